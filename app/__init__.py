@@ -1,0 +1,1 @@
+"""The Streamlit app: draws what `weave_core.Client` reads."""

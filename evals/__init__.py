@@ -1,0 +1,1 @@
+"""Run a function many times and judge it: dataset, task, scorers, statistics, verdict."""

@@ -1,0 +1,1 @@
+"""OTLP and JSON in, rows, JSON out.  The server never runs user code."""

@@ -1,0 +1,1 @@
+"""OTLP requests to plain records and answers back: the only protobuf in the house."""

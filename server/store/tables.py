@@ -1,0 +1,199 @@
+"""Rows as the database holds them.  Only `weave_core.server.store` reads or writes them.
+
+Skeleton and payload are apart: `span` has what lists, filters and sums need, `span_payload` what
+one opened span needs.  The payload is what was *sent*; inputs, messages and the like are read out
+of it by the normaliser at the time of asking, so a better normaliser reads old spans better too
+and nothing is stored twice.  Times are nanoseconds since the Unix epoch, UTC; ids are bytes.
+"""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Index, Integer, LargeBinary, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+__all__ = [
+    "OriginRow",
+    "PayloadDictionaryRow",
+    "ProjectRow",
+    "SpanPayloadRow",
+    "SpanRow",
+    "TraceDirtyRow",
+    "TraceRow",
+]
+
+# SQLite's fast row id is INTEGER PRIMARY KEY to the letter; BIGINT would be a second index.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class ProjectRow(SQLModel, table=True):
+    """A project; made on first use."""
+
+    __tablename__ = "project"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    created_ns: int = Field(sa_type=BigInteger)
+    settings: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    """Retention, prices, redaction."""
+
+
+class OriginRow(SQLModel, table=True):
+    """A resource with a scope, shared by all spans that came from there."""
+
+    __tablename__ = "origin"
+
+    id: int | None = Field(default=None, primary_key=True)
+    digest: bytes = Field(unique=True, sa_type=LargeBinary)
+    """SHA-256 of the canonical JSON of `body`."""
+    body: dict[str, Any] = Field(sa_type=JSON)
+    """`resource`, `scope` {name, version, attributes}, schema urls."""
+
+
+class PayloadDictionaryRow(SQLModel, table=True):
+    """A zstd dictionary; payloads name theirs, so a lost one loses data."""
+
+    __tablename__ = "payload_dictionary"
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int
+    body: bytes = Field(sa_type=LargeBinary)
+
+
+class SpanRow(SQLModel, table=True):
+    """The skeleton of one span, start and end together."""
+
+    __tablename__ = "span"
+    __table_args__ = (
+        # A resend finds its row here; so does a trace its spans.
+        UniqueConstraint("project_id", "trace_id", "span_id", name="span_identity"),
+        Index("span_by_id", "project_id", "span_id"),
+        Index("newest_spans", "project_id", "start_ns", "id"),
+        Index(
+            "newest_spans_by_model",
+            "project_id",
+            "model",
+            "start_ns",
+            sqlite_where=text("model IS NOT NULL"),
+            postgresql_where=text("model IS NOT NULL"),
+        ),
+        Index(
+            "newest_errors",
+            "project_id",
+            "start_ns",
+            sqlite_where=text("status = 'error'"),
+            postgresql_where=text("status = 'error'"),
+        ),
+    )
+
+    id: int | None = Field(
+        default=None,
+        primary_key=True,
+        sa_type=RowId,
+    )
+    """Order of arrival."""
+    project_id: int
+    trace_id: bytes = Field(sa_type=LargeBinary)
+    span_id: bytes = Field(sa_type=LargeBinary)
+    parent_id: bytes | None = Field(default=None, sa_type=LargeBinary)
+    name: str
+    display_name: str | None = None
+    """None: the same as `name`."""
+    kind: str
+    status: str
+    status_message: str | None = None
+    error_type: str | None = None
+    start_ns: int = Field(sa_type=BigInteger)
+    duration_ns: int | None = Field(default=None, sa_type=BigInteger)
+    """None: has not ended."""
+    service_name: str | None = None
+    environment: str | None = None
+    op_name: str | None = None
+    op_version: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    """The one that answered, else the one asked: for price and grouping."""
+    request_model: str | None = None
+    response_id: str | None = None
+    input_tokens: int | None = Field(default=None, sa_type=BigInteger)
+    output_tokens: int | None = Field(default=None, sa_type=BigInteger)
+    cache_read_tokens: int | None = Field(default=None, sa_type=BigInteger)
+    cache_write_tokens: int | None = Field(default=None, sa_type=BigInteger)
+    reasoning_tokens: int | None = Field(default=None, sa_type=BigInteger)
+    audio_tokens: int | None = Field(default=None, sa_type=BigInteger)
+    input_cost_usd: float | None = None
+    output_cost_usd: float | None = None
+    cost_usd: float | None = None
+    cost_source: str | None = None
+    """`given` or `computed`."""
+    is_duplicate: bool = False
+    agent_name: str | None = None
+    session_id: str | None = None
+    user_id: str | None = None
+    run_id: str | None = None
+    time_to_first_token_ms: float | None = None
+    input_preview: str | None = None
+    output_preview: str | None = None
+    tags: list[str] | None = Field(default=None, sa_type=JSON)
+    attributes: dict[str, Any] | None = Field(default=None, sa_type=JSON)
+    """Short scalar attributes, for filters: what has a column of its own or is content is not here."""
+    origin_id: int
+
+
+class SpanPayloadRow(SQLModel, table=True):
+    """What was sent of one span, compressed."""
+
+    __tablename__ = "span_payload"
+
+    span_row_id: int = Field(
+        primary_key=True,
+        sa_type=RowId,
+    )
+    encoding: int
+    """1: zstd over JSON."""
+    dictionary_id: int | None = None
+    body: bytes = Field(sa_type=LargeBinary)
+
+
+class TraceRow(SQLModel, table=True):
+    """Sums of one trace, recomputed from its spans whenever some arrive."""
+
+    __tablename__ = "trace"
+    __table_args__ = (Index("newest_traces", "project_id", "start_ns", "trace_id"),)
+
+    project_id: int = Field(primary_key=True)
+    trace_id: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    root_span_id: bytes | None = Field(default=None, sa_type=LargeBinary)
+    service_name: str | None = None
+    name: str
+    kind: str
+    status: str
+    start_ns: int = Field(sa_type=BigInteger)
+    duration_ns: int | None = Field(default=None, sa_type=BigInteger)
+    span_count: int
+    error_count: int
+    model_call_count: int
+    input_tokens: int | None = Field(default=None, sa_type=BigInteger)
+    output_tokens: int | None = Field(default=None, sa_type=BigInteger)
+    cache_read_tokens: int | None = Field(default=None, sa_type=BigInteger)
+    cache_write_tokens: int | None = Field(default=None, sa_type=BigInteger)
+    reasoning_tokens: int | None = Field(default=None, sa_type=BigInteger)
+    audio_tokens: int | None = Field(default=None, sa_type=BigInteger)
+    cost_usd: float | None = None
+    models: list[str] | None = Field(default=None, sa_type=JSON)
+    session_id: str | None = None
+    user_id: str | None = None
+    environment: str | None = None
+    tags: list[str] | None = Field(default=None, sa_type=JSON)
+    input_preview: str | None = None
+    output_preview: str | None = None
+    is_complete: bool = False
+
+
+class TraceDirtyRow(SQLModel, table=True):
+    """A trace whose sums are behind its spans; written in the transaction that stores the spans,
+    so a crash between the two loses nothing."""
+
+    __tablename__ = "trace_dirty"
+
+    project_id: int = Field(primary_key=True)
+    trace_id: bytes = Field(primary_key=True, sa_type=LargeBinary)

@@ -1,0 +1,1 @@
+"""What tests share: real processes to talk to, and builders of requests."""

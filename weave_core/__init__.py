@@ -1,0 +1,59 @@
+"""weave-core: tracing, evaluation and experiment tracking, built on OpenTelemetry.
+
+These are the public names.  This file is the roof: it may look at every layer, no layer looks
+at it.  Each name is imported on first use (PEP 562), so that `import weave_core` stays light.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from weave_core.client import Client as Client
+    from weave_core.errors import WeaveError as WeaveError
+    from weave_core.tracing import attributes as attributes
+    from weave_core.tracing import current_span as current_span
+    from weave_core.tracing import flush as flush
+    from weave_core.tracing import init as init
+    from weave_core.tracing import op as op
+    from weave_core.tracing import session as session
+    from weave_core.tracing import shutdown as shutdown
+    from weave_core.tracing import span as span
+
+_HOME = {
+    "Client": "weave_core.client",
+    "WeaveError": "weave_core.errors",
+    "attributes": "weave_core.tracing",
+    "current_span": "weave_core.tracing",
+    "flush": "weave_core.tracing",
+    "init": "weave_core.tracing",
+    "op": "weave_core.tracing",
+    "session": "weave_core.tracing",
+    "shutdown": "weave_core.tracing",
+    "span": "weave_core.tracing",
+}
+
+__all__ = [
+    "Client",
+    "WeaveError",
+    "attributes",
+    "current_span",
+    "flush",
+    "init",
+    "op",
+    "session",
+    "shutdown",
+    "span",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name on first use."""
+    if name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

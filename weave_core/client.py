@@ -1,0 +1,207 @@
+"""The one piece of code that speaks our HTTP API from the reading side.
+
+The app, the command line, notebooks and tests all read through `Client`, so whatever a page can
+show, a program can get.  Sending spans is `weave_core.tracing`'s business.
+"""
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from weave_core.errors import (
+    BadRequest,
+    NotFound,
+    Overloaded,
+    ServerError,
+    ServerUnreachable,
+    TooLarge,
+)
+from weave_core.model import Health, Page, Project, Span, Trace, TraceSummary
+from weave_core.model.values import Value
+from weave_core.settings import DEFAULT_ENDPOINT
+
+__all__ = ["Client"]
+
+V = TypeVar("V", bound=Value)
+
+_ERRORS: dict[int, type[BadRequest | NotFound | TooLarge | Overloaded]] = {
+    400: BadRequest,
+    404: NotFound,
+    413: TooLarge,
+    422: BadRequest,
+    503: Overloaded,
+}
+
+
+class Client:
+    """Reads a weave-core server.
+
+    Example:
+        >>> client = Client("http://127.0.0.1:4318")
+        >>> page = client.list_traces("support", filter="status = 'error'", limit=10)
+        >>> client.get_trace("support", page.items[0].trace_id).spans[0].inputs
+
+    Args:
+        endpoint: The server's address.
+        api_key: Sent as `Authorization: Bearer`.
+        timeout_s: Seconds to wait for one answer.
+        http: A ready `httpx.Client` instead (own transport, proxies, certificates); it is not
+            closed by `close`.
+    """
+
+    def __init__(
+        self,
+        endpoint: str = DEFAULT_ENDPOINT,
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 30.0,
+        http: httpx.Client | None = None,
+    ) -> None:
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._owns_http = http is None
+        self._http = http or httpx.Client(base_url=endpoint, timeout=timeout_s, headers=headers)
+
+    def health(self) -> Health:
+        """The server's version and kind of store."""
+        return Health.model_validate(self._get("/healthz"))
+
+    def list_projects(self) -> list[Project]:
+        """All projects, last used first."""
+        return self._page(Project, "/api/projects", {}).items
+
+    def list_traces(
+        self,
+        project: str,
+        *,
+        filter: str | None = None,  # noqa: A002  # The API's own name for it.
+        order_by: str = "-started_ns",
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[TraceSummary]:
+        """One page of the traces of `project`, newest first.
+
+        Args:
+            project: Its name.
+            filter: An expression such as `status = 'error' and duration_ms > 2000`.
+            order_by: A field; a leading `-` means largest first.
+            limit: Most traces wanted, up to 500.
+            cursor: `next_cursor` of the page before.
+
+        Raises:
+            NotFound: If the project does not exist.
+            BadRequest: If filter, order or cursor is wrong.
+        """
+        query = {"filter": filter, "order_by": order_by, "limit": limit, "cursor": cursor}
+        return self._page(TraceSummary, f"{_root(project)}/traces", query)
+
+    def iter_traces(
+        self,
+        project: str,
+        *,
+        filter: str | None = None,  # noqa: A002
+        order_by: str = "-started_ns",
+    ) -> Iterator[TraceSummary]:
+        """All traces of `project` that pass `filter`, page after page."""
+        cursor = None
+        while True:
+            page = self.list_traces(
+                project, filter=filter, order_by=order_by, limit=500, cursor=cursor
+            )
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_trace(self, project: str, trace_id: str, *, payload: bool = True) -> Trace:
+        """One trace with all of its spans in start order.
+
+        Args:
+            project: Its name.
+            trace_id: 32 hex digits.
+            payload: False leaves inputs, outputs, messages, attributes and events out, which makes
+                a trace of many spans much smaller.
+
+        Raises:
+            NotFound: If the project or the trace is not stored.
+        """
+        path = f"{_root(project)}/traces/{quote(trace_id, safe='')}"
+        return Trace.model_validate(self._get(path, {"payload": str(payload).lower()}))
+
+    def list_spans(
+        self,
+        project: str,
+        *,
+        filter: str | None = None,  # noqa: A002
+        order_by: str = "-started_ns",
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Span]:
+        """One page of the spans of `project`, without payload; arguments as in `list_traces`."""
+        query = {"filter": filter, "order_by": order_by, "limit": limit, "cursor": cursor}
+        return self._page(Span, f"{_root(project)}/spans", query)
+
+    def get_span(self, project: str, span_id: str, *, trace_id: str | None = None) -> Span:
+        """One span with its payload.
+
+        Args:
+            project: Its name.
+            span_id: 16 hex digits.
+            trace_id: Needed only where two traces hold the same span id.
+
+        Raises:
+            NotFound: If it is not stored.
+        """
+        path = f"{_root(project)}/spans/{quote(span_id, safe='')}"
+        return Span.model_validate(self._get(path, {"trace_id": trace_id}))
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._owns_http:
+            self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _page(self, item: type[V], path: str, query: dict[str, Any]) -> Page[V]:
+        return Page[item].model_validate(self._get(path, query))  # type: ignore[valid-type]  # A page of the class at hand.
+
+    def _get(self, path: str, query: dict[str, Any] | None = None) -> Any:
+        given = {key: value for key, value in (query or {}).items() if value is not None}
+        try:
+            answer = self._http.get(path, params=given)
+        except httpx.HTTPError as error:
+            raise ServerUnreachable(
+                str(self._http.base_url).rstrip("/"), str(error) or type(error).__name__
+            ) from error
+        if answer.is_error:
+            raise _error_of(answer)
+        return answer.json()
+
+
+def _root(project: str) -> str:
+    return f"/api/projects/{quote(project, safe='')}"
+
+
+def _error_of(answer: httpx.Response) -> ServerError | BadRequest | NotFound | TooLarge | Overloaded:
+    """The error of our tree for an answer of 400 and above."""
+    try:
+        detail = answer.json()["error"]
+        message, hint = str(detail["message"]), str(detail.get("hint") or "")
+        position = detail.get("position")
+    except (ValueError, KeyError, TypeError):
+        message, hint, position = f"the server answered {answer.status_code}", answer.text[:200], None
+    kind = _ERRORS.get(answer.status_code)
+    if kind is None:
+        return ServerError(message, hint)
+    return BadRequest(message, hint, position) if kind is BadRequest else kind(message, hint)

@@ -1,0 +1,57 @@
+"""Values that cross a layer: what the server writes as JSON and the client reads back.
+
+Frozen pydantic models and nothing else: no I/O, no rows, no drawing.  The names and meanings
+are those of the HTTP API; unknown fields of a newer server are ignored.
+"""
+
+from weave_core.model.messages import Message, Messages, Part
+from weave_core.model.pages import ErrorBody, ErrorDetail, Health, Page
+from weave_core.model.projects import Project
+from weave_core.model.spans import (
+    KINDS,
+    Cost,
+    Document,
+    Dropped,
+    Kind,
+    OpRef,
+    Scope,
+    Span,
+    SpanError,
+    SpanEvent,
+    SpanLink,
+    SpanScore,
+    Status,
+    ToolDefinition,
+    ToolUse,
+    Usage,
+)
+from weave_core.model.traces import Trace, TraceSummary
+
+__all__ = [
+    "KINDS",
+    "Cost",
+    "Document",
+    "Dropped",
+    "ErrorBody",
+    "ErrorDetail",
+    "Health",
+    "Kind",
+    "Message",
+    "Messages",
+    "OpRef",
+    "Page",
+    "Part",
+    "Project",
+    "Scope",
+    "Span",
+    "SpanError",
+    "SpanEvent",
+    "SpanLink",
+    "SpanScore",
+    "Status",
+    "ToolDefinition",
+    "ToolUse",
+    "Trace",
+    "TraceSummary",
+    "Usage",
+]

@@ -1,0 +1,103 @@
+"""Every setting, read from the environment once, at the door.
+
+Nothing below reads the environment by itself: a process builds one `Settings` and hands it down.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from weave_core.errors import ConfigError
+
+__all__ = ["DEFAULT_ENDPOINT", "DEFAULT_PROJECT", "Settings"]
+
+DEFAULT_ENDPOINT = "http://127.0.0.1:4318"
+DEFAULT_PROJECT = "default"
+
+MIB = 1024 * 1024
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a process may be told from outside: field `x` is `WEAVE_CORE_X` in the environment."""
+
+    endpoint: str | None = None
+    """Where the SDK and the client find the server; None: the local server if it answers."""
+
+    api_key: str | None = None
+    """Key sent as `Authorization: Bearer` by the SDK and the client."""
+
+    project: str = DEFAULT_PROJECT
+    """Project that spans go to and pages open with."""
+
+    home: Path = field(default_factory=lambda: Path("~/.weave_core").expanduser())
+    """Folder of `store.db`, `blobs/` and `spool/`."""
+
+    database_url: str | None = None
+    """SQLAlchemy URL of the server's store; None: `store.db` in `home`."""
+
+    blob_url: str | None = None
+    """Where blobs are kept; None: `blobs/` in `home`."""
+
+    disabled: bool = False
+    """Trace nothing: `@op` hands back the function as it is."""
+
+    max_body_bytes: int = 64 * MIB
+    """Largest request body the server reads, counted after decompression as well."""
+
+    max_queue_bytes: int = 256 * MIB
+    """Largest amount of decoded spans that may wait for the database; above it senders are told
+    to come back later."""
+
+    max_value_bytes: int = 1 * MIB
+    """Largest JSON text of one recorded input or output; what is longer is cut and marked."""
+
+    @property
+    def store_url(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.home / 'store.db'}"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None, **given: Any) -> Self:
+        """Build the settings from `env` (default: this process's) and what was given in code.
+
+        Args:
+            env: Names such as `WEAVE_CORE_HOME` to texts; an empty text counts as missing.
+            **given: Fields by name; None counts as missing, so command line options pass straight.
+
+        Raises:
+            ConfigError: If a text can't be read as its field's type.
+        """
+        env = os.environ if env is None else env
+        values: dict[str, Any] = {}
+        for setting in fields(cls):
+            variable = f"WEAVE_CORE_{setting.name.upper()}"
+            if given.get(setting.name) is not None:
+                values[setting.name] = given[setting.name]
+            elif env.get(variable):
+                values[setting.name] = _parse(variable, env[variable], str(setting.type))
+        if isinstance(values.get("home"), str | Path):
+            values["home"] = Path(values["home"]).expanduser().absolute()
+        return cls(**values)
+
+
+def _parse(variable: str, text: str, type_name: str) -> Any:
+    if type_name.startswith(("<class 'bool'", "bool")):
+        return _parse_bool(variable, text)
+    if type_name.startswith(("<class 'int'", "int")):
+        try:
+            return int(text)
+        except ValueError:
+            raise ConfigError(f"{variable} is {text!r}, which is no whole number") from None
+    return text
+
+
+def _parse_bool(variable: str, text: str) -> bool:
+    word = text.strip().lower()
+    if word in _TRUE | _FALSE:
+        return word in _TRUE
+    raise ConfigError(f"{variable} is {text!r}", "say 1 or 0")
