@@ -162,7 +162,11 @@ class Dropped(Value):
 
 
 class Span(Value):
-    """One span.  The fields from `inputs` on are the payload: lists leave them empty."""
+    """One span.
+
+    Lists leave the payload empty: the fields from `inputs` on, and `params`, `is_stream`,
+    `finish_reasons`, `metadata` and `error.stack`.
+    """
 
     project: str
     trace_id: str
