@@ -1,0 +1,40 @@
+"""What surrounds every page: how an error of ours is shown, in one place and one voice."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from weave_core.errors import ServerUnreachable, WeaveError
+
+__all__ = ["errors_shown", "show_error"]
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Show a `WeaveError` of the block instead of raising it.
+
+    The frame puts it around each page; a fragment needs its own, since its later runs do not pass
+    through the frame.
+    """
+    try:
+        yield
+    except WeaveError as error:
+        show_error(error)
+
+
+def show_error(error: WeaveError) -> None:
+    """Draw what went wrong and what to do, as text: messages may quote what a sender wrote."""
+    with st.container(border=True, key="weave_error"):
+        st.markdown(f":material/error: **{_title(error)}**")
+        st.text(error.message)
+        if error.hint:
+            st.caption("What to do")
+            st.text(error.hint)
+
+
+def _title(error: WeaveError) -> str:
+    if isinstance(error, ServerUnreachable):
+        return "The server does not answer"
+    names = {"NotFound": "Not found", "BadFilter": "The filter is wrong", "BadRequest": "Refused"}
+    return names.get(type(error).__name__, "That did not work")

@@ -1,0 +1,16 @@
+"""The frame around every page: title, navigation, and the one place that shows an error."""
+
+import streamlit as st
+
+from weave_core.app.frame import errors_shown
+
+st.set_page_config(page_title="weave-core", page_icon=":material/account_tree:", layout="wide")
+page = st.navigation(
+    [
+        st.Page("pages/traces.py", title="Traces", icon=":material/account_tree:", default=True),
+        st.Page("pages/trace.py", title="Trace", url_path="trace", visibility="hidden"),
+    ],
+    position="top",
+)
+with errors_shown():
+    page.run()

@@ -1,0 +1,68 @@
+"""What a page needs to know before it draws: the client, the project, and the links between pages.
+
+The address bar is the state: whatever decides what a page shows is a query parameter, so every
+view is a link that a colleague can open.
+"""
+
+from typing import Final
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from weave_core.client import Client
+from weave_core.model import Project
+from weave_core.settings import DEFAULT_ENDPOINT, Settings
+
+__all__ = ["client", "find_project", "list_projects", "trace_url", "traces_url"]
+
+TRACES_PAGE: Final = "pages/traces.py"
+TRACE_PAGE: Final = "pages/trace.py"
+_PROJECTS_TTL_S = 5
+
+
+def client() -> Client:
+    """The reader of the server that this app was started for."""
+    settings = Settings.from_env()
+    return _client(settings.endpoint or DEFAULT_ENDPOINT, settings.api_key)
+
+
+def list_projects() -> list[Project]:
+    """All projects, last used first; at most a few seconds old."""
+    settings = Settings.from_env()
+    return _projects(settings.endpoint or DEFAULT_ENDPOINT, client())
+
+
+def find_project(projects: list[Project], wanted: str | None) -> str | None:
+    """The project to open: the one wanted, else the one of the settings, else the last used.
+
+    A wanted project is taken as it is, stored or not: the server's answer about it is better than
+    a page that silently shows another project.
+    """
+    if wanted:
+        return wanted
+    names = [project.name for project in projects]
+    default = Settings.from_env().project
+    if default in names:
+        return default
+    return names[0] if names else None
+
+
+def traces_url(**query: str | None) -> str:
+    """Address of the list of traces, relative to the app."""
+    return "./?" + urlencode({key: value for key, value in query.items() if value})
+
+
+def trace_url(project: str, trace_id: str, span_id: str | None = None) -> str:
+    """Address of one trace, and of one span in it, relative to the app."""
+    query = {"project": project, "trace": trace_id} | ({"span": span_id} if span_id else {})
+    return "./trace?" + urlencode(query)
+
+
+@st.cache_resource(show_spinner=False)
+def _client(endpoint: str, api_key: str | None) -> Client:
+    return Client(endpoint, api_key=api_key)
+
+
+@st.cache_data(ttl=_PROJECTS_TTL_S, max_entries=8, show_spinner=False)
+def _projects(endpoint: str, _reader: Client) -> list[Project]:  # noqa: ARG001  # Part of the cache's key.
+    return _reader.list_projects()
