@@ -1,0 +1,232 @@
+"""A span as it was sent to compressed bytes and back; ids and origin lie in columns of their own.
+
+JSON keeps text, numbers, booleans, null, lists and maps apart, but has no bytes.  A payload that
+holds some is marked, and in it `{"$": base64}` stands for bytes; a sender's own map with the one
+key `$` gets one more `$`.  Payloads without bytes, which is nearly all, are never walked.
+"""
+
+import base64
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import zstandard
+
+from weave_core.server.otlp.records import RawEvent, RawLink, RawOrigin, RawSpan
+
+__all__ = [
+    "ENCODING_ZSTD_JSON",
+    "Dictionary",
+    "compress",
+    "origin_body",
+    "pack",
+    "payload_json",
+    "unpack",
+    "unpack_origin",
+    "unpack_span",
+]
+
+ENCODING_ZSTD_JSON = 1
+"""`span_payload.encoding`: zstd over the JSON list that `payload_json` makes."""
+
+_LEVEL = 3
+_ESCAPED = 1
+"""Flag at the head of a payload: bytes are inside, as the module says."""
+_MAX_JSON_BYTES = 1 << 30
+"""Bound of one decompressed payload; far above any request that the server reads."""
+
+_MAX_CONTEXTS = 64
+"""Dictionaries that a thread keeps contexts for before it starts anew."""
+
+_local = threading.local()  # zstd contexts may not be used by two threads at once.
+
+
+@dataclass(frozen=True, slots=True)
+class Dictionary:
+    """A trained zstd dictionary and its row id."""
+
+    id: int
+    data: zstandard.ZstdCompressionDict
+
+
+def pack(raw: RawSpan, dictionary: Dictionary | None = None) -> bytes:
+    """The compressed payload of `raw`, without its ids and origin."""
+    return compress([payload_json(raw)], dictionary)[0]
+
+
+def payload_json(raw: RawSpan) -> bytes:
+    """What `pack` compresses: the same span gives the same bytes."""
+    try:
+        return orjson.dumps([0, *_fields(raw)])
+    except TypeError:  # Bytes inside.
+        return orjson.dumps([_ESCAPED, *(_escape(field) for field in _fields(raw))])
+
+
+def compress(texts: Sequence[bytes], dictionary: Dictionary | None = None) -> list[bytes]:
+    """Each of `texts` compressed on its own."""
+    compressor = _compressor(dictionary)
+    return [compressor.compress(text) for text in texts]
+
+
+def unpack(body: bytes, dictionary: Dictionary | None = None) -> bytes:
+    """The JSON text that was packed."""
+    return _decompressor(dictionary).decompress(body, max_output_size=_MAX_JSON_BYTES)
+
+
+def unpack_span(  # noqa: PLR0913  # The columns beside the payload, each by name.
+    body: bytes,
+    *,
+    trace_id: bytes,
+    span_id: bytes,
+    parent_id: bytes | None,
+    origin: RawOrigin,
+    dictionary: Dictionary | None = None,
+) -> RawSpan:
+    """The span that was packed into `body`.
+
+    Args:
+        body: `span_payload.body`.
+        trace_id: As in the span's row; `span_id` and `parent_id` too.
+        span_id: 8 bytes.
+        parent_id: None for a root.
+        origin: `unpack_origin` of the row that `origin_id` names; shared, so build it once a row.
+        dictionary: The one that `dictionary_id` names; None where that is null.
+    """
+    flags, *fields = orjson.loads(unpack(body, dictionary))
+    if flags & _ESCAPED:
+        fields = [_unescape(field) for field in fields]
+    (name, otel_kind, start_ns, end_ns, status_code, status_message) = fields[:6]
+    (attributes, events, links, trace_state, dropped) = fields[6:11]
+    return RawSpan(
+        trace_id=trace_id,
+        span_id=span_id,
+        parent_id=parent_id,
+        name=name,
+        otel_kind=otel_kind,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        status_code=status_code,
+        status_message=status_message,
+        attributes=attributes,
+        events=[RawEvent(*event) for event in events],
+        links=[
+            RawLink(bytes.fromhex(trace), bytes.fromhex(span), linked, state)
+            for trace, span, linked, state in links
+        ],
+        origin=origin,
+        trace_state=trace_state,
+        dropped_attributes=dropped[0],
+        dropped_events=dropped[1],
+        dropped_links=dropped[2],
+    )
+
+
+def origin_body(origin: RawOrigin) -> dict[str, Any]:
+    """`origin` as the JSON of `origin.body`; bytes escaped as in payloads."""
+    return {
+        "resource": _escape(origin.resource),
+        "scope": {
+            "name": origin.scope_name,
+            "version": origin.scope_version,
+            "attributes": _escape(origin.scope_attributes),
+        },
+        "schema_url": origin.schema_url,
+        "resource_schema_url": origin.resource_schema_url,
+    }
+
+
+def unpack_origin(body: dict[str, Any]) -> RawOrigin:
+    """The origin that `origin_body` wrote."""
+    scope = body["scope"]
+    return RawOrigin(
+        resource=_unescape(body["resource"]),
+        scope_name=scope["name"],
+        scope_version=scope["version"],
+        scope_attributes=_unescape(scope["attributes"]),
+        schema_url=body["schema_url"],
+        resource_schema_url=body["resource_schema_url"],
+    )
+
+
+def _fields(raw: RawSpan) -> tuple[Any, ...]:
+    return (
+        raw.name,
+        raw.otel_kind,
+        raw.start_ns,
+        raw.end_ns,
+        raw.status_code,
+        raw.status_message,
+        raw.attributes,
+        [(event.name, event.time_ns, event.attributes) for event in raw.events],
+        [
+            (link.trace_id.hex(), link.span_id.hex(), link.attributes, link.trace_state)
+            for link in raw.links
+        ],
+        raw.trace_state,
+        (raw.dropped_attributes, raw.dropped_events, raw.dropped_links),
+    )
+
+
+def _escape(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"$": base64.b64encode(value).decode()}
+    if isinstance(value, dict):
+        escaped = {key: _escape(item) for key, item in value.items()}
+        return _rename_marker(escaped, "$")
+    if isinstance(value, list | tuple):
+        return [_escape(item) for item in value]
+    return value
+
+
+def _rename_marker(mapping: dict[str, Any], more: str) -> dict[str, Any]:
+    if len(mapping) == 1:
+        ((key, item),) = mapping.items()
+        if key and not key.strip("$"):
+            return {key + more: item}
+    return mapping
+
+
+def _unescape(value: Any) -> Any:
+    if isinstance(value, dict):
+        if len(value) == 1:
+            ((key, item),) = value.items()
+            if key == "$":
+                return base64.b64decode(item)
+            if key and not key.strip("$"):
+                return {key[1:]: _unescape(item)}
+        return {key: _unescape(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_unescape(item) for item in value]
+    return value
+
+
+def _compressor(dictionary: Dictionary | None) -> zstandard.ZstdCompressor:
+    contexts = _contexts("compressors")
+    key = dictionary.id if dictionary else 0
+    found = contexts.get(key)
+    if found is None:
+        data = dictionary.data if dictionary else None
+        # SQLite and the transport have checksums of their own; the size is needed to decompress.
+        found = zstandard.ZstdCompressor(level=_LEVEL, dict_data=data, write_content_size=True)
+        contexts[key] = found
+    return found
+
+
+def _decompressor(dictionary: Dictionary | None) -> zstandard.ZstdDecompressor:
+    contexts = _contexts("decompressors")
+    key = dictionary.id if dictionary else 0
+    found = contexts.get(key)
+    if found is None:
+        found = zstandard.ZstdDecompressor(dict_data=dictionary.data if dictionary else None)
+        contexts[key] = found
+    return found
+
+
+def _contexts(kind: str) -> dict[int, Any]:
+    contexts: dict[int, Any] | None = getattr(_local, kind, None)
+    if contexts is None or len(contexts) > _MAX_CONTEXTS:
+        contexts = {}
+        setattr(_local, kind, contexts)
+    return contexts
