@@ -4,11 +4,15 @@ Each command lives in `weave_core.commands` and imports what it starts, so `--he
 Like `weave_core/__init__.py` this is the roof: it may look at every layer.
 """
 
+import os
 import sys
+import tempfile
+import traceback
+from pathlib import Path
 
 import typer
 
-from weave_core.commands import processes
+from weave_core.commands import doctor, processes, traces
 from weave_core.errors import WeaveError
 
 __all__ = ["app", "main"]
@@ -19,17 +23,44 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    # Typer's coloured help takes 190 ms more to come, for Rich's Markdown.
+    rich_markup_mode=None,
 )
+app.command("up")(processes.up)
 app.command("server")(processes.server)
+app.command("app")(processes.app)
+app.add_typer(traces.app, name="traces")
+app.command("doctor")(doctor.doctor)
+app.command("version")(doctor.version)
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one line on stderr and exit code 1."""
+    """Run the command line; whatever goes wrong is one line on stderr and an exit code of 1."""
     try:
-        app()
+        app(prog_name="weave-core")
     except WeaveError as error:
-        sys.stderr.write(f"weave-core: {error}\n")
+        _fail(str(error))
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does; what is still buffered has no reader.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        _fail(str(error))
+    except Exception as error:  # noqa: BLE001  # A bug of ours: the user gets a line, the report gets the stack.
+        _fail(f"this is a bug of weave-core: {error!r} (please report it with {_keep_stack()})")
+
+
+def _fail(message: str) -> None:
+    sys.stderr.write(f"weave-core: {message}\n")
+    sys.exit(1)
+
+
+def _keep_stack() -> Path:
+    """The file that the stack of the exception at hand was written to."""
+    file, name = tempfile.mkstemp(prefix="weave-core-", suffix=".txt")
+    with os.fdopen(file, "w", encoding="utf-8") as report:
+        traceback.print_exc(file=report)
+    return Path(name)
 
 
 if __name__ == "__main__":

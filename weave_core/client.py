@@ -193,14 +193,20 @@ def _root(project: str) -> str:
     return f"/api/projects/{quote(project, safe='')}"
 
 
-def _error_of(answer: httpx.Response) -> ServerError | BadRequest | NotFound | TooLarge | Overloaded:
+def _error_of(
+    answer: httpx.Response,
+) -> ServerError | BadRequest | NotFound | TooLarge | Overloaded:
     """The error of our tree for an answer of 400 and above."""
     try:
         detail = answer.json()["error"]
         message, hint = str(detail["message"]), str(detail.get("hint") or "")
         position = detail.get("position")
     except (ValueError, KeyError, TypeError):
-        message, hint, position = f"the server answered {answer.status_code}", answer.text[:200], None
+        message, hint, position = (
+            f"the server answered {answer.status_code}",
+            answer.text[:200],
+            None,
+        )
     kind = _ERRORS.get(answer.status_code)
     if kind is None:
         return ServerError(message, hint)

@@ -1,1 +1,1 @@
-"""The commands of `weave-core`, one file a noun.  Part of the roof: they may look at every layer."""
+"""The commands of `weave-core`, one file a noun; part of the roof: they may look at every layer."""

@@ -1,27 +1,169 @@
 """Commands that start a process and stay: the server, the app, both."""
 
+import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
-from weave_core.settings import Settings
+from weave_core.commands.extras import require_extra
+from weave_core.commands.homes import require_home
+from weave_core.commands.ports import free_port, is_serving, require_free_port, url_of
+from weave_core.commands.supervision import Child, Supervisor
+from weave_core.settings import DEFAULT_ENDPOINT, Settings
+from weave_core.versions import package_version
 
-__all__ = ["server"]
+__all__ = ["DEFAULT_APP_PORT", "DEFAULT_PORT", "app", "server", "up"]
+
+DEFAULT_PORT = 4318
+"""OpenTelemetry's own port for OTLP over HTTP, so its SDKs find the server without settings."""
+DEFAULT_APP_PORT = 8501
+"""Streamlit's own."""
 
 Home = Annotated[
-    Path | None, typer.Option(help="Folder of the data.", envvar="WEAVE_CORE_HOME", show_default="~/.weave_core")
+    Path | None,
+    typer.Option(
+        help="Folder of the data.", envvar="WEAVE_CORE_HOME", show_default="~/.weave_core"
+    ),
 ]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[
+    int,
+    typer.Option(help="Port of OTLP/HTTP and the JSON API; 0: any free.", min=0, max=65535),
+]
+AppPort = Annotated[int, typer.Option(help="Port of the app; 0: any free.", min=0, max=65535)]
+Project = Annotated[
+    str | None,
+    typer.Option(
+        help="Project that pages open with.", envvar="WEAVE_CORE_PROJECT", show_default="default"
+    ),
+]
 
 
-def server(
+def server(*, home: Home = None, host: Host = "127.0.0.1", port: Port = DEFAULT_PORT) -> None:
+    """Start the server: OTLP in, JSON API out."""
+    require_extra("server", wanted_by="weave-core server")
+    settings = Settings.from_env(home=home)
+    require_home(settings.home)
+    if port:
+        require_free_port(host, port, option="--port")
+    # Loads FastAPI and SQLAlchemy: only when it runs.
+    from weave_core.server.process import run_server
+
+    run_server(settings, host=host, port=port)
+
+
+def app(
+    *,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of the server that the pages read.",
+            envvar="WEAVE_CORE_ENDPOINT",
+            show_default=DEFAULT_ENDPOINT,
+        ),
+    ] = None,
+    host: Host = "127.0.0.1",
+    port: AppPort = DEFAULT_APP_PORT,
+    project: Project = None,
+) -> None:
+    """Start the app: the pages in the browser."""
+    require_extra("app", wanted_by="weave-core app")
+    settings = Settings.from_env(endpoint=server, project=project)
+    if port:
+        require_free_port(host, port, option="--port")
+    from weave_core.app.process import app_command, run_app
+
+    place: _AppPlace = {
+        "server_url": settings.endpoint or DEFAULT_ENDPOINT,
+        "host": host,
+        "port": port or free_port(host),
+        "project": project,
+    }
+    if os.name != "posix":
+        raise typer.Exit(run_app(**place))
+    # This process becomes the app's: a signal reaches it, and nothing is left when it ends.
+    argv, env = app_command(**place)
+    sys.stdout.flush()
+    os.execvpe(argv[0], argv, {**os.environ, **env})  # noqa: S606  # Our own command.
+
+
+def up(
     *,
     home: Home = None,
     host: Host = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of OTLP/HTTP and the JSON API; 0: any free.")] = 4318,
+    port: Port = DEFAULT_PORT,
+    app_port: AppPort = DEFAULT_APP_PORT,
+    project: Project = None,
 ) -> None:
-    """Start the server: OTLP in, JSON API out."""
-    from weave_core.server.process import run_server
+    """Start everything: the server and the app, watched and restarted until Ctrl-C."""
+    require_extra("server", wanted_by="weave-core up")
+    require_extra("app", wanted_by="weave-core up")
+    settings = Settings.from_env(home=home)
+    # Checked here as well as in the children, so that what is wrong is said once and first.
+    require_home(settings.home)
+    for number, option in ((port, "--port"), (app_port, "--app-port")):
+        if number:
+            require_free_port(host, number, option=option)
+    # Ports are fixed here: a child that is started again must come back where it was.
+    port = port or free_port(host)
+    app_port = app_port or free_port(host)
+    children = [
+        _server_child(settings, host=host, port=port),
+        _app_child(server_url=url_of(host, port), host=host, port=app_port, project=project),
+    ]
+    Supervisor(children).run(
+        on_ready=lambda: _print_links(
+            settings, server_url=url_of(host, port), app_url=url_of(host, app_port)
+        )
+    )
 
-    run_server(Settings.from_env(home=home), host=host, port=port)
+
+class _AppPlace(TypedDict):
+    server_url: str
+    host: str
+    port: int
+    project: str | None
+
+
+def _server_child(settings: Settings, *, host: str, port: int) -> Child:
+    # -P: a folder or file of the user's, here where the command runs, must not be imported as ours.
+    argv = [sys.executable, "-P", "-m", "weave_core", "server"]
+    argv += ["--home", str(settings.home), "--host", host, "--port", str(port)]
+    url = url_of(host, port)
+    return Child(name="server", argv=argv, url=url, answers=lambda: is_serving(f"{url}/healthz"))
+
+
+def _app_child(*, server_url: str, host: str, port: int, project: str | None) -> Child:
+    from weave_core.app.process import app_command
+
+    argv, env = app_command(server_url=server_url, host=host, port=port, project=project)
+    url = url_of(host, port)
+    return Child(
+        name="app",
+        argv=argv,
+        env=env,
+        url=url,
+        answers=lambda: is_serving(f"{url}/_stcore/health"),
+        is_quiet=True,
+    )
+
+
+def _print_links(settings: Settings, *, server_url: str, app_url: str) -> None:
+    """The one thing that a user looks for among all the lines of a start."""
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = Table.grid(padding=(0, 2))
+    rows.add_row("App", Text(app_url, style="bold"))
+    rows.add_row("Server", f"{server_url}   OTLP at /v1/traces, API at /docs")
+    rows.add_row("Data", Text(str(settings.home)))
+    rows.add_row("Stop", "Ctrl-C")
+    console = Console(highlight=False)
+    # Wider than the window beats a link that is broken over two lines.
+    panel = Panel(rows, title=f"weave-core {package_version()}", expand=False, padding=(0, 2))
+    console.print(panel, width=max(console.width, 110), no_wrap=True, crop=False)
+    sys.stdout.flush()

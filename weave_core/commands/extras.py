@@ -1,0 +1,52 @@
+"""Which optional parts are installed, and what to type when one is missing."""
+
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+from weave_core.errors import MissingExtra
+
+__all__ = ["EXTRAS", "missing_modules", "package_versions", "require_extra"]
+
+EXTRAS: dict[str, dict[str, str]] = {
+    "server": {
+        "alembic": "alembic",
+        "fastapi": "fastapi",
+        "genai_prices": "genai-prices",
+        "sqlglot": "sqlglot",
+        "sqlmodel": "sqlmodel",
+        "uvicorn": "uvicorn",
+    },
+    "app": {"pandas": "pandas", "streamlit": "streamlit"},
+    "openai": {"openai": "openai"},
+    "anthropic": {"anthropic": "anthropic"},
+}
+"""Extra to the modules it brings, each with the distribution that holds it."""
+
+
+def missing_modules(extra: str) -> list[str]:
+    """Modules of `extra` that can't be found; nothing is imported to tell."""
+    return [module for module in EXTRAS[extra] if find_spec(module) is None]
+
+
+def package_versions(extra: str) -> dict[str, str]:
+    """Installed distributions of `extra` with their versions."""
+    found = {}
+    for distribution in EXTRAS[extra].values():
+        try:
+            found[distribution] = version(distribution)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def require_extra(extra: str, *, wanted_by: str) -> None:
+    """Refuse to go on without `extra`.
+
+    Raises:
+        MissingExtra: If one of its modules can't be found.
+    """
+    if missing := missing_modules(extra):
+        raise MissingExtra(
+            f"`{wanted_by}` needs {', '.join(missing)}, which the extra {extra!r} brings",
+            f'pip install "weave-core[{extra}]"',
+        )

@@ -1,0 +1,43 @@
+"""How commands print: JSON for programs, plain text and tables for people.
+
+Everything that came from a trace is somebody else's text: `plain` takes out what a terminal
+would obey instead of show.
+"""
+
+import sys
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["console", "plain", "print_json"]
+
+_WIDE = 160
+"""Columns of a table that goes into a file or a pipe: nobody's window, so nothing need be cut."""
+
+
+def plain(text: str) -> str:
+    """`text` on one line, without escape sequences, control and bidirectional characters."""
+    return "".join(
+        " " if char in "\n\r\t" else char
+        for char in text
+        if char in "\n\r\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs"}
+    )
+
+
+def print_json(value: Any) -> None:
+    """`value` as indented JSON on standard output."""
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
+    sys.stdout.write(text + "\n")
+
+
+def console() -> "Console":
+    """Where tables go: as wide as the window, and wide enough where there is none."""
+    from rich.console import Console  # Slow to import, and `--help` needs none of it.
+
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    return Console(highlight=False, width=_WIDE)
