@@ -1,0 +1,79 @@
+# What a developer types; each is what CI runs too.  `make` alone lists them.
+
+SHELL := /bin/bash
+VENV ?= .venv
+PY := $(VENV)/bin/python
+# Test processes side by side; more than cores only makes each slower.
+WORKERS ?= 2
+# More words for pytest: make test ARGS="tests/server -k gzip"
+ARGS ?=
+# The file that says which versions are installed; a second run installs nothing.
+READY := $(VENV)/.ready
+
+.PHONY: help install demo test check floor-plan docs docs-test lock bench chromium clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets.
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+demo: $(READY) ## Start server and app, run a traced program, print the links; Ctrl-C ends it.
+	@$(PY) examples/demo.py $(if $(DEMO_ONCE),--once)
+
+test: $(READY) chromium ## Run all tests, browser included.
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+check: $(READY) ## Format, lint, types and floor plan.
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy -p weave_core
+	$(PY) -m mypy tests examples
+	$(MAKE) --no-print-directory floor-plan
+
+floor-plan: $(READY)
+	$(PY) -m pytest -q tests/test_floor_plan.py
+
+docs: $(READY) ## Build the manual into site/.
+	$(PY) -m mkdocs build --strict --quiet
+	@echo "The manual is in site/index.html"
+
+docs-test: $(READY) ## Run every code block of README and docs.
+	$(PY) -m pytest tests/test_docs.py $(ARGS)
+
+bench: $(READY) ## Measure: one run, on this machine.
+	@for file in tests/benchmarks/*.py; do echo "== $$file"; $(PY) "$$file" || exit 1; done
+
+lock: $(READY) ## Resolve the newest versions that pyproject.toml allows into requirements.lock.
+	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \
+		--group test --group lint --group docs --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+clean: ## Remove what was built and the demo's data; .venv stays.
+	rm -rf build dist site .demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+install: $(READY) ## Make .venv with everything that development needs.
+
+$(READY): requirements.lock pyproject.toml | $(PY)
+	@echo "Installing into $(VENV) (a minute or two, once)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The first Python that fits.  Debian ships venv apart from Python, in python3-venv.
+$(PY):
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
+		"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null || continue; \
+		"$$python" -c 'import ensurepip, venv' 2>/dev/null || $(call apt_install,python3-venv) || continue; \
+		echo "Making $(VENV) with $$("$$python" --version)"; \
+		exec "$$python" -m venv $(VENV); \
+	done; \
+	echo "No Python from 3.11 to 3.14 with venv was found. Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1
+
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+		|| $(call apt_install,chromium) \
+		|| echo "No Chromium here and no way to install it (apt-get as root): the browser tests are skipped." >&2
+
+# As root, or where sudo asks nothing; says nothing when it works.
+apt_install = { command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || sudo -n true 2>/dev/null; } && echo "Installing $(1)" \
+	&& $$([ "$$(id -u)" = 0 ] || echo sudo) apt-get update -qq \
+	&& $$([ "$$(id -u)" = 0 ] || echo sudo) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }
