@@ -1,0 +1,456 @@
+"""A syntax tree to a SQLAlchemy condition: only what is allowed here by name gets through.
+
+Negations are pushed down to the comparisons first.  Above them are then only AND and OR, for which
+"unknown" and "false" are the same to WHERE; so a guard such as "is a number" can simply be ANDed
+to a comparison, and an expression index on the bare JSON value still serves it.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, true
+from sqlglot import exp
+
+from weave_core.errors import BadFilter
+from weave_core.server.filters.constructs import (
+    HasText,
+    IsEmptyList,
+    JsonIs,
+    JsonNumber,
+    JsonText,
+    MatchesPattern,
+    check_key,
+)
+from weave_core.server.filters.parsing import parse, position_of, suggest
+from weave_core.server.filters.values import json_value, text_value, value_for
+from weave_core.server.filters.vocabularies import SPAN, TRACE, Field, Vocabulary
+
+__all__ = ["MAX_LIST", "compile_filter"]
+
+MAX_LIST = 500
+"""Most values in one `in (...)`."""
+MAX_WILDCARDS = 20
+MAX_WORDS = 20
+
+Condition = ColumnElement[bool]
+Comparison = Callable[[Any, Any], Any]
+
+_COMPARE: dict[type[exp.Expr], Comparison] = {
+    exp.EQ: lambda column, value: column == value,
+    exp.NEQ: lambda column, value: column != value,
+    exp.LT: lambda column, value: column < value,
+    exp.LTE: lambda column, value: column <= value,
+    exp.GT: lambda column, value: column > value,
+    exp.GTE: lambda column, value: column >= value,
+}
+_OPPOSITE: dict[type[exp.Expr], type[exp.Expr]] = {
+    exp.EQ: exp.NEQ,
+    exp.NEQ: exp.EQ,
+    exp.LT: exp.GTE,
+    exp.GTE: exp.LT,
+    exp.GT: exp.LTE,
+    exp.LTE: exp.GT,
+}
+_MIRRORED: dict[type[exp.Expr], type[exp.Expr]] = {
+    exp.EQ: exp.EQ,
+    exp.NEQ: exp.NEQ,
+    exp.LT: exp.GT,
+    exp.GT: exp.LT,
+    exp.LTE: exp.GTE,
+    exp.GTE: exp.LTE,
+}
+_ORDERED = (exp.LT, exp.LTE, exp.GT, exp.GTE)
+_FUNCTIONS = ("any_span", "contains", "has", "now", "text_search")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What holds for the row of the list, AND what holds for a span of the trace.
+
+    Kept apart so that a range of start times stays outside of the look at the spans, where an
+    index can serve it.
+    """
+
+    row: Condition | None = None
+    span: Condition | None = None
+
+    @property
+    def both(self) -> Condition:
+        """The two in one, for a place where row and span are at hand."""
+        return and_(*(side for side in (self.row, self.span) if side is not None))
+
+
+def compile_filter(
+    text: str | None, vocabulary: Vocabulary, *, now_ns: int | None = None
+) -> Condition | None:
+    """The condition that `text` stands for; None when there is nothing to filter by.
+
+    Args:
+        text: A filter expression; None and blank pass everything.
+        vocabulary: Names it may use.
+        now_ns: What `now()` is; default: the clock.
+
+    Raises:
+        BadFilter: If `text` is no expression, names something unknown or is over a bound.
+    """
+    tree = parse(text) if text else None
+    if tree is None:
+        return None
+    compiler = _Compiler(vocabulary, time.time_ns() if now_ns is None else now_ns)
+    return compiler.closed(compiler.part(tree, is_negated=False))
+
+
+class _Compiler:
+    """Compiles one expression."""
+
+    def __init__(self, vocabulary: Vocabulary, now_ns: int) -> None:
+        self._vocabulary = vocabulary
+        self._now_ns = now_ns
+        self._is_inside_any_span = False
+
+    def closed(self, part: _Part) -> Condition:
+        """The condition on a row of the list: what speaks of a span asks whether there is one."""
+        if part.span is None or not self._vocabulary.is_of_traces:
+            return part.both
+        of_trace = and_(
+            SPAN.c.project_id == TRACE.c.project_id, SPAN.c.trace_id == TRACE.c.trace_id
+        )
+        found = exists().where(of_trace, part.span).correlate(TRACE)
+        return found if part.row is None else and_(part.row, found)
+
+    def part(self, node: exp.Expr, *, is_negated: bool) -> _Part:  # noqa: C901  # One line a kind of node.
+        """Compile a node that is true or false."""
+        match node:
+            case exp.Paren():
+                return self.part(node.this, is_negated=is_negated)
+            case exp.Not():
+                return self.part(node.this, is_negated=not is_negated)
+            case exp.And() | exp.Or():
+                return self._joined(node, is_negated=is_negated)
+            case exp.EQ() | exp.NEQ() | exp.LT() | exp.LTE() | exp.GT() | exp.GTE():
+                return self._comparison(node, is_negated=is_negated)
+            case exp.Between():
+                return self._between(node, is_negated=is_negated)
+            case exp.In():
+                return self._in(node, is_negated=is_negated)
+            case exp.Like() | exp.ILike():
+                return self._like(node, is_negated=is_negated)
+            case exp.Is():
+                return self._is(node, is_negated=is_negated)
+            case exp.Boolean():
+                return _Part(true() if bool(node.this) != is_negated else false())
+            case exp.Contains() | exp.Anonymous():
+                return self._function(node, is_negated=is_negated)
+            case exp.Column():
+                return self._bare(node, is_negated=is_negated)
+        raise _not_allowed(node)
+
+    def _joined(self, node: exp.Expr, *, is_negated: bool) -> _Part:
+        is_and = isinstance(node, exp.And) != is_negated
+        parts = [self.part(side, is_negated=is_negated) for side in node.flatten()]
+        return _all(parts) if is_and else _any(parts)
+
+    def _comparison(self, node: exp.Expr, *, is_negated: bool) -> _Part:
+        operator, left, right = type(node), _bared(node.this), _bared(node.expression)
+        if not _is_field(left) and _is_field(right):
+            operator, left, right = _MIRRORED[operator], right, left
+        operator = _OPPOSITE[operator] if is_negated else operator
+        if isinstance(left, exp.Bracket):
+            return self._json_comparison(left, operator, right)
+        field = self._field(left)
+        if field.kind in {"bool", "id"} and operator in _ORDERED:
+            raise BadFilter(f"{field.name!r} has no order", "use = or !=", position_of(node))
+        value = value_for(field, right, self._now_ns)
+        if field.kind == "bool":
+            is_wanted = bool(value) == (operator is exp.EQ)
+            return self._of(field, field.column if is_wanted else not_(field.column))
+        return self._of(field, _COMPARE[operator](field.column, value))
+
+    def _between(self, node: exp.Expr, *, is_negated: bool) -> _Part:
+        _only(node, "this", "low", "high")
+        low, high = node.args["low"], node.args["high"]
+        above = exp.GTE(this=node.this, expression=low)
+        below = exp.LTE(this=node.this, expression=high)
+        parts = [self._comparison(side, is_negated=is_negated) for side in (above, below)]
+        return _any(parts) if is_negated else _all(parts)
+
+    def _in(self, node: exp.Expr, *, is_negated: bool) -> _Part:
+        if node.args.get("field") is not None:  # 'beta' in tags
+            _only(node, "this", "field")
+            return self._has(node.args["field"], node.this, is_negated=is_negated)
+        _only(node, "this", "expressions")
+        values = list(node.expressions)
+        if not 1 <= len(values) <= MAX_LIST:
+            raise BadFilter(
+                f"found {len(values)} values in `in (...)`",
+                f"give 1 to {MAX_LIST} in parentheses",
+                position_of(node),
+            )
+        subject = _bared(node.this)
+        if isinstance(subject, exp.Bracket):
+            operator = exp.NEQ if is_negated else exp.EQ
+            parts = [self._json_comparison(subject, operator, value) for value in values]
+            return _all(parts) if is_negated else _any(parts)
+        field = self._field(subject)
+        bound = [value_for(field, _bared(value), self._now_ns) for value in values]
+        if field.kind == "bool":
+            raise BadFilter(f"{field.name!r} takes no list", "use = true", position_of(node))
+        chosen = field.column.not_in(bound) if is_negated else field.column.in_(bound)
+        return self._of(field, chosen)
+
+    def _like(self, node: exp.Expr, *, is_negated: bool) -> _Part:
+        _only(node, "this", "expression", "negate")
+        is_negated = is_negated != bool(node.args.get("negate"))
+        subject = _bared(node.this)
+        pattern = text_value(_bared(node.expression), _label(subject))
+        if pattern.count("%") + pattern.count("_") > MAX_WILDCARDS:
+            raise BadFilter(
+                f"the pattern has more than {MAX_WILDCARDS} wildcards",
+                "% stands for any text, _ for one character; \\% and \\_ for themselves",
+                position_of(node.expression),
+            )
+        if isinstance(subject, exp.Bracket):
+            column, key = self._json_key(subject)
+            text = JsonText(column, key)
+            found = _matches(text, pattern, is_cased=isinstance(node, exp.Like))
+            guard = JsonIs(column, key, "text")
+            return _Part(span=and_(not_(found) if is_negated else found, guard))
+        field = self._text_field(subject)
+        found = _matches(field.column, pattern, is_cased=isinstance(node, exp.Like))
+        return self._of(field, not_(found) if is_negated else found)
+
+    def _is(self, node: exp.Expr, *, is_negated: bool) -> _Part:
+        wanted = node.expression
+        if isinstance(wanted, exp.Boolean):
+            return self._comparison(
+                exp.EQ(this=node.this, expression=wanted), is_negated=is_negated
+            )
+        if not isinstance(wanted, exp.Null):
+            raise _not_allowed(node)
+        subject = _bared(node.this)
+        if isinstance(subject, exp.Bracket):
+            column, key = self._json_key(subject)
+            missing: Condition = JsonText(column, key).is_(None)
+            return _Part(span=not_(missing) if is_negated else missing)
+        field = self._field(subject)
+        if field.kind == "texts":
+            empty: Condition = IsEmptyList(field.column)
+        elif field.kind == "json":
+            raise BadFilter(
+                f"{field.name!r} needs a key", f"write {field.name}['key']", position_of(node)
+            )
+        else:
+            empty = field.column.is_(None)
+        return self._of(field, not_(empty) if is_negated else empty)
+
+    def _bare(self, node: exp.Expr, *, is_negated: bool) -> _Part:
+        field = self._field(node)
+        if field.kind != "bool":
+            raise BadFilter(
+                f"{field.name!r} alone is no condition",
+                f"compare it, for example {field.name} is not null",
+                position_of(node),
+            )
+        return self._of(field, not_(field.column) if is_negated else field.column)
+
+    def _function(self, node: exp.Expr, *, is_negated: bool) -> _Part:
+        arguments = (
+            [node.this, node.expression] if isinstance(node, exp.Contains) else node.expressions
+        )
+        name = "contains" if isinstance(node, exp.Contains) else str(node.this).lower()
+        shapes = {
+            "contains": "contains(input_preview, 'refund')",
+            "has": "has(tags, 'beta')",
+            "text_search": "text_search('refund')",
+            "any_span": "any_span(kind = 'tool' and status = 'error')",
+        }
+        if name not in shapes:
+            raise BadFilter(
+                f"there is no condition {name[:40]!r}",
+                f"{suggest(name, _FUNCTIONS)}known functions: {', '.join(_FUNCTIONS)}",
+                position_of(node),
+            )
+        wanted = 2 if name in {"contains", "has"} else 1
+        if len(arguments) != wanted:
+            raise BadFilter(
+                f"{name} takes {wanted}, found {len(arguments)} arguments",
+                f"write it like {shapes[name]}",
+                position_of(node),
+            )
+        if name == "has":
+            return self._has(arguments[0], arguments[1], is_negated=is_negated)
+        if name == "contains":
+            return self._contains(arguments[0], arguments[1], is_negated=is_negated)
+        if name == "text_search":
+            return self._text_search(arguments[0], is_negated=is_negated)
+        return self._any_span(node, arguments[0], is_negated=is_negated)
+
+    def _has(self, subject: exp.Expr, member: exp.Expr, *, is_negated: bool) -> _Part:
+        field = self._field(_bared(subject))
+        if field.kind != "texts":
+            raise BadFilter(
+                f"{field.name!r} is no list", "has() takes tags or models", position_of(subject)
+            )
+        found = HasText(field.column, text_value(_bared(member), field.name))
+        return self._of(field, not_(found) if is_negated else found)
+
+    def _contains(self, subject: exp.Expr, text: exp.Expr, *, is_negated: bool) -> _Part:
+        bare = _bared(subject)
+        word = text_value(_bared(text), _label(bare))
+        if isinstance(bare, exp.Bracket):
+            column, key = self._json_key(bare)
+            found = JsonText(column, key).icontains(word, autoescape=True)
+            guard = JsonIs(column, key, "text")
+            return _Part(span=and_(not_(found) if is_negated else found, guard))
+        field = self._text_field(bare)
+        found = field.column.icontains(word, autoescape=True)
+        return self._of(field, not_(found) if is_negated else found)
+
+    def _text_search(self, argument: exp.Expr, *, is_negated: bool) -> _Part:
+        words = text_value(_bared(argument), "text_search").split()
+        if not 1 <= len(words) <= MAX_WORDS:
+            raise BadFilter(
+                f"text_search found {len(words)} words",
+                f"give 1 to {MAX_WORDS}",
+                position_of(argument),
+            )
+        # A column that is missing holds no word; NULL must not make the negation unknown.
+        hits = [
+            or_(
+                *(
+                    and_(column.is_not(None), column.icontains(word, autoescape=True))
+                    for column in self._vocabulary.searched
+                )
+            )
+            for word in words
+        ]
+        found = and_(*hits)
+        return _Part(span=not_(found) if is_negated else found)
+
+    def _any_span(self, node: exp.Expr, inner: exp.Expr, *, is_negated: bool) -> _Part:
+        if not self._vocabulary.is_of_traces or self._is_inside_any_span:
+            raise BadFilter(
+                "any_span belongs to filters of traces, and not inside itself",
+                "in a list of spans write the condition itself",
+                position_of(node),
+            )
+        self._is_inside_any_span = True
+        try:
+            part = self.part(inner, is_negated=False)
+        finally:
+            self._is_inside_any_span = False
+        found = self.closed(_Part(span=part.both))
+        return _Part(not_(found) if is_negated else found)
+
+    def _json_comparison(
+        self, subject: exp.Bracket, operator: type[exp.Expr], other: exp.Expr
+    ) -> _Part:
+        column, key = self._json_key(subject)
+        value = json_value(_bared(other), _label(subject))
+        if isinstance(value, bool):
+            if operator in _ORDERED:
+                raise BadFilter("true and false have no order", "use =", position_of(subject))
+            wanted = "true" if value == (operator is exp.EQ) else "false"
+            return _Part(span=JsonIs(column, key, wanted))
+        if isinstance(value, str):
+            text = _COMPARE[operator](JsonText(column, key), value)
+            return _Part(span=and_(text, JsonIs(column, key, "text")))
+        number = _COMPARE[operator](JsonNumber(column, key), value)
+        return _Part(span=and_(number, JsonIs(column, key, "number")))
+
+    def _json_key(self, node: exp.Bracket) -> tuple[ColumnElement[Any], str]:
+        field = self._field(_bared(node.this))
+        if field.kind != "json" or len(node.expressions) != 1:
+            raise BadFilter(
+                f"{field.name!r} takes no key in brackets",
+                "attributes['http.route'] does",
+                position_of(node),
+            )
+        key = text_value(_bared(node.expressions[0]), field.name)
+        check_key(key, position_of(node))
+        return field.column, key
+
+    def _text_field(self, node: exp.Expr) -> Field:
+        field = self._field(node)
+        if field.kind != "text":
+            raise BadFilter(
+                f"{field.name!r} is no text, it can't be searched",
+                "compare it with =, < or >, or ask has(tags, 'x')",
+                position_of(node),
+            )
+        return field
+
+    def _field(self, node: exp.Expr) -> Field:
+        if not isinstance(node, exp.Column):
+            raise BadFilter(
+                f"expected a field, found {_label(node)!r}",
+                f"known fields: {self._names()}",
+                position_of(node),
+            )
+        name = ".".join(part.name for part in node.parts).lower()
+        field = self._vocabulary.fields.get(name)
+        if field is None:
+            raise BadFilter(
+                f"there is no field {name[:60]!r}",
+                f"{suggest(name, list(self._vocabulary.fields))}known fields: {self._names()}",
+                position_of(node),
+            )
+        return field
+
+    def _names(self) -> str:
+        names = sorted(name for name in self._vocabulary.fields if "." not in name)
+        return ", ".join(names) + ("; span.<field>" if self._vocabulary.is_of_traces else "")
+
+    def _of(self, field: Field, condition: Any) -> _Part:
+        return _Part(span=condition) if field.is_of_span else _Part(condition)
+
+
+def _all(parts: list[_Part]) -> _Part:
+    rows = [part.row for part in parts if part.row is not None]
+    spans = [part.span for part in parts if part.span is not None]
+    return _Part(and_(*rows) if rows else None, and_(*spans) if spans else None)
+
+
+def _any(parts: list[_Part]) -> _Part:
+    if all(part.span is None for part in parts):
+        return _Part(or_(*(part.both for part in parts)))
+    return _Part(span=or_(*(part.both for part in parts)))
+
+
+def _matches(column: ColumnElement[Any], pattern: str, *, is_cased: bool) -> Condition:
+    if is_cased:
+        return MatchesPattern(column, pattern)
+    return column.ilike(pattern, escape="\\")
+
+
+def _bared(node: exp.Expr) -> exp.Expr:
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
+
+
+def _is_field(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Column | exp.Bracket) and not node.this.args.get("quoted")
+
+
+def _label(node: exp.Expr) -> str:
+    if isinstance(node, exp.Bracket) and len(node.expressions) == 1:
+        return f"{node.this.name}[{node.expressions[0].name!r}]"
+    return node.name or type(node).__name__.lower()
+
+
+def _only(node: exp.Expr, *known: str) -> None:
+    """Refuse what sqlglot read into a node and nobody here would heed."""
+    if any(value for key, value in node.args.items() if key not in known):
+        raise _not_allowed(node)
+
+
+def _not_allowed(node: exp.Expr) -> BadFilter:
+    return BadFilter(
+        f"{type(node).__name__.upper()} is not part of the filter language",
+        "use and, or, not, = != < <= > >=, in, between, like, ilike, is null, and the functions "
+        f"{', '.join(_FUNCTIONS)}",
+        position_of(node),
+    )

@@ -1,0 +1,142 @@
+"""Which names a filter may use, and what each stands for.
+
+Two vocabularies: spans, and traces.  In that of traces a name of the summary (`status`, `name`,
+`duration_ms`, `cost_usd`, ...) means the trace, every other name a span of it; `span.status`
+says so explicitly.  `kind` means a span's there as well, since "traces with an LLM call" is what
+people ask: the root's own is `root_kind`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from sqlalchemy import ColumnElement, Table, func
+
+from weave_core.model import KINDS, Status
+from weave_core.server.store.tables import SpanRow, TraceRow
+
+__all__ = ["SPANS", "TRACES", "Field", "FieldKind", "Vocabulary"]
+
+FieldKind = Literal["text", "number", "milliseconds", "time", "bool", "id", "texts", "json"]
+
+SPAN: Table = SpanRow.metadata.tables["span"]
+TRACE: Table = TraceRow.metadata.tables["trace"]
+_STATUSES: tuple[str, ...] = get_args(Status)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A name that filters may use."""
+
+    name: str
+    kind: FieldKind
+    """How it compares: `milliseconds` are stored as nanoseconds, `id` as bytes, `texts` is a JSON
+    array, `json` an object that takes a key in brackets."""
+    column: ColumnElement[Any]
+    is_of_span: bool = False
+    """In a filter of traces: it means a span of the trace."""
+    values: tuple[str, ...] = ()
+    """All texts there are; empty: any."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The names of one kind of list."""
+
+    name: Literal["spans", "traces"]
+    fields: dict[str, Field]
+    searched: tuple[ColumnElement[Any], ...]
+    """Columns of a span that `text_search` looks at."""
+
+    @property
+    def is_of_traces(self) -> bool:
+        """Whether span fields need a look at the trace's spans."""
+        return self.name == "traces"
+
+
+def _tokens(table: Table) -> dict[str, Any]:
+    names = ("input", "output", "cache_read", "cache_write", "reasoning", "audio")
+    columns: dict[str, Any] = {f"{name}_tokens": table.c[f"{name}_tokens"] for name in names}
+    given, made = table.c.input_tokens, table.c.output_tokens
+    return columns | {"total_tokens": func.coalesce(given + made, given, made)}
+
+
+def _times(table: Table) -> list[Field]:
+    ended = table.c.start_ns + table.c.duration_ns
+    return [
+        Field("started_ns", "time", table.c.start_ns),
+        Field("started_at", "time", table.c.start_ns),
+        Field("ended_ns", "time", ended),
+        Field("ended_at", "time", ended),
+        Field("duration_ms", "milliseconds", table.c.duration_ns),
+        Field("latency_ms", "milliseconds", table.c.duration_ns),
+    ]
+
+
+def _texts(table: Table, *names: str) -> list[Field]:
+    return [Field(name, "text", table.c[name]) for name in names]
+
+
+def _numbers(columns: dict[str, Any]) -> list[Field]:
+    return [Field(name, "number", column) for name, column in columns.items()]
+
+
+_SPAN_FIELDS = [
+    Field("trace_id", "id", SPAN.c.trace_id),
+    Field("span_id", "id", SPAN.c.span_id),
+    Field("parent_span_id", "id", SPAN.c.parent_id),
+    Field("kind", "text", SPAN.c.kind, values=KINDS),
+    Field("status", "text", SPAN.c.status, values=_STATUSES),
+    Field("display_name", "text", func.coalesce(SPAN.c.display_name, SPAN.c.name)),
+    *_texts(SPAN, "name", "status_message", "error_type", "service_name", "environment"),
+    *_texts(SPAN, "op_name", "op_version", "provider", "response_id"),
+    Field("model", "text", SPAN.c.request_model),
+    Field("response_model", "text", SPAN.c.model),
+    *_texts(SPAN, "agent_name", "session_id", "user_id", "run_id"),
+    *_texts(SPAN, "input_preview", "output_preview"),
+    *_times(SPAN),
+    *_numbers(_tokens(SPAN)),
+    *_numbers({name: SPAN.c[name] for name in ("cost_usd", "input_cost_usd", "output_cost_usd")}),
+    Field("time_to_first_token_ms", "number", SPAN.c.time_to_first_token_ms),
+    Field("is_duplicate", "bool", SPAN.c.is_duplicate),
+    Field("is_root", "bool", SPAN.c.parent_id.is_(None)),
+    Field("tags", "texts", SPAN.c.tags),
+    Field("attributes", "json", SPAN.c.attributes),
+]
+
+_TRACE_FIELDS = [
+    Field("trace_id", "id", TRACE.c.trace_id),
+    Field("root_span_id", "id", TRACE.c.root_span_id),
+    Field("root_kind", "text", TRACE.c.kind, values=KINDS),
+    Field("status", "text", TRACE.c.status, values=_STATUSES),
+    *_texts(TRACE, "name", "service_name", "environment", "session_id", "user_id"),
+    *_texts(TRACE, "input_preview", "output_preview"),
+    *_times(TRACE),
+    *_numbers(_tokens(TRACE)),
+    *_numbers({name: TRACE.c[name] for name in ("span_count", "error_count", "model_call_count")}),
+    Field("cost_usd", "number", TRACE.c.cost_usd),
+    Field("is_complete", "bool", TRACE.c.is_complete),
+    Field("tags", "texts", TRACE.c.tags),
+    Field("models", "texts", TRACE.c.models),
+]
+
+_SEARCHED = (
+    SPAN.c.name,
+    SPAN.c.display_name,
+    SPAN.c.input_preview,
+    SPAN.c.output_preview,
+    SPAN.c.status_message,
+)
+
+
+def _of_span(field: Field, name: str) -> Field:
+    return Field(name, field.kind, field.column, is_of_span=True, values=field.values)
+
+
+SPANS = Vocabulary("spans", {field.name: field for field in _SPAN_FIELDS}, _SEARCHED)
+TRACES = Vocabulary(
+    "traces",
+    {field.name: _of_span(field, field.name) for field in _SPAN_FIELDS}
+    | {f"span.{field.name}": _of_span(field, f"span.{field.name}") for field in _SPAN_FIELDS}
+    | {field.name: field for field in _TRACE_FIELDS},
+    _SEARCHED,
+)
