@@ -1,11 +1,20 @@
 """Content addresses: the same content has the same digest, on every machine and for ever."""
 
 import hashlib
+import math
 from typing import Any
 
 import orjson
 
 __all__ = ["canonical_json", "digest_bytes", "digest_json"]
+
+_OPTIONS = (
+    orjson.OPT_SORT_KEYS
+    # What is not JSON is refused rather than told in text: the caller decides how it is written.
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
 
 
 def canonical_json(value: Any) -> bytes:
@@ -13,8 +22,14 @@ def canonical_json(value: Any) -> bytes:
 
     Raises:
         TypeError: If `value` is not JSON (dict with text keys, list, text, number, bool, None).
+        ValueError: If it holds a number that JSON has not: NaN or an infinity.
     """
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    text = orjson.dumps(value, option=_OPTIONS)
+    # orjson writes NaN as null, so two values would share an address.  Only a text that holds a
+    # null can have begun with one, and most hold none: they are not walked.
+    if b"null" in text and not _is_finite(value):
+        raise ValueError(f"{value!r:.200} holds NaN or an infinity, which JSON can't tell")
+    return text
 
 
 def digest_bytes(content: bytes) -> str:
@@ -25,3 +40,17 @@ def digest_bytes(content: bytes) -> str:
 def digest_json(value: Any) -> str:
     """Address of the canonical JSON of `value`; raises what `canonical_json` raises."""
     return digest_bytes(canonical_json(value))
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether no number in `value` is NaN or infinite; `value` was already proved to be JSON."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, float) and not math.isfinite(item):
+            return False
+        if isinstance(item, dict):
+            waiting += item.values()
+        elif isinstance(item, list | tuple):
+            waiting += item
+    return True
