@@ -28,15 +28,17 @@ def app_command(
     Args:
         server_url: Where the app reads from.
         host: Address to listen on.
-        port: Port to listen on; Streamlit can't be told to take any free one.
+        port: Port to listen on; 0 takes any free one, and Streamlit prints which.
         project: Project to open with; None: the one used last.
 
     Raises:
         ConfigError: If the port can't be one.
         MissingExtra: If Streamlit is not installed.
     """
-    if not 0 < port <= _MAX_PORT:
-        raise ConfigError(f"the app's port is {port!r}", f"give one from 1 to {_MAX_PORT}")
+    if not 0 <= port <= _MAX_PORT:
+        raise ConfigError(
+            f"the app's port is {port!r}", f"give one from 0 (any free) to {_MAX_PORT}"
+        )
     _require_streamlit()
     command = [
         sys.executable,

@@ -1,0 +1,125 @@
+/* Shared by every component: it is put before each component's own script.
+
+   What a trace holds was written by strangers.  Every foreign string reaches the page through
+   `el(...)`, which makes text nodes and never parses HTML.  */
+
+const BIDI = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F]/g;
+const code = (c) => "[U+" + c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0") + "]";
+
+/* Text with the characters that reorder or hide other text made visible. */
+function plain(value) {
+  return String(value ?? "").replace(BIDI, code).replace(CONTROL, code);
+}
+
+/* One element: `el("span.name", {title}, "text", child, ...)`.  Strings become text nodes. */
+function el(spec, props, ...children) {
+  const [tag, ...classes] = spec.split(".");
+  const node = document.createElement(tag || "div");
+  if (classes.length) node.className = classes.join(" ");
+  for (const [key, value] of Object.entries(props ?? {})) {
+    if (value === undefined || value === null || value === false) continue;
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (key === "style") Object.assign(node.style, value);
+    else if (key === "title" || key === "text") {
+      if (key === "text") node.textContent = plain(value);
+      else node.title = plain(value).slice(0, 600);
+    } else node.setAttribute(key, value === true ? "" : String(value));
+  }
+  for (const child of children.flat()) {
+    if (child === undefined || child === null || child === false) continue;
+    node.append(child instanceof Node ? child : document.createTextNode(plain(child)));
+  }
+  return node;
+}
+
+/* Streamlit hands bytes over as they are; ours are JSON. */
+function decode(data) {
+  if (data instanceof Uint8Array) return JSON.parse(new TextDecoder().decode(data));
+  if (data instanceof ArrayBuffer) return JSON.parse(new TextDecoder().decode(new Uint8Array(data)));
+  return data ?? {};
+}
+
+const number = new Intl.NumberFormat("en-US");
+
+function duration(ms) {
+  if (ms === null || ms === undefined) return "";
+  if (ms < 0.001) return "0";
+  if (ms < 1) return (ms * 1000).toFixed(0) + " µs";
+  if (ms < 10) return ms.toFixed(1) + " ms";
+  if (ms < 1000) return ms.toFixed(0) + " ms";
+  if (ms < 60000) return (ms / 1000).toFixed(2) + " s";
+  if (ms < 3600000) return Math.floor(ms / 60000) + "m " + Math.floor((ms % 60000) / 1000) + "s";
+  return Math.floor(ms / 3600000) + "h " + Math.floor((ms % 3600000) / 60000) + "m";
+}
+
+function tokens(count) {
+  if (count === null || count === undefined) return "";
+  if (count < 10000) return number.format(count);
+  if (count < 1e6) return (count / 1e3).toFixed(1) + "k";
+  return (count / 1e6).toFixed(2) + "M";
+}
+
+function ago(ms, now) {
+  const s = Math.max(0, (now - ms) / 1000);
+  if (s < 5) return "now";
+  if (s < 60) return Math.floor(s) + "s ago";
+  if (s < 3600) return Math.floor(s / 60) + "m ago";
+  if (s < 86400) return Math.floor(s / 3600) + "h ago";
+  if (s < 86400 * 14) return Math.floor(s / 86400) + "d ago";
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+function clock(ms) {
+  const d = new Date(ms);
+  const pad = (n, w = 2) => String(n).padStart(w, "0");
+  return `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())} ` +
+    `${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}.${pad(d.getMilliseconds(), 3)}`;
+}
+
+/* Copy, also where the page has no clipboard permission (plain http on another host). */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = el("textarea", { style: { position: "fixed", opacity: "0" } });
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
+
+function copyButton(text, label) {
+  const button = el("button.copy", { type: "button", title: "Copy " + label, "aria-label": "Copy " + label }, "⧉");
+  button.addEventListener("click", async (event) => {
+    event.stopPropagation();
+    await copy(typeof text === "function" ? text() : text);
+    button.textContent = "✓";
+    setTimeout(() => (button.textContent = "⧉"), 1200);
+  });
+  return button;
+}
+
+/* A link that stays inside this browser session, and is still a true link for a new tab. */
+function go(href, props, onOpen, ...children) {
+  const link = el("a", { href, ...props }, ...children);
+  link.addEventListener("click", (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    onOpen();
+  });
+  return link;
+}
+
+const KINDS = {
+  llm: "LLM", embedding: "EMB", tool: "TOOL", agent: "AGENT", workflow: "FLOW", chain: "CHAIN",
+  task: "TASK", retriever: "RETR", reranker: "RANK", guardrail: "GUARD", evaluator: "EVAL",
+  prompt: "PRMT", op: "OP", evaluation: "EVAL", run: "RUN", step: "STEP", span: "SPAN",
+};
+
+function kindMark(kind) {
+  return el("span.kind", { "data-kind": kind, title: kind, "aria-hidden": true }, KINDS[kind] ?? "SPAN");
+}
