@@ -12,14 +12,14 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, Table, func
 
 from weave_core.model import KINDS, Status
-from weave_core.server.store.tables import SpanRow, TraceRow
+from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 
 __all__ = ["SPANS", "TRACES", "Field", "FieldKind", "Vocabulary"]
 
 FieldKind = Literal["text", "number", "milliseconds", "time", "bool", "id", "texts", "json"]
 
-SPAN: Table = SpanRow.metadata.tables["span"]
-TRACE: Table = TraceRow.metadata.tables["trace"]
+SPAN: Table = table_of(SpanRow)
+TRACE: Table = table_of(TraceRow)
 _STATUSES: tuple[str, ...] = get_args(Status)
 
 
@@ -100,7 +100,9 @@ _SPAN_FIELDS = [
     Field("is_duplicate", "bool", SPAN.c.is_duplicate),
     Field("is_root", "bool", SPAN.c.parent_id.is_(None)),
     Field("tags", "texts", SPAN.c.tags),
+    # Metadata lies among the filterable attributes under its bare key.
     Field("attributes", "json", SPAN.c.attributes),
+    Field("metadata", "json", SPAN.c.attributes),
 ]
 
 _TRACE_FIELDS = [

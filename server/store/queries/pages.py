@@ -1,0 +1,114 @@
+"""Keyset pages: which columns a list may be ordered by, and where the next page begins.
+
+Never OFFSET: a page costs the same anywhere.  What is unknown comes last in both directions, ties
+are broken by what is unique.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Row, Select, and_, or_, tuple_
+
+from weave_core.errors import BadRequest
+from weave_core.server.cursors import Place, decode_cursor, encode_cursor
+from weave_core.server.filters import Field, Vocabulary
+from weave_core.server.filters.parsing import suggest
+
+__all__ = ["Order", "next_cursor", "ordered_page", "read_order"]
+
+_SORTED_KINDS = ("text", "number", "milliseconds", "time", "bool")
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order of a list, as asked."""
+
+    text: str
+    """Such as `-started_ns`."""
+    list_name: str
+    field: Field
+    tie: Column[Any]
+    """Unique within the list."""
+    is_descending: bool
+
+    @property
+    def column(self) -> ColumnElement[Any]:
+        """What rows are ordered by."""
+        return self.field.column
+
+    @property
+    def is_nullable(self) -> bool:
+        """Whether the column may hold nothing; then those rows come last."""
+        return not isinstance(self.column, Column) or bool(self.column.nullable)
+
+
+def read_order(text: str, vocabulary: Vocabulary, tie: Column[Any]) -> Order:
+    """The order that `text` names: a field, with `-` in front for largest first.
+
+    Raises:
+        BadRequest: If there is no such field, or it has no order.
+    """
+    name = text.removeprefix("-")
+    field = vocabulary.fields.get(name)
+    if field is None or field.is_of_span or field.kind not in _SORTED_KINDS:
+        known = [
+            each.name
+            for each in vocabulary.fields.values()
+            if not each.is_of_span and each.kind in _SORTED_KINDS
+        ]
+        raise BadRequest(
+            f"{vocabulary.name} can't be ordered by {text[:60]!r}",
+            f"{suggest(name, known)}a leading - means largest first; known: "
+            f"{', '.join(sorted(known))}",
+        )
+    return Order(text, vocabulary.name, field, tie, is_descending=text.startswith("-"))
+
+
+def ordered_page(query: Select[Any], order: Order, cursor: str | None, limit: int) -> Select[Any]:
+    """`query` in `order`, from `cursor` on, with one row more than `limit`.
+
+    Raises:
+        BadCursor: If the cursor is not one of this list in this order.
+    """
+    if cursor is not None:
+        query = query.where(_after(order, _place(order, cursor)))
+    columns = (order.column, order.tie)
+    sorting = [column.desc() if order.is_descending else column.asc() for column in columns]
+    if order.is_nullable:
+        sorting.insert(0, order.column.is_(None).asc())
+    return query.order_by(*sorting).limit(limit + 1)
+
+
+def next_cursor(order: Order, rows: Sequence[Row[Any]], limit: int) -> str | None:
+    """The cursor behind the first `limit` of `rows`; None when there are no more.
+
+    The last two columns of a row are the ordered one and the tie-breaker.
+    """
+    if len(rows) <= limit:
+        return None
+    value, tie = rows[limit - 1][-2], rows[limit - 1][-1]
+    if isinstance(tie, bytes):
+        tie = tie.hex()
+    return encode_cursor(order.list_name, order.text, Place(value, tie))
+
+
+def _place(order: Order, cursor: str) -> Place:
+    types: tuple[type, ...] = (str,) if order.field.kind == "text" else (int, float, bool)
+    is_id = order.tie.type.python_type is bytes
+    tie_type: type[str | int] = str if is_id else int
+    return decode_cursor(cursor, order.list_name, order.text, types=types, tie_type=tie_type)
+
+
+def _after(order: Order, place: Place) -> ColumnElement[bool]:
+    column, tie = order.column, order.tie
+    last: Any = bytes.fromhex(place.tie) if isinstance(place.tie, str) else place.tie
+    is_later = tie < last if order.is_descending else tie > last
+    if place.value is None:
+        return and_(column.is_(None), is_later)
+    if not order.is_nullable:
+        # A row value is one range of the index (column, tie); the same spelled out is not.
+        here, there = tuple_(column, tie), tuple_(place.value, last)
+        return here < there if order.is_descending else here > there
+    is_beyond = column < place.value if order.is_descending else column > place.value
+    return or_(is_beyond, and_(column == place.value, is_later), column.is_(None))

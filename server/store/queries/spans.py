@@ -1,0 +1,93 @@
+"""Questions about spans."""
+
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from weave_core.errors import BadRequest, NotFound
+from weave_core.server.filters import SPANS, compile_filter
+from weave_core.server.store.queries.pages import next_cursor, ordered_page, read_order
+from weave_core.server.store.queries.payloads import add_payloads
+from weave_core.server.store.queries.projects import get_project_id
+from weave_core.server.store.queries.shapes import SPAN_COLUMNS, span_shape
+from weave_core.server.store.tables import SpanRow, table_of
+
+__all__ = ["get_span", "list_spans", "read_id"]
+
+_SPAN = table_of(SpanRow)
+_MOST_TRACES_TOLD = 5
+
+
+def list_spans(  # The parts of a list's address.
+    connection: Connection,
+    project: str,
+    *,
+    filter_text: str | None,
+    order_by: str,
+    limit: int,
+    cursor: str | None,
+) -> dict[str, Any]:
+    """A page of Span without payload; newest first it is one range of the index `newest_spans`.
+
+    Raises:
+        NotFound: If there is no such project.
+        BadFilter: If the filter is wrong; BadRequest and BadCursor likewise.
+    """
+    condition = compile_filter(filter_text, SPANS)
+    order = read_order(order_by, SPANS, _SPAN.c.id)
+    query = select(*SPAN_COLUMNS, order.column, order.tie).where(
+        _SPAN.c.project_id == get_project_id(connection, project)
+    )
+    if condition is not None:
+        query = query.where(condition)
+    rows = connection.execute(ordered_page(query, order, cursor, limit)).all()
+    return {
+        "items": [span_shape(row, project) for row in rows[:limit]],
+        "next_cursor": next_cursor(order, rows, limit),
+    }
+
+
+def get_span(
+    connection: Connection, project: str, span_id: str, *, trace_id: str | None
+) -> dict[str, Any]:
+    """One Span with its payload, found by the index `span_by_id`.
+
+    Raises:
+        NotFound: If it is not stored.
+        BadRequest: If an id is no hex, or several traces hold the span and none was named.
+    """
+    query = select(*SPAN_COLUMNS, _SPAN.c.id).where(
+        _SPAN.c.project_id == get_project_id(connection, project),
+        _SPAN.c.span_id == read_id(span_id, "span_id", 8),
+    )
+    if trace_id is not None:
+        query = query.where(_SPAN.c.trace_id == read_id(trace_id, "trace_id", 16))
+    rows = connection.execute(query.order_by(_SPAN.c.id.desc()).limit(_MOST_TRACES_TOLD)).all()
+    if not rows:
+        within = f" in trace {trace_id!r}" if trace_id else ""
+        raise NotFound(f"there is no span {span_id!r}{within} in project {project!r}")
+    if len(rows) > 1:
+        traces = ", ".join(row.trace_id.hex() for row in rows)
+        raise BadRequest(
+            f"span {span_id!r} is in several traces: {traces}", "name one with ?trace_id="
+        )
+    shape = span_shape(rows[0], project)
+    add_payloads(connection, {rows[0].id: shape})
+    return shape
+
+
+def read_id(text: str, name: str, size: int) -> bytes:
+    """The bytes of an id in hex.
+
+    Raises:
+        BadRequest: If `text` is not `2 * size` hex digits.
+    """
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        raw = b""
+    if len(raw) != size or len(text) != 2 * size:
+        raise BadRequest(
+            f"{name} is {text[:60]!r}", f"it has {2 * size} hex digits, as lists give it"
+        )
+    return raw

@@ -1,0 +1,129 @@
+"""Questions about traces."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select, tuple_
+
+from weave_core.errors import NotFound
+from weave_core.server.cursors import Place, decode_cursor, encode_cursor
+from weave_core.server.filters import TRACES, compile_filter
+from weave_core.server.store.queries.pages import next_cursor, ordered_page, read_order
+from weave_core.server.store.queries.payloads import add_payloads
+from weave_core.server.store.queries.projects import get_project_id
+from weave_core.server.store.queries.shapes import (
+    SPAN_COLUMNS,
+    TRACE_COLUMNS,
+    span_shape,
+    trace_shape,
+)
+from weave_core.server.store.queries.spans import read_id
+from weave_core.server.store.queries.summaries import summarise
+from weave_core.server.store.tables import SpanRow, TraceDirtyRow, TraceRow, table_of
+
+__all__ = ["MAX_TRACE_SPANS", "get_trace", "list_traces"]
+
+MAX_TRACE_SPANS = 50_000
+"""Most spans of a trace in one answer; `next_cursor` leads to the others."""
+
+_SPAN, _TRACE, _DIRTY = table_of(SpanRow), table_of(TraceRow), table_of(TraceDirtyRow)
+
+
+def list_traces(  # The parts of a list's address.
+    connection: Connection,
+    project: str,
+    *,
+    filter_text: str | None,
+    order_by: str,
+    limit: int,
+    cursor: str | None,
+) -> dict[str, Any]:
+    """A page of TraceSummary; newest first it is one range of the index `newest_traces`.
+
+    Raises:
+        NotFound: If there is no such project.
+        BadFilter: If the filter is wrong; BadRequest and BadCursor likewise.
+    """
+    condition = compile_filter(filter_text, TRACES)
+    order = read_order(order_by, TRACES, _TRACE.c.trace_id)
+    query = select(*TRACE_COLUMNS, order.column, order.tie).where(
+        _TRACE.c.project_id == get_project_id(connection, project)
+    )
+    if condition is not None:
+        query = query.where(condition)
+    rows = connection.execute(ordered_page(query, order, cursor, limit)).all()
+    return {
+        "items": [trace_shape(row, project) for row in rows[:limit]],
+        "next_cursor": next_cursor(order, rows, limit),
+    }
+
+
+def get_trace(  # The parts of its address.
+    connection: Connection,
+    project: str,
+    trace_id: str,
+    *,
+    has_payload: bool,
+    limit: int = MAX_TRACE_SPANS,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    """A trace's summary and its spans in start order, found by the index `span_identity`.
+
+    Raises:
+        NotFound: If project or trace is not stored.
+        BadRequest: If the id is no hex.
+    """
+    raw_id = read_id(trace_id, "trace_id", 16)
+    project_id = get_project_id(connection, project)
+    query = (
+        select(*SPAN_COLUMNS, _SPAN.c.start_ns, _SPAN.c.id)
+        .where(_SPAN.c.project_id == project_id, _SPAN.c.trace_id == raw_id)
+        .order_by(_SPAN.c.start_ns, _SPAN.c.id)
+    )
+    rows = connection.execute(_from(query, trace_id, cursor).limit(limit + 1)).all()
+    if not rows and cursor is None:
+        raise NotFound(
+            f"there is no trace {trace_id!r} in project {project!r}",
+            "it may be in another project, or not have arrived yet",
+        )
+    shapes = {row[-1]: span_shape(row, project) for row in rows[:limit]}
+    if has_payload:
+        add_payloads(connection, shapes)
+    return {
+        "trace": _summary(connection, project, project_id, raw_id),
+        "spans": list(shapes.values()),
+        "next_cursor": _next(rows, trace_id, limit),
+    }
+
+
+def _from(query: Select[Any], trace_id: str, cursor: str | None) -> Select[Any]:
+    if cursor is None:
+        return query
+    place = decode_cursor(cursor, _list_name(trace_id), "started_ns", types=(int,), tie_type=int)
+    return query.where(tuple_(_SPAN.c.start_ns, _SPAN.c.id) > tuple_(place.value, place.tie))
+
+
+def _next(rows: Sequence[Row[Any]], trace_id: str, limit: int) -> str | None:
+    if len(rows) <= limit:
+        return None
+    start_ns, row_id = rows[limit - 1][-2], rows[limit - 1][-1]
+    return encode_cursor(_list_name(trace_id), "started_ns", Place(start_ns, row_id))
+
+
+def _list_name(trace_id: str) -> str:
+    return f"spans of trace {trace_id.lower()}"
+
+
+def _summary(
+    connection: Connection, project: str, project_id: int, trace_id: bytes
+) -> dict[str, Any]:
+    """The roll-up's row; computed here while that is missing or behind the spans."""
+    of_trace = (_TRACE.c.project_id == project_id, _TRACE.c.trace_id == trace_id)
+    row = connection.execute(select(*TRACE_COLUMNS).where(*of_trace)).one_or_none()
+    dirty = select(_DIRTY.c.trace_id).where(
+        _DIRTY.c.project_id == project_id, _DIRTY.c.trace_id == trace_id
+    )
+    is_behind = row is None or connection.execute(dirty).first() is not None
+    if row is not None and not is_behind:
+        return trace_shape(row, project)
+    return summarise(connection, project, project_id, trace_id)
