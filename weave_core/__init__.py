@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from weave_core.client import Client as Client
     from weave_core.errors import WeaveError as WeaveError
+    from weave_core.setup import init as init
     from weave_core.tracing import attributes as attributes
     from weave_core.tracing import current_span as current_span
     from weave_core.tracing import flush as flush
-    from weave_core.tracing import init as init
     from weave_core.tracing import op as op
     from weave_core.tracing import session as session
     from weave_core.tracing import shutdown as shutdown
@@ -25,7 +25,7 @@ _HOME = {
     "attributes": "weave_core.tracing",
     "current_span": "weave_core.tracing",
     "flush": "weave_core.tracing",
-    "init": "weave_core.tracing",
+    "init": "weave_core.setup",
     "op": "weave_core.tracing",
     "session": "weave_core.tracing",
     "shutdown": "weave_core.tracing",

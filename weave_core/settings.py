@@ -28,6 +28,9 @@ class Settings:
     endpoint: str | None = None
     """Where the SDK and the client find the server; None: the local server if it answers."""
 
+    app_url: str = "http://127.0.0.1:8501"
+    """Where the app is; links to a span begin with it."""
+
     api_key: str | None = None
     """Key sent as `Authorization: Bearer` by the SDK and the client."""
 

@@ -1,0 +1,193 @@
+"""One call of an operation as one span: begin, succeed or fail, end.
+
+Everything here runs in the caller's thread and is made so that it can't raise: a failure of
+tracing is logged once, and the call goes on untraced.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import ProxyTracerProvider, Span, SpanKind, Tracer
+
+from weave_core import semconv
+from weave_core.tracing.arguments import Parameters
+from weave_core.tracing.content import content_json
+from weave_core.tracing.conventions import (
+    inputs_attributes,
+    otel_kind,
+    outputs_attributes,
+    static_attributes,
+)
+from weave_core.tracing.failures import warn_once
+from weave_core.tracing.outcomes import record_error
+from weave_core.tracing.sources import source_version
+from weave_core.versions import package_version
+
+__all__ = ["Call", "OpSpec", "active_tracer", "begin", "forget_tracer"]
+
+Hook = Callable[[Any], Any]
+
+_cache: dict[str, Tracer] = {}
+
+
+@dataclass(slots=True)
+class OpSpec:
+    """What is known about an operation before it is called."""
+
+    func: Callable[..., Any]
+    name: str
+    kind: str
+    parameters: Parameters
+    postprocess_inputs: Hook | None = None
+    postprocess_outputs: Hook | None = None
+    attributes: dict[str, Any] | None = None
+    """The same on every span; None until the first call has worked them out."""
+    otel_kind: SpanKind = SpanKind.INTERNAL
+
+    def prepared(self) -> dict[str, Any]:
+        """Work out, once, what every span of this operation carries."""
+        attributes: dict[str, Any] = {
+            semconv.OP_NAME: self.name,
+            **static_attributes(self.kind, self.name, self.func),
+        }
+        if version := source_version(self.func):
+            attributes[semconv.OP_VERSION] = version
+        self.otel_kind = otel_kind(self.kind)
+        self.attributes = attributes
+        return attributes
+
+
+def active_tracer() -> Tracer | None:
+    """Our tracer of the global provider, or None while there is no provider."""
+    tracer = _cache.get("tracer")
+    if tracer is None:
+        provider = trace.get_tracer_provider()
+        if isinstance(provider, ProxyTracerProvider):
+            return None
+        tracer = _cache["tracer"] = provider.get_tracer("weave_core", package_version())
+    return tracer
+
+
+def forget_tracer() -> None:
+    """Ask the global provider again at the next call."""
+    _cache.clear()
+
+
+class Call:
+    """A call under way."""
+
+    __slots__ = ("_context", "_previous", "_spec", "span")
+
+    def __init__(self, spec: OpSpec, span: Span, context: Context, previous: Context) -> None:
+        self.span = span
+        self._spec = spec
+        self._context = context
+        self._previous = previous
+
+    def enter(self) -> None:
+        """Make the span current, remembering what was."""
+        self._previous = otel_context.get_current()
+        otel_context.attach(self._context)
+
+    def leave(self) -> None:
+        """Make current what was before.
+
+        Without OpenTelemetry's tokens: a token can't be given back in another context than it was
+        made in, which is where generators and coroutines get closed.
+        """
+        otel_context.attach(self._previous)
+
+    def abandon(self) -> None:
+        """Leave like `leave`, unless the program is elsewhere by now (closed by the collector)."""
+        if otel_context.get_current() is self._context:
+            otel_context.attach(self._previous)
+
+    def succeed(self, output: Any) -> None:
+        """Record what came out, and end."""
+        span = self.span
+        try:
+            if span.is_recording():
+                self._record(output)
+            span.end()
+        except Exception as error:  # noqa: BLE001  # Our failure must not become the traced program's.
+            warn_once("end", "tracing failed at the end of %s", self._spec.name, error=error)
+
+    def _record(self, output: Any) -> None:
+        spec = self._spec
+        if spec.postprocess_outputs is not None:
+            output = _hooked(spec.postprocess_outputs, output, spec.name)
+        text = content_json(output)
+        if spec.kind == "op":
+            self.span.set_attribute(semconv.OUTPUTS, text)
+        else:
+            self.span.set_attributes(outputs_attributes(spec.kind, text))
+
+    def fail(self, error: BaseException, output: Any = None) -> None:
+        """Record what was raised and what had come out till then, and end."""
+        try:
+            if self.span.is_recording() and not isinstance(error, GeneratorExit):
+                if output is not None:
+                    self._record(output)
+                record_error(self.span, error)
+            self.span.end()
+        except Exception as broken:  # noqa: BLE001  # As above.
+            warn_once("fail", "tracing failed at the end of %s", self._spec.name, error=broken)
+
+
+def begin(
+    spec: OpSpec, args: tuple[Any, ...], kwargs: dict[str, Any], base: Context | None = None
+) -> Call | None:
+    """Start the span of one call and make it current; None where nothing is traced.
+
+    Args:
+        spec: The operation.
+        args: As given to it.
+        kwargs: As given to it.
+        base: The context to begin in; default: the current one.
+    """
+    try:
+        tracer = active_tracer()
+        if tracer is None:
+            return None
+        previous = otel_context.get_current()
+        parent = previous if base is None else base
+        attributes = spec.attributes if spec.attributes is not None else spec.prepared()
+        span = tracer.start_span(spec.name, parent, spec.otel_kind, attributes)
+        if span.is_recording():
+            _record_inputs(span, spec, args, kwargs)
+        elif not span.get_span_context().is_valid:
+            return None
+        context = trace.set_span_in_context(span, parent)
+        call = Call(spec, span, context, previous)
+        otel_context.attach(context)
+    except Exception as error:  # noqa: BLE001  # Our failure must not become the traced program's.
+        warn_once("begin", "tracing failed at the start of %s", spec.name, error=error)
+        return None
+    return call
+
+
+def _record_inputs(span: Span, spec: OpSpec, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    inputs: Any = spec.parameters.named(args, kwargs)
+    if spec.postprocess_inputs is not None:
+        inputs = _hooked(spec.postprocess_inputs, inputs, spec.name)
+    text = content_json(inputs)
+    if spec.kind == "op":
+        span.set_attribute(semconv.INPUTS, text)
+    else:
+        span.set_attributes(inputs_attributes(spec.kind, text, inputs))
+
+
+def _hooked(hook: Hook, value: Any, name: str) -> Any:
+    """What the user's hook makes of `value`; never `value` itself when the hook fails.
+
+    Hooks remove secrets, so a broken one must not let them through.
+    """
+    try:
+        return hook(value)
+    except Exception as error:  # noqa: BLE001  # A hook may raise anything; the call must go on.
+        warn_once(f"hook {name}", "a postprocess function of %s failed", name, error=error)
+        return f"<left out: the postprocess function failed with {type(error).__name__}>"

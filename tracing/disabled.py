@@ -1,0 +1,137 @@
+"""What the public names are while `WEAVE_CORE_DISABLED=1`: the same shapes, doing nothing.
+
+Nothing of OpenTelemetry is imported here, and nothing is sent, written or started.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from functools import cache
+from types import TracebackType
+from typing import Any
+
+from weave_core.settings import Settings
+from weave_core.tracing.handles import SpanHandle
+
+__all__ = [
+    "attributes",
+    "current_span",
+    "flush",
+    "init",
+    "is_active",
+    "is_disabled",
+    "plain_call",
+    "session",
+    "shutdown",
+    "span",
+]
+
+_VARIABLE = "WEAVE_CORE_DISABLED"
+
+
+@cache
+def is_disabled() -> bool:
+    """Whether this process was told to trace nothing; read from the environment once.
+
+    Raises:
+        ConfigError: If `WEAVE_CORE_DISABLED` is neither yes nor no.
+    """
+    return Settings.from_env({_VARIABLE: os.environ.get(_VARIABLE, "")}).disabled
+
+
+def plain_call(func: Callable[..., Any]) -> Callable[..., Any]:
+    """`op(...).call` without tracing: (result, a handle that leads nowhere)."""
+    import inspect
+
+    if inspect.iscoroutinefunction(func):
+
+        async def call_async(*args: Any, **kwargs: Any) -> tuple[Any, SpanHandle]:
+            return await func(*args, **kwargs), SpanHandle(None)
+
+        return call_async
+
+    def call(*args: Any, **kwargs: Any) -> tuple[Any, SpanHandle]:
+        return func(*args, **kwargs), SpanHandle(None)
+
+    return call
+
+
+class _Nothing(AbstractContextManager[SpanHandle], AbstractAsyncContextManager[SpanHandle]):
+    """Enters, leaves, and has an inert handle to give."""
+
+    def __enter__(self) -> SpanHandle:
+        return SpanHandle(None)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        return None
+
+    async def __aenter__(self) -> SpanHandle:
+        return SpanHandle(None)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        return None
+
+
+class _Inert:
+    """The handle that `init` gives back: every method is there and says that all is done."""
+
+    project = ""
+    endpoint = "disabled"
+
+    def flush(self, timeout_s: float = 10.0) -> bool:
+        """Nothing waits, so all was sent."""
+        return flush(timeout_s)
+
+    def shutdown(self, timeout_s: float = 5.0) -> bool:
+        """Nothing runs, so all has ended."""
+        return shutdown(timeout_s)
+
+
+def init(*_args: Any, **_options: Any) -> Any:
+    """Start nothing."""
+    return _Inert()
+
+
+def is_active() -> bool:
+    """Never."""
+    return False
+
+
+def flush(timeout_s: float = 10.0) -> bool:  # noqa: ARG001  # The real one's signature.
+    """Nothing waits, so all was sent."""
+    return True
+
+
+def shutdown(timeout_s: float = 5.0) -> bool:  # noqa: ARG001
+    """Nothing runs, so all has ended."""
+    return True
+
+
+def current_span() -> SpanHandle:
+    """A handle that leads nowhere."""
+    return SpanHandle(None)
+
+
+def span(*_args: Any, **_options: Any) -> _Nothing:
+    """A block that records nothing."""
+    return _Nothing()
+
+
+def attributes(*_args: Any, **_options: Any) -> _Nothing:
+    """A block that marks nothing."""
+    return _Nothing()
+
+
+def session(*_args: Any, **_options: Any) -> _Nothing:
+    """A block that marks nothing."""
+    return _Nothing()

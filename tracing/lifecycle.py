@@ -1,0 +1,264 @@
+"""Start and stop of tracing: which provider, which server, and what happens at exit.
+
+All state of the process is in `_state`; nothing starts at import.
+"""
+
+import atexit
+import http.client
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
+
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
+from weave_core import semconv
+from weave_core.errors import ConfigError
+from weave_core.settings import DEFAULT_ENDPOINT, Settings
+from weave_core.tracing import calls, content
+from weave_core.tracing.exporting import Exporter
+from weave_core.tracing.failures import logger, warn_once
+from weave_core.tracing.processors import Processor
+from weave_core.versions import package_version
+
+__all__ = ["Tracing", "flush", "init", "is_active", "shutdown", "span_url"]
+
+OFFLINE = "offline"
+_PROBE_TIMEOUT_S = 0.25
+_MAX_ATTRIBUTES = 1_024
+"""OTel's own 128 lets long conversations push the first attributes out, the inputs first."""
+
+
+@dataclass(slots=True)
+class _State:
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    tracing: "Tracing | None" = None
+    processor: Processor | None = None
+    provider: TracerProvider | None = None
+    watches_process: bool = False
+
+
+_state = _State()
+
+
+class Tracing:
+    """Tracing as it was started by `init`."""
+
+    def __init__(self, project: str, endpoint: str, exporter: Exporter) -> None:
+        self.project = project
+        self.endpoint = endpoint
+        """Where spans go: a URL, or `offline`."""
+        self._exporter = exporter
+
+    def flush(self, timeout_s: float = 10.0) -> bool:
+        """Wait until every span that has ended was stored; False where time ran out."""
+        return self._exporter.flush(timeout_s)
+
+    def shutdown(self, timeout_s: float = 5.0) -> bool:
+        """Send what waits, for at most `timeout_s` seconds, and stop; False where some was left."""
+        return shutdown(timeout_s)
+
+    def __repr__(self) -> str:
+        return f"<weave_core tracing: project {self.project!r} to {self.endpoint}>"
+
+
+def init(
+    project: str | None = None,
+    endpoint: str | None = None,
+    *,
+    api_key: str | None = None,
+    service_name: str | None = None,
+    resource_attributes: Mapping[str, str] | None = None,
+    sample: float = 1.0,
+) -> Tracing:
+    """Start tracing: from here on, operations and every other OpenTelemetry span are stored.
+
+    Joins an OpenTelemetry SDK provider that is already there, and sets one where there is none.
+    Called again with the same arguments it gives back what runs; with others it changes over.
+
+    Args:
+        project: Where the spans belong; default: `WEAVE_CORE_PROJECT`, else `default`.
+        endpoint: A server's URL, or `offline` (kept on disk until `weave-core sync`).  Default:
+            `WEAVE_CORE_ENDPOINT`, else the local server if it answers, else `offline`.
+        api_key: The server's key; default: `WEAVE_CORE_API_KEY`.
+        service_name: OpenTelemetry's `service.name` of this program.
+        resource_attributes: More attributes that describe this process.
+        sample: Share of traces to keep, 0 to 1; a trace is kept or left out as a whole.
+
+    Returns:
+        A handle that says what was chosen, with `flush` and `shutdown`.
+
+    Raises:
+        ConfigError: If an argument or setting can't be used; nothing else, a server that does not
+            answer least of all.
+    """
+    settings = Settings.from_env(endpoint=endpoint, project=project, api_key=api_key)
+    _check_project(settings.project)
+    if not 0.0 <= sample <= 1.0:
+        raise ConfigError(f"sample is {sample!r}", "give a number from 0 to 1")
+    target = _target(settings.endpoint)
+    with _state.lock:
+        running = _state.tracing
+        if running is not None and (running.project, running.endpoint) == (
+            settings.project,
+            target,
+        ):
+            return running
+        if running is not None:
+            shutdown()
+        content.set_max_value_bytes(settings.max_value_bytes)
+        processor = _join_provider(
+            _resource(settings.project, service_name, resource_attributes), sample
+        )
+        exporter = Exporter(settings, None if target == OFFLINE else target)
+        processor.flush, processor.put = exporter.flush, exporter.put
+        _state.tracing = Tracing(settings.project, target, exporter)
+        _watch_process()
+        return _state.tracing
+
+
+def is_active() -> bool:
+    """Whether `init` has been called and `shutdown` has not."""
+    return _state.tracing is not None
+
+
+def flush(timeout_s: float = 10.0) -> bool:
+    """Wait until every span that has ended was stored; False where `timeout_s` ran out."""
+    tracing = _state.tracing
+    return tracing.flush(timeout_s) if tracing is not None else True
+
+
+def shutdown(timeout_s: float = 5.0) -> bool:
+    """Send what waits, for at most `timeout_s` seconds, and stop tracing.
+
+    Runs by itself at the program's exit.  False where some was left; it stays on disk and is sent
+    later.  `init` starts again.
+    """
+    with _state.lock:
+        tracing, _state.tracing = _state.tracing, None
+        if tracing is None:
+            return True
+        if _state.processor is not None:
+            _state.processor.put = _state.processor.flush = None
+        return tracing._exporter.shutdown(timeout_s)  # noqa: SLF001  # Its class stands above.
+
+
+def span_url(trace_id: str, span_id: str) -> str:
+    """The page of a span in the app."""
+    tracing = _state.tracing
+    settings = Settings.from_env()
+    project = tracing.project if tracing is not None else settings.project
+    app_url = settings.app_url.rstrip("/")
+    return f"{app_url}/trace?project={quote(project, safe='')}&trace={trace_id}&span={span_id}"
+
+
+def _check_project(project: str) -> None:
+    if not project.strip() or len(project) > 128 or any(ord(sign) < 32 for sign in project):  # noqa: PLR2004
+        raise ConfigError(
+            f"project is {project[:200]!r}",
+            "give 1 to 128 characters, not only spaces, no line breaks",
+        )
+
+
+def _target(endpoint: str | None) -> str:
+    """Where spans go, from what was said: a URL, or `offline`."""
+    if endpoint is None:
+        if _answers(DEFAULT_ENDPOINT):
+            return DEFAULT_ENDPOINT
+        logger.warning(
+            "no weave-core server at %s: spans are kept on disk (start one with `weave-core up`; "
+            "`weave-core sync` sends what was kept)",
+            DEFAULT_ENDPOINT,
+        )
+        return OFFLINE
+    if endpoint == OFFLINE:
+        return OFFLINE
+    allowed = "give http://HOST:PORT, https://HOST:PORT or offline"
+    if endpoint == "embedded":
+        raise ConfigError("endpoint 'embedded' is not available in this version", allowed)
+    try:
+        parts = urlsplit(endpoint)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
+        _ = parts.port  # Raises where it is no number.
+    except ValueError:
+        is_url = False
+    if not is_url or parts.query or parts.fragment:
+        raise ConfigError(f"endpoint is {endpoint!r}", allowed)
+    return endpoint.rstrip("/").removesuffix("/v1/traces")
+
+
+def _answers(endpoint: str) -> bool:
+    """Whether a server is there, within a quarter of a second."""
+    parts = urlsplit(endpoint)
+    connection = http.client.HTTPConnection(
+        parts.hostname or "", parts.port, timeout=_PROBE_TIMEOUT_S
+    )
+    try:
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        return answer.status == http.client.OK and b'"version"' in answer.read(4096)
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _resource(
+    project: str, service_name: str | None, attributes: Mapping[str, str] | None
+) -> Resource:
+    own: dict[str, str] = {semconv.PROJECT: project, "weave_core.sdk.version": package_version()}
+    if service_name:
+        own[semconv.SERVICE_NAME] = service_name
+    return Resource.create({**(attributes or {}), **own})
+
+
+def _join_provider(resource: Resource, sample: float) -> Processor:
+    """Our processor in the global provider: the one that is there, or a new one."""
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, TracerProvider) and provider is _state.provider and _state.processor:
+        return _state.processor
+    if isinstance(provider, trace.ProxyTracerProvider):
+        provider = TracerProvider(
+            resource=resource,
+            sampler=ParentBased(TraceIdRatioBased(sample)) if sample < 1.0 else None,
+            span_limits=SpanLimits(max_span_attributes=_MAX_ATTRIBUTES),
+            shutdown_on_exit=False,
+        )
+        trace.set_tracer_provider(provider)
+    elif sample < 1.0:
+        warn_once("sample", "sample=%s is left to the OpenTelemetry provider already set", sample)
+    processor = Processor()
+    if isinstance(provider, TracerProvider):
+        provider.add_span_processor(processor)
+        _state.provider = provider
+    else:
+        warn_once(
+            "provider",
+            "the OpenTelemetry provider is a %s, which takes no processor: nothing is sent",
+            type(provider).__qualname__,
+        )
+    _state.processor = processor
+    calls.forget_tracer()
+    return processor
+
+
+def _watch_process() -> None:
+    """Once per process: stop at exit, start anew after a fork."""
+    if _state.watches_process:
+        return
+    _state.watches_process = True
+    atexit.register(shutdown)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_start_anew_in_child)
+
+
+def _start_anew_in_child() -> None:
+    """Locks, queue and threads of the parent are of no use here; its spans are its own to send."""
+    _state.lock = threading.RLock()
+    tracing = _state.tracing
+    if tracing is not None:
+        tracing._exporter.start_anew()  # noqa: SLF001  # As above.

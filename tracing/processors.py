@@ -1,0 +1,59 @@
+"""The span processor: marks spans as they start, hands them over as they end.
+
+It runs in the traced program's threads, so it copies nothing, waits for nothing and never raises.
+"""
+
+from collections.abc import Callable  # noqa: TC003  # Read by checkers of the attributes below.
+from typing import Any
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+from weave_core.tracing.contexts import STAMPS_KEY
+from weave_core.tracing.failures import warn_once
+
+__all__ = ["Processor"]
+
+
+class Processor(SpanProcessor):
+    """Stands in a tracer provider; passes ended spans to the exporter of the moment.
+
+    A provider keeps its processors for ever, so this one stays and what it passes to changes: None
+    while tracing is shut down.
+    """
+
+    def __init__(self) -> None:
+        self.put: Callable[[ReadableSpan], None] | None = None
+        self.flush: Callable[[float], bool] | None = None
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Write session, user, tags and metadata of the context on the span."""
+        try:
+            context = parent_context if parent_context is not None else otel_context.get_current()
+            marks: Any = context.get(STAMPS_KEY)
+            if marks:
+                given = span.attributes or {}
+                span.set_attributes({k: v for k, v in marks.items() if k not in given})
+        except Exception as error:  # noqa: BLE001  # Our failure must not become the traced program's.
+            warn_once("on_start", "tracing failed to mark a span", error=error)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Hand the span over."""
+        put = self.put
+        context = span.context
+        if put is None or context is None or not context.trace_flags.sampled:
+            return
+        try:
+            put(span)
+        except Exception as error:  # noqa: BLE001  # As above.
+            warn_once("on_end", "tracing failed to take a span", error=error)
+
+    def shutdown(self) -> None:
+        """Called by a provider that shuts down; what was taken is still sent."""
+        self.force_flush(5_000)
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Wait until what has ended was sent."""
+        flush = self.flush
+        return flush(timeout_millis / 1000) if flush is not None else True

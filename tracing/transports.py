@@ -1,0 +1,103 @@
+"""OTLP over HTTP to one server: sends bytes, and says whether to go on, wait or give up.
+
+Which bytes, when, and how often again is `weave_core.tracing.exporting`'s business.
+"""
+
+import gzip
+import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Literal
+from urllib.parse import urlsplit
+
+import httpx
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from weave_core.versions import package_version
+
+__all__ = ["Delivery", "Transport"]
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_COMES_BACK = {408, 425, 429, 500, 502, 503, 504}
+_WRONG_DOOR = {401, 403, 404, 405, 407}
+_MAX_RETRY_AFTER_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of one request."""
+
+    outcome: Literal["taken", "later", "refused"]
+    """`later`: nothing is wrong with the bytes; `refused`: sending them again can't help."""
+    reason: str = ""
+    retry_after_s: float | None = None
+    """What the server asked for."""
+    rejected_spans: int = 0
+    """Spans of a taken request that the server did not keep."""
+
+
+class Transport:
+    """A connection to one server, kept open; used by one thread.
+
+    Args:
+        endpoint: Its base URL.
+        api_key: Sent as `Authorization: Bearer`.
+        timeout_s: Seconds for one request.
+    """
+
+    def __init__(self, endpoint: str, api_key: str | None = None, timeout_s: float = 10.0) -> None:
+        self.endpoint = endpoint.rstrip("/")
+        headers = {
+            "Content-Type": "application/x-protobuf",
+            "User-Agent": f"weave-core-python/{package_version()}",
+        }
+        if api_key:
+            headers["Authorization"] = f"Bearer {api_key}"
+        # Compressing for the loopback device costs more than it saves: 20 us a span.
+        self._compresses = urlsplit(self.endpoint).hostname not in _LOOPBACK
+        if self._compresses:
+            headers["Content-Encoding"] = "gzip"
+        self._http = httpx.Client(headers=headers, timeout=timeout_s)
+
+    def send(self, body: bytes) -> Delivery:
+        """Send one `ExportTraceServiceRequest`; never raises for what a network can do."""
+        content = gzip.compress(body, compresslevel=1) if self._compresses else body
+        try:
+            answer = self._http.post(f"{self.endpoint}/v1/traces", content=content)
+        except httpx.HTTPError as error:
+            return Delivery("later", f"no answer: {error or type(error).__name__}")
+        if answer.is_success:
+            return _taken(answer)
+        reason = f"the server answered {answer.status_code}: {answer.text[:300]}"
+        if answer.status_code in _WRONG_DOOR:
+            # A key or a URL can be put right while the program runs; the spans wait for it.
+            return Delivery("later", reason, _MAX_RETRY_AFTER_S / 4)
+        if answer.status_code in _COMES_BACK:
+            return Delivery("later", reason, _retry_after_s(answer.headers.get("retry-after")))
+        return Delivery("refused", reason)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+
+def _taken(answer: httpx.Response) -> Delivery:
+    try:
+        partial = ExportTraceServiceResponse.FromString(answer.content).partial_success
+    except Exception:  # noqa: BLE001  # protobuf's DecodeError; another backend may answer JSON or text.
+        return Delivery("taken")
+    return Delivery("taken", partial.error_message, None, partial.rejected_spans)
+
+
+def _retry_after_s(header: str | None) -> float | None:
+    """Seconds that a `Retry-After` header asks for, number or date; None where it says nothing."""
+    if not header:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(header).timestamp() - time.time()
+        except ValueError:
+            return None
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER_S)
