@@ -1,0 +1,194 @@
+"""A local stand-in for OpenAI and Anthropic: their HTTP APIs, answered by a script, not a model.
+
+    python examples/local_llm.py --port 0        # prints the URL it answers on
+
+or inside a program: `with local_llm.serve() as url: OpenAI(base_url=f"{url}/v1", api_key="x")`.
+It answers `/v1/chat/completions`, `/v1/responses`, `/v1/embeddings`, `/v1/moderations` and
+`/v1/models` (OpenAI), and `/v1/messages` (Anthropic): streamed or not, with tools and token usage.
+
+Model names that misbehave on purpose: `error-429` (any status), `slow-2` (waits 2 s before it
+answers), `error-midstream` (an error event after some words), `drop-midstream` (the connection ends
+there).  Models named `o…` or `gpt-5…` give reasoning.  Standard library only.
+"""
+
+import argparse
+import json
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import local_llm_anthropic as anthropic_api
+import local_llm_openai as openai_api
+
+__all__ = ["Pace", "serve"]
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+
+_ROUTES = {
+    "/v1/chat/completions": openai_api.chat,
+    "/v1/responses": openai_api.responses,
+    "/v1/embeddings": openai_api.embeddings,
+    "/v1/moderations": openai_api.moderations,
+    "/v1/messages": anthropic_api.messages,
+}
+_STATUS_TEXT = {400: "invalid_request_error", 401: "authentication_error", 404: "not_found_error"}
+_STATUS_TEXT |= {429: "rate_limit_error", 500: "api_error", 529: "overloaded_error"}
+
+
+class Pace:
+    """How fast the stand-in talks."""
+
+    def __init__(self, first_token_s: float = 0.0, word_s: float = 0.0) -> None:
+        self.first_token_s = first_token_s
+        self.word_s = word_s
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    pace = Pace()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that hangs up is no news; anything else is."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  The base class names it so.
+        """Say nothing: the caller's own log is the one to read."""
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/v1/models"):
+            self._send(200, openai_api.models())
+        elif self.path == "/":
+            self._send(200, {"name": "local_llm", "is": "a scripted stand-in, no model"})
+        else:
+            self._fail(404, f"no such path: {self.path!r}; there is {', '.join(_ROUTES)}")
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        if length > MAX_BODY_BYTES:
+            self.close_connection = True
+            return self._fail(413, f"{length} bytes are more than {MAX_BODY_BYTES}")
+        data = self.rfile.read(length)
+        path = self.path.partition("?")[0].replace("/v1/v1/", "/v1/")
+        # Azure's form of the same paths: /openai/deployments/{model}/chat/completions
+        path = re.sub(r"^/openai/deployments/[^/]+/", "/v1/", path)
+        route = _ROUTES.get(path)
+        if route is None:
+            return self._fail(404, f"no such path: {self.path!r}; there is {', '.join(_ROUTES)}")
+        try:
+            body = json.loads(data)
+            model = str(body["model"])
+        except (ValueError, KeyError, TypeError):
+            return self._fail(400, "the body must be a JSON object with a text `model`")
+        return self._answer(route, body, model)
+
+    def _answer(self, route: Any, body: dict[str, Any], model: str) -> None:
+        if match := re.fullmatch(r"error-(\d{3})", model):
+            return self._fail(int(match[1]), f"{model} always fails, as its name says")
+        if match := re.fullmatch(r"slow-(\d+(?:\.\d+)?).*", model):
+            time.sleep(float(match[1]))
+        try:
+            whole, events = route(body)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            return self._fail(400, f"can't read the request: {type(error).__name__}: {error}")
+        time.sleep(self.server.pace.first_token_s)
+        if body.get("stream") and events is not None:
+            return self._stream(events, model)
+        words = len(json.dumps(whole).split()) if self.server.pace.word_s else 0
+        time.sleep(min(words * self.server.pace.word_s, 1.0))
+        return self._send(200, whole)
+
+    def _stream(self, events: Iterable[tuple[str, Any]], model: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.send_header("x-request-id", "req_local")
+        self.end_headers()
+        for number, (name, data) in enumerate(events):
+            if number == 6 and model == "drop-midstream":  # noqa: PLR2004  After some words.
+                self.close_connection = True
+                return
+            if number == 6 and model == "error-midstream":  # noqa: PLR2004
+                error = {"type": "api_error", "message": "error-midstream fails here"}
+                self._chunk("error", {"type": "error", "error": error})
+                break
+            self._chunk(name, data)
+            time.sleep(self.server.pace.word_s)
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _chunk(self, name: str, data: Any) -> None:
+        text = data if isinstance(data, str) else json.dumps(data)
+        event = f"event: {name}\ndata: {text}\n\n" if name else f"data: {text}\n\n"
+        payload = event.encode()
+        self.wfile.write(f"{len(payload):x}\r\n".encode() + payload + b"\r\n")
+
+    def _fail(self, status: int, message: str) -> None:
+        kind = _STATUS_TEXT.get(status, "api_error")
+        code = "rate_limit_exceeded" if status == 429 else None  # noqa: PLR2004
+        # OpenAI reads `error`, Anthropic the outer `type` as well.
+        error = {"type": kind, "message": message, "code": code, "param": None}
+        self._send(status, {"type": "error", "error": error})
+
+    def _send(self, status: int, body: Any) -> None:
+        payload = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(payload)))
+        self.send_header("x-request-id", "req_local")
+        self.send_header("request-id", "req_local")
+        if status in {429, 500, 529}:
+            self.send_header("retry-after-ms", "20")  # SDKs retry by themselves: let them be quick.
+        self.end_headers()
+        self.wfile.write(payload)
+
+
+@contextmanager
+def serve(*, port: int = 0, host: str = "127.0.0.1", pace: Pace | None = None) -> Iterator[str]:
+    """Answer on a background thread; yields the URL, without `/v1`.
+
+    Args:
+        port: 0 lets the kernel pick a free one.
+        host: Address to listen on.
+        pace: How fast it talks; default: at once.
+    """
+    server = _Server((host, port), _Handler)
+    server.pace = pace or Pace()
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(timeout=5)
+
+
+def main() -> None:
+    """Run until Ctrl-C."""
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--fast", action="store_true", help="answer without pauses")
+    options = parser.parse_args()
+    pace = Pace() if options.fast else Pace(first_token_s=0.15, word_s=0.012)
+    with serve(port=options.port, host=options.host, pace=pace) as url:
+        print(f"local_llm (a scripted stand-in, no model) ready on {url}", flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            print("stopped")
+
+
+if __name__ == "__main__":
+    main()
