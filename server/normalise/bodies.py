@@ -1,0 +1,277 @@
+"""A provider's own request or reply, which some senders put whole into one attribute.
+
+OpenAI chat completions and responses, Anthropic messages, Gemini, Genkit, LangChain and MLflow
+are told apart by the keys they have; where none of them is there, the body is no request or reply.
+"""
+
+from typing import Any
+
+from weave_core.server.normalise import texts
+from weave_core.server.normalise.messages import (
+    Message,
+    finish_reason,
+    looks_like_messages,
+    merged_choice,
+    messages_of,
+)
+from weave_core.server.normalise.parts import Part, parts_of
+from weave_core.server.normalise.usage import Counts, counts_of_body
+
+__all__ = [
+    "REPLY_KEYS",
+    "reply_field",
+    "reply_finish_reasons",
+    "reply_messages",
+    "request_embeddings",
+    "request_messages",
+    "request_params",
+    "request_system",
+    "request_tools",
+    "usage_in_attributes",
+    "usage_in_reply",
+]
+
+REPLY_KEYS: tuple[str, ...] = (
+    "output.value",
+    "mlflow.spanOutputs",
+    "langfuse.observation.output",
+    "genkit:output",
+    "gen_ai.completion",
+    "gcp.vertex.agent.llm_response",
+)
+"""Attributes that may hold a whole reply, best first."""
+_USAGE_KEYS = ("usage", "usageMetadata", "usage_metadata", "token_usage")
+_MAX_SEARCHED = 1_000_000
+"""A reply is searched for counts on the way in only up to this length."""
+_NOT_PARAMS = frozenset(
+    (
+        "model",
+        "model_name",
+        "model_id",
+        "messages",
+        "input",
+        "contents",
+        "prompt",
+        "tools",
+        "functions",
+        "system",
+        "instructions",
+        "system_instruction",
+        "systemInstruction",
+        "config",
+        "extra_headers",
+        "extra_body",
+        "extra_query",
+        "api_key",
+        "headers",
+        "timeout",
+        "_type",
+        "betas",
+        "metadata",
+        "inputs",
+    )
+)
+
+
+def request_messages(body: Any) -> list[Message] | None:
+    """The messages of a request; None when `body` is no request."""
+    body = texts.decode(body)
+    if looks_like_messages(body):
+        return messages_of(body)
+    if not isinstance(body, dict):
+        return None
+    for key in ("messages", "contents", "input"):
+        value = texts.decode(body.get(key))
+        if isinstance(value, list) and value and isinstance(value[0], list):
+            value = value[0]
+        if looks_like_messages(value) or (key == "contents" and isinstance(value, list)):
+            return messages_of(value)
+    if isinstance(body.get("input"), str) and body["input"] and "model" in body:
+        return messages_of([{"role": "user", "content": body["input"]}])
+    return None
+
+
+def request_system(body: Any) -> list[Part]:
+    """Instructions that a request carries beside its messages."""
+    body = texts.decode(body)
+    if not isinstance(body, dict):
+        return []
+    config = body.get("config")
+    for source in (body, config if isinstance(config, dict) else {}):
+        for key in ("system", "instructions", "system_instruction", "systemInstruction"):
+            value = source.get(key)
+            if isinstance(value, dict) and "parts" in value:
+                value = value["parts"]
+            if isinstance(value, str | list | dict) and value:
+                return parts_of(value)
+    return []
+
+
+def request_tools(body: Any) -> list[Any] | None:
+    """The tools that a request offers, as they are in it."""
+    body = texts.decode(body)
+    if not isinstance(body, dict):
+        return None
+    config = body.get("config")
+    for source in (body, config if isinstance(config, dict) else {}):
+        for key in ("tools", "functions"):
+            if isinstance(source.get(key), list) and source[key]:
+                return list(source[key])
+    return None
+
+
+def request_params(body: Any) -> dict[str, Any]:
+    """Settings of a request: all of it but what has a field of its own."""
+    body = texts.decode(body)
+    if not isinstance(body, dict):
+        return {}
+    found = {k: v for k, v in body.items() if k not in _NOT_PARAMS and v is not None}
+    config = body.get("config")
+    if isinstance(config, dict):
+        found |= {k: v for k, v in config.items() if k not in _NOT_PARAMS and v is not None}
+    return found
+
+
+def request_embeddings(body: Any) -> list[str] | None:
+    """The texts of an embedding request."""
+    body = texts.decode(body)
+    value = body.get("input", body.get("texts")) if isinstance(body, dict) else None
+    if isinstance(value, str) and value:
+        return [value]
+    if isinstance(value, list) and value and all(isinstance(v, str) for v in value):
+        return value
+    return None
+
+
+def reply_messages(body: Any) -> list[Message] | None:
+    """The messages of a reply, one per choice; None when `body` is no reply."""
+    body = texts.decode(body)
+    if looks_like_messages(body):
+        return merged_choice(messages_of(body, role="assistant"))
+    if not isinstance(body, dict):
+        return None
+    choices = body.get("choices")
+    if isinstance(choices, list) and choices:
+        found = [_choice(c) for c in choices if isinstance(c, dict)]
+        return [m for m in found if m is not None] or None
+    if isinstance(body.get("generations"), list):
+        return _generations(body["generations"])
+    if isinstance(body.get("candidates"), list):
+        return _candidates(body["candidates"])
+    for key in ("output", "messages", "message"):
+        value = texts.decode(body.get(key))
+        value = [value] if isinstance(value, dict) and "role" in value else value
+        if looks_like_messages(value):
+            return merged_choice(messages_of(value, role="assistant"))
+    return _single(body)
+
+
+def _single(body: dict[str, Any]) -> list[Message] | None:
+    """A reply that is itself the message: Anthropic's, Gemini's content, an assistant's."""
+    content = body.get("content")
+    if isinstance(content, dict) and isinstance(content.get("parts"), list):
+        content = content["parts"]
+        body = {**body, "role": "assistant"}
+    if "role" in body or body.get("type") == "message":
+        if content is None and "tool_calls" not in body:
+            return None
+        message = messages_of([{**body, "content": content, "role": "assistant"}])
+        return [m for m in message if m["parts"]] or None
+    if isinstance(content, list) and "stop_reason" in body:
+        return messages_of([{"role": "assistant", "content": content}]) or None
+    return None
+
+
+def _choice(choice: dict[str, Any]) -> Message | None:
+    inner = choice.get("message", choice.get("delta"))
+    if not isinstance(inner, dict):
+        inner = {"role": "assistant", "content": choice.get("text")}
+    found = messages_of([{"role": "assistant", **inner}])
+    if not found:
+        return None
+    reason = finish_reason(choice.get("finish_reason"))
+    return {**found[0], "finish_reason": reason} if reason else found[0]
+
+
+def _candidates(candidates: list[Any]) -> list[Message] | None:
+    found: list[Message] = []
+    for candidate in candidates:
+        content = candidate.get("content") if isinstance(candidate, dict) else None
+        if isinstance(content, dict):
+            message = messages_of([{**content, "role": "assistant"}])[0]
+            reason = finish_reason(candidate.get("finishReason", candidate.get("finish_reason")))
+            found.append({**message, "finish_reason": reason} if reason else message)
+    return found or None
+
+
+def _generations(generations: list[Any]) -> list[Message] | None:
+    """LangChain's result: a list of choices for each prompt."""
+    first = generations[0] if generations else None
+    items = first if isinstance(first, list) else generations
+    found: list[Message] = []
+    for item in items:
+        if not isinstance(item, dict):
+            continue
+        inner = item.get("message")
+        content = inner if isinstance(inner, dict) else {"content": item.get("text")}
+        kwargs = content.get("kwargs")
+        if isinstance(kwargs, dict):
+            content = kwargs
+        elif isinstance(content.get("data"), dict):
+            content = content["data"]
+        found += messages_of([{**content, "role": "assistant"}])
+    return found or None
+
+
+def reply_finish_reasons(body: Any) -> list[str]:
+    """Why each choice of a reply ended, canonically."""
+    body = texts.decode(body)
+    if not isinstance(body, dict):
+        return []
+    words: list[Any] = []
+    for key in ("choices", "candidates"):
+        for choice in body[key] if isinstance(body.get(key), list) else ():
+            if isinstance(choice, dict):
+                words.append(choice.get("finish_reason", choice.get("finishReason")))
+    words += [body.get("stop_reason"), body.get("finishReason"), body.get("finish_reason")]
+    if not any(words) and body.get("object") == "response":
+        words = [body.get("status")]
+    return [reason for word in words if (reason := finish_reason(word))]
+
+
+def reply_field(body: Any, *names: str) -> str | None:
+    """A text field of a reply, such as its id or its model."""
+    body = texts.decode(body)
+    if not isinstance(body, dict):
+        return None
+    return next((text for n in names if (text := texts.as_text(body.get(n)))), None)
+
+
+def usage_in_reply(body: Any) -> Counts | None:
+    """The tokens that a reply counts."""
+    body = texts.decode(body)
+    if not isinstance(body, dict):
+        return None
+    for key in _USAGE_KEYS:
+        if isinstance(body.get(key), dict):
+            return counts_of_body(body[key])
+    inner = body.get("llm_output")
+    if isinstance(inner, dict) and isinstance(inner.get("token_usage"), dict):
+        return counts_of_body(inner["token_usage"])
+    return None
+
+
+def usage_in_attributes(attributes: dict[str, Any]) -> Counts | None:
+    """The tokens counted in a reply that was sent whole; looks, before it parses."""
+    for key in REPLY_KEYS:
+        value = attributes.get(key)
+        if value is None:
+            continue
+        if type(value) is str and (
+            len(value) > _MAX_SEARCHED or not any(word in value for word in _USAGE_KEYS)
+        ):
+            continue
+        found = usage_in_reply(value)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,105 @@
+"""The GenAI semantic conventions as they are now, and the renames they went through.
+
+Source: open-telemetry/semantic-conventions-genai, `docs/gen-ai/` and `non-normative/models.py`.
+"""
+
+from typing import Any
+
+from weave_core import semconv
+from weave_core.server.normalise import genai_events, texts
+from weave_core.server.normalise.messages import Message, messages_of
+from weave_core.server.normalise.numbers import amount
+from weave_core.server.normalise.parts import Part, parts_of
+from weave_core.server.normalise.sent import Sent
+
+__all__ = [
+    "documents",
+    "event_input_messages",
+    "event_output_messages",
+    "input_messages",
+    "output_messages",
+    "params",
+    "system",
+    "tools",
+]
+
+_REQUEST = "gen_ai.request."
+_NOT_PARAMS = frozenset(
+    ("model", "stream", "user", "previous_response.id", "stream_cursor", "instructions")
+)
+_MORE_PARAMS = {
+    "gen_ai.openai.request.seed": "seed",
+    "gen_ai.openai.request.response_format": "response_format",
+    "gen_ai.openai.request.service_tier": "service_tier",
+    semconv.OPENAI_REQUEST_SERVICE_TIER: "service_tier",
+    "llm.top_k": "top_k",
+    "llm.frequency_penalty": "frequency_penalty",
+    "llm.presence_penalty": "presence_penalty",
+    "llm.chat.stop_sequences": "stop",
+}
+
+
+def input_messages(sent: Sent) -> list[Message] | None:
+    """The attribute of input messages."""
+    value = sent.decoded(semconv.GEN_AI_INPUT_MESSAGES)
+    return messages_of(value) if value is not None else None
+
+
+def output_messages(sent: Sent) -> list[Message] | None:
+    """The attribute of output messages, one per choice."""
+    value = sent.decoded(semconv.GEN_AI_OUTPUT_MESSAGES)
+    return messages_of(value, role="assistant") if value is not None else None
+
+
+def event_input_messages(sent: Sent) -> list[Message] | None:
+    """One event or log record per message."""
+    return genai_events.input_messages(genai_events.told(sent.raw.events))
+
+
+def event_output_messages(sent: Sent) -> list[Message] | None:
+    """One event or log record per choice."""
+    return genai_events.output_messages(genai_events.told(sent.raw.events))
+
+
+def system(sent: Sent) -> list[Part] | None:
+    """System instructions: parts, a text, or (from some senders) messages."""
+    value = sent.decoded(semconv.GEN_AI_SYSTEM_INSTRUCTIONS)
+    if value is None:
+        value = sent.decoded("gen_ai.request.instructions")
+    if value is None:
+        return None
+    if isinstance(value, list) and value and isinstance(value[0], dict) and "role" in value[0]:
+        return [part for message in messages_of(value) for part in message["parts"]]
+    return parts_of(value)
+
+
+def tools(sent: Sent) -> list[Any] | None:
+    """Tool definitions, as they came."""
+    value = sent.decoded(semconv.GEN_AI_TOOL_DEFINITIONS)
+    return value if isinstance(value, list) else None
+
+
+def documents(sent: Sent) -> list[Any] | None:
+    """Documents that were found, or records that were remembered."""
+    value = sent.decoded(semconv.GEN_AI_RETRIEVAL_DOCUMENTS)
+    if value is None:
+        value = sent.decoded("gen_ai.memory.records")
+    return value if isinstance(value, list) else None
+
+
+def params(sent: Sent) -> dict[str, Any]:
+    """Settings of the request, by the name that comes after the prefix."""
+    if "gen_ai" not in sent.families and "llm" not in sent.families:
+        return {}
+    found: dict[str, Any] = {}
+    for key, value in sent.attributes.items():
+        name = _MORE_PARAMS.get(key)
+        if name is None and key.startswith(_REQUEST):
+            name = key[len(_REQUEST) :]
+        if name is None or name in _NOT_PARAMS or texts.is_empty(value):
+            continue
+        found.setdefault(name, texts.decode(value))
+    top_k = found.get("top_k")
+    if isinstance(top_k, float) and amount(top_k) == int(top_k):
+        found["top_k"] = int(top_k)  # A double up to version 1.41.
+    return found

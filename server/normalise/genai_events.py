@@ -1,0 +1,136 @@
+"""Messages told as one event each: `gen_ai.user.message`, `gen_ai.choice` and their like.
+
+They come as span events, as log records (see `events.event_of_log`) or, from one sender, as a
+JSON list in one attribute; all are read here in one form: name and map.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from weave_core.server.normalise import previews, texts
+from weave_core.server.normalise.messages import Message, finish_reason, messages_of
+from weave_core.server.normalise.numbers import amount
+from weave_core.server.otlp.records import RawEvent
+
+__all__ = [
+    "Told",
+    "input_messages",
+    "input_preview",
+    "output_messages",
+    "output_preview",
+    "scores",
+    "told",
+]
+
+Told = tuple[str, dict[str, Any]]
+
+_ROLES = {
+    "gen_ai.system.message": "system",
+    "gen_ai.user.message": "user",
+    "gen_ai.assistant.message": "assistant",
+    "gen_ai.tool.message": "tool",
+}
+_CHOICE = "gen_ai.choice"
+_OLD_PROMPT = "gen_ai.content.prompt"
+_OLD_COMPLETION = "gen_ai.content.completion"
+_EVALUATION = "gen_ai.evaluation.result"
+_MAX_EVENTS = 10_000
+
+
+def told(events: list[RawEvent]) -> list[Told]:
+    """The GenAI events of a span in the order of their time."""
+    ours = [e for e in events[:_MAX_EVENTS] if e.name.startswith("gen_ai.")]
+    return [(e.name, e.attributes) for e in sorted(ours, key=lambda e: e.time_ns)]
+
+
+def input_messages(events: Iterable[Told]) -> list[Message]:
+    """What went in, one message per event."""
+    found: list[Message] = []
+    for name, body in events:
+        role = _ROLES.get(name)
+        if role is not None:
+            found += messages_of([_message(body, role)])
+        elif name == _OLD_PROMPT:
+            found += messages_of(body.get("gen_ai.prompt", body.get("body")))
+    return found
+
+
+def output_messages(events: Iterable[Told]) -> list[Message]:
+    """What came out, one message per choice, by index."""
+    choices: list[tuple[int, Message]] = []
+    old: list[Message] = []
+    for name, body in events:
+        if name == _CHOICE:
+            index = body.get("index")
+            message = _choice(body)
+            if message is not None:
+                choices.append((index if type(index) is int else len(choices), message))
+        elif name == _OLD_COMPLETION:
+            answer = body.get("gen_ai.completion", body.get("body"))
+            old += messages_of(answer, role="assistant")
+    return [message for _, message in sorted(choices, key=lambda c: c[0])] or old
+
+
+def _message(body: dict[str, Any], role: str) -> dict[str, Any]:
+    """The event's map as a message; fields may be JSON texts, when they were span attributes."""
+    message = {k: texts.decode(v) for k, v in body.items() if k in _FIELDS}
+    inner = message.pop("message", None)
+    if isinstance(inner, dict):
+        message |= inner
+    elif isinstance(inner, str):
+        message["content"] = inner
+    if role == "tool" and "id" in body and "tool_call_id" not in message:
+        message["tool_call_id"] = body["id"]
+    message.setdefault("role", role)
+    if "content" not in message and "parts" not in message and "body" in body:
+        message["content"] = body["body"]
+    return message
+
+
+_FIELDS = frozenset(
+    ("role", "content", "parts", "tool_calls", "tool_call_id", "name", "message", "refusal", "text")
+)
+
+
+def _choice(body: dict[str, Any]) -> Message | None:
+    found = messages_of([_message(body, "assistant")], role="assistant")
+    if not found:
+        return None
+    reason = finish_reason(body.get("finish_reason"))
+    return {**found[0], "finish_reason": reason} if reason else found[0]
+
+
+def input_preview(events: list[RawEvent]) -> str | None:
+    """The last thing the user said in an event."""
+    said = None
+    for event in events[:_MAX_EVENTS]:
+        if event.name == "gen_ai.user.message":
+            said = event.attributes.get("content") or said
+        elif event.name == _OLD_PROMPT:
+            said = event.attributes.get("gen_ai.prompt") or said
+    return previews.input_preview(said) if said else None
+
+
+def output_preview(events: list[RawEvent]) -> str | None:
+    """The first choice that an event tells."""
+    for event in events[:_MAX_EVENTS]:
+        if event.name == _CHOICE:
+            body = event.attributes
+            return previews.output_preview(body.get("message") or body.get("content") or body)
+        if event.name == _OLD_COMPLETION:
+            return previews.output_preview(event.attributes.get("gen_ai.completion"))
+    return None
+
+
+def scores(events: Iterable[Told]) -> list[dict[str, Any]]:
+    """Judgements that came as `gen_ai.evaluation.result`."""
+    return [
+        {
+            "name": texts.as_text(body.get("gen_ai.evaluation.name")),
+            "value": amount(body.get("gen_ai.evaluation.score.value")),
+            "label": texts.as_text(body.get("gen_ai.evaluation.score.label")),
+            "explanation": texts.as_text(body.get("gen_ai.evaluation.explanation")),
+        }
+        for name, body in events
+        if name == _EVALUATION
+    ]

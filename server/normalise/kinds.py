@@ -1,0 +1,222 @@
+"""What a span means, from the many words senders have for it.
+
+OTel's SpanKind, span names, agent names, sessions and tags never decide.
+"""
+
+from typing import Any
+
+from weave_core import semconv
+from weave_core.model import KINDS
+
+__all__ = ["COUNTED_KINDS", "kind_of"]
+
+COUNTED_KINDS = frozenset({"llm", "embedding", "reranker"})
+"""Only these feed sums of tokens and cost: what other kinds report is their children's."""
+
+_OURS = {kind: kind for kind in KINDS}
+_LANGFUSE = {
+    "generation": "llm",
+    "embedding": "embedding",
+    "agent": "agent",
+    "tool": "tool",
+    "chain": "chain",
+    "retriever": "retriever",
+    "guardrail": "guardrail",
+    "evaluator": "evaluator",
+}
+_LANGSMITH = {
+    "llm": "llm",
+    "chain": "chain",
+    "tool": "tool",
+    "retriever": "retriever",
+    "embedding": "embedding",
+    "prompt": "prompt",
+    "parser": "chain",
+}
+_OPENINFERENCE = {
+    "LLM": "llm",
+    "EMBEDDING": "embedding",
+    "CHAIN": "chain",
+    "RETRIEVER": "retriever",
+    "RERANKER": "reranker",
+    "TOOL": "tool",
+    "AGENT": "agent",
+    "GUARDRAIL": "guardrail",
+    "EVALUATOR": "evaluator",
+    "PROMPT": "prompt",
+}
+_MLFLOW = _OPENINFERENCE | {
+    "CHAT_MODEL": "llm",
+    "PARSER": "chain",
+    "WORKFLOW": "workflow",
+    "TASK": "task",
+    "MEMORY": "task",
+}
+_TRACELOOP = {"workflow": "workflow", "task": "task", "agent": "agent", "tool": "tool"}
+_GENAI = {
+    "chat": "llm",
+    "generate_content": "llm",
+    "text_completion": "llm",
+    "completion": "llm",
+    "generate": "llm",
+    "response": "llm",
+    "responses": "llm",
+    "message": "llm",
+    "llm_request": "llm",
+    # Re-reads an earlier reply: its usage is that one's and must not count again.
+    "fetch_response": "span",
+    "embeddings": "embedding",
+    "embedding": "embedding",
+    "retrieval": "retriever",
+    "vector_db_retrieve": "retriever",
+    "search_memory": "retriever",
+    "rerank": "reranker",
+    "execute_tool": "tool",
+    "create_agent": "agent",
+    "invoke_agent": "agent",
+    "agent_step": "agent",
+    "invoke_workflow": "workflow",
+    "plan": "task",
+    "execute_task": "task",
+    "create_memory": "task",
+    "update_memory": "task",
+    "upsert_memory": "task",
+    "delete_memory": "task",
+    "create_memory_store": "task",
+    "delete_memory_store": "task",
+    "chain": "chain",
+}
+_GENKIT = {
+    "model": "llm",
+    "background-model": "llm",
+    "embedder": "embedding",
+    "retriever": "retriever",
+    "reranker": "reranker",
+    "indexer": "task",
+    "tool": "tool",
+    "tool.v2": "tool",
+    "evaluator": "evaluator",
+    "flow": "workflow",
+    "prompt": "prompt",
+}
+_LAMINAR = {"LLM": "llm", "TOOL": "tool", "EVALUATOR": "evaluator", "CACHED": "llm"}
+_CLAUDE_CODE = {
+    "claude_code.interaction": "agent",
+    "claude_code.llm_request": "llm",
+    "claude_code.tool": "tool",
+}
+_REQUEST_TYPE = {
+    "chat": "llm",
+    "completion": "llm",
+    "embedding": "embedding",
+    "rerank": "reranker",
+}
+_MCP = {
+    "tools/call": "tool",
+    "resources/read": "retriever",
+    "resources/list": "retriever",
+    "resources/templates/list": "retriever",
+    "sampling/createMessage": "llm",
+}
+
+_BY_KEY: tuple[tuple[str, dict[str, str]], ...] = (
+    (semconv.KIND, _OURS),
+    ("langfuse.observation.type", _LANGFUSE),
+    ("langsmith.span.kind", _LANGSMITH),
+    ("openinference.span.kind", _OPENINFERENCE),
+    ("mlflow.spanType", _MLFLOW),
+    ("traceloop.span.kind", _TRACELOOP),
+    (semconv.GEN_AI_OPERATION_NAME, _GENAI),
+)
+_BY_KEY_LATER: tuple[tuple[str, dict[str, str]], ...] = (
+    ("genkit:metadata:subtype", _GENKIT),
+    ("lmnr.span.type", _LAMINAR),
+    ("span.type", _CLAUDE_CODE),
+    ("llm.request.type", _REQUEST_TYPE),
+    ("mcp.method.name", _MCP),
+)
+_TOOL_KEYS = (semconv.GEN_AI_TOOL_NAME, semconv.GEN_AI_TOOL_CALL_ID, "ai.toolCall.name")
+_CONTENT_PREFIXES: tuple[tuple[str, str], ...] = (
+    (semconv.GEN_AI_RETRIEVAL_DOCUMENTS, "retriever"),
+    ("retrieval.documents.", "retriever"),
+    ("db.vector.", "retriever"),
+    (semconv.GEN_AI_EMBEDDINGS_DIMENSION_COUNT, "embedding"),
+    ("embedding.", "embedding"),
+)
+_TELLING = tuple(prefix for prefix, _ in _CONTENT_PREFIXES)
+_MODEL_KEYS = (
+    semconv.GEN_AI_REQUEST_MODEL,
+    semconv.GEN_AI_RESPONSE_MODEL,
+    "llm.model_name",
+    "llm.request.model_name",
+    "llm.response.model_name",
+    "mlflow.llm.model",
+    "langfuse.observation.model.name",
+)
+_CALL_PREFIXES = (
+    "gen_ai.usage.",
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.prompt",
+    "gen_ai.completion",
+    "gen_ai.response.",
+    "llm.token_count.",
+    "llm.input_messages.",
+    "llm.output_messages.",
+    "langfuse.observation.usage_details",
+    "mlflow.chat.tokenUsage",
+)
+
+
+def kind_of(attributes: dict[str, Any], scope_name: str) -> str:
+    """One of `weave_core.model.KINDS`; `span` when nothing tells."""
+    return (
+        _mapped(attributes, _BY_KEY)
+        or _vercel(attributes)
+        or _mapped(attributes, _BY_KEY_LATER)
+        or _present(attributes, scope_name)
+        or "span"
+    )
+
+
+def _mapped(
+    attributes: dict[str, Any], sources: tuple[tuple[str, dict[str, str]], ...]
+) -> str | None:
+    for key, words in sources:
+        word = attributes.get(key)
+        if type(word) is str and (kind := words.get(word) or _respelled(word, words)):
+            return kind
+    return None
+
+
+def _respelled(word: str, words: dict[str, str]) -> str | None:
+    """The same word in quotes (MLflow writes JSON) or in another case."""
+    bare = word.strip('" ') if len(word) < 64 else ""
+    return words.get(bare) or words.get(bare.upper()) or words.get(bare.lower())
+
+
+def _vercel(attributes: dict[str, Any]) -> str | None:
+    operation = attributes.get("ai.operationId") or attributes.get("operation.name")
+    if type(operation) is not str or not operation.startswith("ai."):
+        return None
+    operation = operation.partition(" ")[0]
+    if operation.endswith((".doGenerate", ".doStream")):
+        return "llm"
+    if operation.endswith(".doEmbed"):
+        return "embedding"
+    return "tool" if operation == "ai.toolCall" else "chain"
+
+
+def _present(attributes: dict[str, Any], scope_name: str) -> str | None:
+    """By what a span has, when no key names its kind."""
+    if any(key in attributes for key in _TOOL_KEYS):
+        return "tool"
+    is_call = any(key in attributes for key in _MODEL_KEYS)
+    if is_call and scope_name == "com.anthropic.sdk.python":
+        return "llm"
+    for key in attributes:
+        if key.startswith(_TELLING):
+            return next(kind for prefix, kind in _CONTENT_PREFIXES if key.startswith(prefix))
+    if is_call and any(key.startswith(_CALL_PREFIXES) for key in attributes):
+        return "llm"
+    return None

@@ -1,0 +1,60 @@
+"""Tags and metadata: what people attach to spans to find them again."""
+
+from typing import Any
+
+from weave_core.server.normalise import texts
+from weave_core.server.normalise.precedence import METADATA_PREFIXES, Picked
+
+__all__ = ["metadata_of", "tags_of"]
+
+MAX_TAGS = 100
+MAX_METADATA = 1_000
+_TAGS = (
+    "tags",
+    "tags_openinference",
+    "tags_langfuse",
+    "tags_logfire",
+    "tags_langsmith",
+    "tags_vercel",
+    "tags_openlit",
+)
+_METADATA = ("metadata", "metadata_langfuse_trace", "metadata_langfuse")
+_LEAKED = ("LANGSMITH_", "LANGCHAIN_", "LS_")
+"""Environment variables that LangSmith copies into metadata."""
+
+
+def tags_of(picked: Picked) -> list[str]:
+    """The tags of all conventions together, each once, in the order they were sent."""
+    tags: dict[str, None] = {}
+    for field in _TAGS:
+        value = picked.get(field)
+        if value is None:
+            continue
+        items = texts.decode(value)
+        if type(items) is str:
+            items = items.split(",") if field == "tags_langsmith" else [items]
+        for item in items[:MAX_TAGS] if type(items) is list else ():
+            tag = texts.as_text(item)
+            if tag and tag.strip():
+                tags[tag.strip()] = None
+    return list(tags)[:MAX_TAGS]
+
+
+def metadata_of(attributes: dict[str, Any], picked: Picked) -> dict[str, Any]:
+    """One map of all metadata, values decoded; keys of our own and of the span win."""
+    found: dict[str, Any] = {}
+    for field in _METADATA:
+        body = texts.decode(picked.get(field))
+        if type(body) is dict:
+            found.update(body)
+        elif body is not None:
+            found["metadata"] = body
+    for prefix in reversed(METADATA_PREFIXES):
+        for key, value in attributes.items():
+            if key.startswith(prefix):
+                name = key[len(prefix) :]
+                if name and not name.startswith(_LEAKED):
+                    found[name] = texts.decode_all(value)
+    if len(found) > MAX_METADATA:
+        found = dict(list(found.items())[:MAX_METADATA])
+    return found

@@ -1,0 +1,61 @@
+"""Settings of a model call under one name each."""
+
+from typing import Any
+
+from weave_core import semconv
+from weave_core.server.normalise import texts
+from weave_core.server.normalise.sent import Sent
+
+__all__ = ["canonical", "is_stream"]
+
+_NAMES = {
+    "max_completion_tokens": "max_tokens",
+    "max_output_tokens": "max_tokens",
+    "maxOutputTokens": "max_tokens",
+    "maxTokens": "max_tokens",
+    "max_tokens_to_sample": "max_tokens",
+    "topP": "top_p",
+    "topK": "top_k",
+    "stop_sequences": "stop",
+    "stopSequences": "stop",
+    "choice.count": "n",
+    "frequencyPenalty": "frequency_penalty",
+    "presencePenalty": "presence_penalty",
+    "reasoning.level": "reasoning_effort",
+    "structured_output_schema": "response_format",
+}
+_NEVER = frozenset(("model", "user", "stream_options"))
+_STREAM_KEYS = (
+    semconv.GEN_AI_REQUEST_STREAM,
+    "gen_ai.is_streaming",
+    "llm.is_streaming",
+    "llm.request.stream",
+    "request.stream",
+)
+
+
+def canonical(found: dict[str, Any]) -> dict[str, Any]:
+    """`found` under canonical names; what has none keeps its own."""
+    out: dict[str, Any] = {}
+    for name, value in found.items():
+        if name in _NEVER or texts.is_empty(value):
+            continue
+        out.setdefault(_NAMES.get(name, name), value)
+    return out
+
+
+def is_stream(sent: Sent, params: dict[str, Any]) -> bool | None:
+    """Whether the reply was streamed; None on spans that are no model call, or do not say."""
+    if sent.kind != "llm":
+        return None
+    for value in (*(sent.get(key) for key in _STREAM_KEYS), params.get("stream")):
+        if isinstance(value, bool):
+            return value
+        if value in ("true", "True"):
+            return True
+        if value in ("false", "False"):
+            return False
+    operation = sent.get("ai.operationId")
+    if isinstance(operation, str) and operation.endswith(".doStream"):
+        return True
+    return True if semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK in sent.attributes else None

@@ -1,0 +1,271 @@
+"""Parts of a message, from any provider's JSON to the parts of the GenAI conventions.
+
+OpenAI's content items, Anthropic's blocks, Gemini's parts, Vercel's parts and the conventions'
+own differ in words only; which words, the tables here say.  What is unknown is kept as it came.
+"""
+
+import re
+from typing import Any
+
+from weave_core.server.normalise import texts
+
+__all__ = ["Part", "parts_of", "text_part", "tool_call", "tool_response"]
+
+Part = dict[str, Any]
+
+_MAX_PARTS = 10_000
+_TEXT_TYPES = frozenset(("text", "input_text", "output_text", "summary_text", "refusal"))
+_REASONING_TYPES = frozenset(
+    ("reasoning", "thinking", "redacted_thinking", "reasoning_text", "thought")
+)
+_CALL_TYPES = frozenset(
+    ("tool_call", "tool-call", "tool_use", "function_call", "custom_tool_call", "server_tool_use")
+)
+_RESPONSE_TYPES = frozenset(
+    (
+        "tool_call_response",
+        "tool-result",
+        "tool_result",
+        "function_call_output",
+        "custom_tool_call_output",
+        "web_search_tool_result",
+        "tool_response",
+    )
+)
+_MEDIA_TYPES = frozenset(
+    (
+        "image",
+        "image_url",
+        "image-url",
+        "input_image",
+        "audio",
+        "input_audio",
+        "document",
+        "document-url",
+        "audio-url",
+        "video-url",
+        "input_file",
+        "binary",
+        "media",
+        "video",
+    )
+)
+_DATA_URI = re.compile(r"data:([^;,]{0,100})(?:;[^;,]{0,100})*;base64,")
+
+
+def parts_of(value: Any) -> list[Part]:
+    """`value` as parts: a text, one part or a list of parts; nothing for nothing."""
+    if value is None or value == "":
+        return []
+    if isinstance(value, str):
+        return [text_part(value)]
+    if isinstance(value, list):
+        return [part for item in value[:_MAX_PARTS] for part in _part(item)]
+    return _part(value)
+
+
+def text_part(content: Any) -> Part:
+    """A part of plain text."""
+    return {"type": "text", "content": content if type(content) is str else texts.compact(content)}
+
+
+def tool_call(call_id: Any, name: Any, arguments: Any) -> Part:
+    """A tool that a model asks for; arguments that are JSON text are decoded."""
+    return {
+        "type": "tool_call",
+        "id": texts.as_text(call_id),
+        "name": texts.as_text(name),
+        "arguments": texts.decode(arguments),
+    }
+
+
+def tool_response(call_id: Any, response: Any) -> Part:
+    """What a tool answered."""
+    return {
+        "type": "tool_call_response",
+        "id": texts.as_text(call_id),
+        "response": texts.decode(response),
+    }
+
+
+def _part(item: Any) -> list[Part]:
+    if isinstance(item, str):
+        return [text_part(item)] if item else []
+    if not isinstance(item, dict):
+        return [] if item is None else [text_part(item)]
+    kind = item.get("type")
+    if kind in _TEXT_TYPES or (kind is None and isinstance(item.get("text"), str)):
+        return _text(item)
+    if kind in _REASONING_TYPES:
+        return _reasoning(item)
+    if kind in _CALL_TYPES or (kind == "function" and "function" in item):
+        return [_call(item)]
+    if kind in _RESPONSE_TYPES:
+        return [_response(item)]
+    if kind in _MEDIA_TYPES:
+        return [_media(item, str(kind))]
+    if kind == "blob":
+        return [_blob(item.get("mime_type"), item.get("data", item.get("content")), item)]
+    if kind == "uri":
+        return [_link(item.get("mime_type"), item.get("uri"))]
+    if kind == "file":
+        return [_file(item)]
+    if kind is None:
+        return _untyped(item)
+    return [_generic(item, str(kind))]
+
+
+def _text(item: dict[str, Any]) -> list[Part]:
+    said = next((item[k] for k in ("content", "text", "refusal") if item.get(k) is not None), None)
+    if isinstance(said, dict):  # {"text": {"value": …}}, the assistants' API.
+        said = said.get("value", said)
+    if item.get("thought") is True:
+        return [{"type": "reasoning", "content": said}] if said else []
+    return [text_part(said)] if said not in (None, "") else []
+
+
+def _reasoning(item: dict[str, Any]) -> list[Part]:
+    for key in ("content", "text", "thinking", "reasoning", "summary", "data"):
+        said = item.get(key)
+        if isinstance(said, list):
+            said = "\n".join(p["content"] for p in parts_of(said) if type(p.get("content")) is str)
+        if isinstance(said, str) and said:
+            return [{"type": "reasoning", "content": said}]
+    return []
+
+
+def _call(item: dict[str, Any]) -> Part:
+    inner = item.get("function")
+    if not isinstance(inner, dict):
+        inner = item
+    arguments = next((inner[k] for k in ("arguments", "input", "args") if k in inner), None)
+    return tool_call(
+        _one_of(item, "call_id", "toolCallId", "tool_call_id", "id"),
+        _one_of(inner, "name", "toolName", "tool_name"),
+        arguments,
+    )
+
+
+def _response(item: dict[str, Any]) -> Part:
+    answer = next((item[k] for k in ("response", "result", "output", "content") if k in item), None)
+    if isinstance(answer, dict) and set(answer) == {"type", "value"}:  # Vercel's typed output.
+        answer = answer["value"]
+    call_id = _one_of(item, "call_id", "toolCallId", "tool_use_id", "tool_call_id", "id")
+    return tool_response(call_id, plain(answer))
+
+
+def plain(answer: Any) -> Any:
+    """A tool's answer without the wrapping of content items, when these are all text."""
+    if not isinstance(answer, list) or not answer:
+        return answer
+    if all(
+        isinstance(p, dict) and p.get("type") in _TEXT_TYPES and isinstance(p.get("text"), str)
+        for p in answer
+    ):
+        return "".join(p["text"] for p in answer)
+    return answer
+
+
+def _untyped(item: dict[str, Any]) -> list[Part]:
+    """Gemini's parts, which are told apart by their key; Bedrock's are too."""
+    for key in ("function_call", "functionCall", "toolUse"):
+        call = item.get(key)
+        if isinstance(call, dict):
+            arguments = next((call[k] for k in ("args", "arguments", "input") if k in call), None)
+            return [tool_call(_one_of(call, "id", "toolUseId"), call.get("name"), arguments)]
+    for key in ("function_response", "functionResponse", "toolResult"):
+        answer = item.get(key)
+        if isinstance(answer, dict):
+            said = next((answer[k] for k in ("response", "content") if k in answer), None)
+            return [tool_response(_one_of(answer, "id", "toolUseId", "name"), said)]
+    for key in ("inline_data", "inlineData"):
+        data = item.get(key)
+        if isinstance(data, dict):
+            return [_blob(_one_of(data, "mime_type", "mimeType"), data.get("data"), data)]
+    for key in ("file_data", "fileData"):
+        data = item.get(key)
+        if isinstance(data, dict):
+            return [
+                _link(_one_of(data, "mime_type", "mimeType"), _one_of(data, "file_uri", "fileUri"))
+            ]
+    media = item.get("media")
+    if isinstance(media, dict):  # Genkit.
+        return [_link(media.get("contentType"), media.get("url"))]
+    if "content" in item:
+        return parts_of(item["content"])
+    return [_generic(item, "generic")] if item else []
+
+
+def _media(item: dict[str, Any], kind: str) -> Part:
+    """An image, sound or document, inline or by address."""
+    source = item.get("source")
+    body = source if isinstance(source, dict) else item
+    for key in ("image_url", "input_audio", "image", "audio", "file", "document", "inlineData"):
+        inner = item.get(key)
+        if isinstance(inner, dict):
+            body = {**body, **inner}
+        elif isinstance(inner, str):
+            body = {**body, "url": inner}
+    mime = _one_of(body, "mime_type", "media_type", "mediaType", "mimeType")
+    if mime is None and isinstance(body.get("format"), str):
+        mime = f"audio/{body['format']}"
+    address = _one_of(body, "url", "uri", "file_uri")
+    if isinstance(address, str):
+        return _link(mime, address)
+    data = _one_of(body, "data", "file_data", "content", "transcript")
+    if data is not None:
+        return _blob(mime, data, body)
+    return _generic(item, kind)
+
+
+def _file(item: dict[str, Any]) -> Part:
+    """A file by the provider's id (kept), by address or inline (Vercel, OpenAI)."""
+    inner = item.get("file")
+    body = {**item, **inner} if isinstance(inner, dict) else item
+    data = _one_of(body, "data", "file_data")
+    mime = _one_of(body, "mime_type", "mediaType", "mimeType")
+    if isinstance(data, str):
+        if data.startswith(("http://", "https://", "data:")):
+            return _link(mime, data)
+        return _blob(mime, data, body)
+    if isinstance(body.get("url"), str):
+        return _link(mime, body["url"])
+    return _generic(item, "file")
+
+
+def _link(mime: Any, address: Any) -> Part:
+    """A reference; a `data:` address is what it holds."""
+    if isinstance(address, str) and address.startswith("data:"):
+        head = _DATA_URI.match(address, 0, 400)
+        if head:
+            return {
+                "type": "blob",
+                "mime_type": head[1] or texts.as_text(mime),
+                "data": address[head.end() :],
+            }
+    return {"type": "uri", "mime_type": texts.as_text(mime), "uri": texts.as_text(address)}
+
+
+def _blob(mime: Any, data: Any, item: dict[str, Any]) -> Part:
+    digest = texts.as_text(item.get("digest"))
+    part: Part = {"type": "blob", "mime_type": texts.as_text(mime)}
+    if digest:
+        part["digest"] = digest
+    part["data"] = texts.as_text(texts.bounded(data) if isinstance(data, bytes) else data)
+    return part
+
+
+_TEXT_FIELDS = ("id", "name", "mime_type", "digest", "data", "uri")
+
+
+def _generic(item: dict[str, Any], kind: str) -> Part:
+    """Kept as it came, except that fields every part may have are text."""
+    part = {**item, "type": kind}
+    for key in _TEXT_FIELDS:
+        if key in part and part[key] is not None and type(part[key]) is not str:
+            part[key] = texts.compact(part[key])
+    return part
+
+
+def _one_of(item: dict[str, Any], *keys: str) -> Any:
+    return next((item[k] for k in keys if item.get(k) is not None), None)

@@ -1,0 +1,344 @@
+"""Which attribute wins: for each field, the keys that carry it, best first.
+
+This is the one place that orders conventions against each other.  A key that says nothing (see
+`texts.is_empty`) does not win.  Fields that need more than a key (JSON inside a value, keys with
+indexes, events) have an ordered list of extractors in `contents`; what they fall back on here is
+named `*_json`.
+"""
+
+from typing import Any
+
+from weave_core import semconv
+from weave_core.server.normalise import texts
+
+__all__ = ["CONTENT_PREFIXES", "KEYS", "METADATA_PREFIXES", "TARGETS", "Picked", "pick"]
+
+KEYS: dict[str, tuple[str, ...]] = {
+    # Who and where.
+    "provider": (
+        semconv.GEN_AI_PROVIDER_NAME,
+        "gen_ai.system",
+        "llm.provider",
+        "llm.system",
+        "mlflow.llm.provider",
+        "ai.model.provider",
+        "langsmith.metadata.ls_provider",
+    ),
+    "request_model": (
+        semconv.GEN_AI_REQUEST_MODEL,
+        "llm.request.model_name",
+        "ai.model.id",
+        "langsmith.metadata.ls_model_name",
+        "model_name",
+    ),
+    "request_json": (
+        "llm.invocation_parameters",
+        "embedding.invocation_parameters",
+    ),
+    "request_model_last": (
+        "llm.model_name",
+        "embedding.model_name",
+        "reranker.model_name",
+        "model",
+    ),
+    "response_model": (
+        semconv.GEN_AI_RESPONSE_MODEL,
+        "llm.response.model_name",
+        "ai.response.model",
+        "langfuse.observation.model.name",
+        "mlflow.llm.model",
+        "llm.model_name",
+    ),
+    "response_id": (semconv.GEN_AI_RESPONSE_ID, "ai.response.id"),
+    "session_id": (
+        semconv.SESSION_ID,
+        semconv.GEN_AI_CONVERSATION_ID,
+        "langfuse.session.id",
+        "langfuse.trace.session_id",
+        "traceloop.association.properties.session_id",
+        "traceloop.association.properties.thread_id",
+        "traceloop.association.properties.conversation_id",
+        "traceloop.association.properties.chat_id",
+        "ai.telemetry.metadata.sessionId",
+        "ai.telemetry.metadata.threadId",
+        "langsmith.metadata.session_id",
+        "langsmith.metadata.thread_id",
+        "langsmith.metadata.conversation_id",
+        "gcp.vertex.agent.session_id",
+        "genkit:sessionId",
+        "wandb.thread_id",
+        "mlflow.trace.session",
+    ),
+    "user_id": (
+        semconv.USER_ID,
+        "enduser.id",
+        "langfuse.user.id",
+        "langfuse.trace.user_id",
+        "traceloop.association.properties.user_id",
+        "ai.telemetry.metadata.userId",
+        "gen_ai.user",
+        "gen_ai.request.user",
+        "llm.user",
+        "langsmith.metadata.user_id",
+        "mlflow.trace.user",
+    ),
+    "agent_name": (
+        semconv.GEN_AI_AGENT_NAME,
+        "agent.name",
+        "agent_name",
+        "graph.node.name",
+    ),
+    "environment": (
+        "langfuse.environment",
+        semconv.DEPLOYMENT_ENVIRONMENT,
+        "deployment.environment",
+    ),
+    "op_name": (semconv.OP_NAME,),
+    "op_version": (semconv.OP_VERSION,),
+    "run_id": (semconv.RUN_ID,),
+    "shown_name": (semconv.DISPLAY_NAME, "wandb.display_name", "logfire.msg"),
+    "tool_name": (semconv.GEN_AI_TOOL_NAME, "tool.name", "ai.toolCall.name"),
+    "entity_name": ("traceloop.entity.name", "langsmith.trace.name"),
+    "function_id": ("ai.telemetry.functionId",),
+    # Outcome.
+    "error_type": (semconv.ERROR_TYPE, semconv.EXCEPTION_TYPE),
+    "level": ("langfuse.observation.level",),
+    "level_message": ("langfuse.observation.status_message",),
+    "is_pending": (semconv.IS_PENDING,),
+    "logfire_type": ("logfire.span_type",),
+    # Numbers.  What a sender adds up over children (`gen_ai.aggregated_usage.*`) is not here.
+    "input_tokens": (
+        semconv.GEN_AI_USAGE_INPUT_TOKENS,
+        "gen_ai.usage.prompt_tokens",
+        "llm.token_count.prompt",
+        "ai.usage.inputTokens",
+        "ai.usage.promptTokens",
+        "ai.usage.tokens",
+        "llm.usage.prompt_tokens",
+        "input_tokens",
+    ),
+    "output_tokens": (
+        semconv.GEN_AI_USAGE_OUTPUT_TOKENS,
+        "gen_ai.usage.completion_tokens",
+        "llm.token_count.completion",
+        "ai.usage.outputTokens",
+        "ai.usage.completionTokens",
+        "llm.usage.completion_tokens",
+        "output_tokens",
+    ),
+    "cache_read_tokens": (
+        semconv.GEN_AI_USAGE_CACHE_READ,
+        "gen_ai.usage.cache_read_input_tokens",
+        "gen_ai.usage.details.cache_read_tokens",
+        "gen_ai.usage.details.cache_read_input_tokens",
+        "gen_ai.usage.details.cached_tokens",
+        "gen_ai.usage.input_cached_tokens",
+        "llm.token_count.prompt_details.cache_read",
+        "llm.token_count.prompt_details.cache_input",
+        "ai.usage.cachedInputTokens",
+        "ai.usage.inputTokenDetails.cacheReadTokens",
+        "cache_read_tokens",
+    ),
+    "cache_write_tokens": (
+        semconv.GEN_AI_USAGE_CACHE_WRITE,
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+        "gen_ai.usage.details.cache_write_tokens",
+        "gen_ai.usage.details.cache_creation_input_tokens",
+        "llm.token_count.prompt_details.cache_write",
+        "ai.usage.inputTokenDetails.cacheWriteTokens",
+        "cache_creation_tokens",
+    ),
+    "reasoning_tokens": (
+        semconv.GEN_AI_USAGE_REASONING,
+        "gen_ai.usage.reasoning_tokens",
+        "llm.usage.reasoning_tokens",
+        "gen_ai.usage.details.reasoning_tokens",
+        "llm.token_count.completion_details.reasoning",
+        "ai.usage.reasoningTokens",
+        "ai.usage.outputTokenDetails.reasoningTokens",
+    ),
+    "audio_input_tokens": (
+        semconv.GEN_AI_USAGE_AUDIO_INPUT,
+        "llm.token_count.prompt_details.audio",
+        "gen_ai.usage.details.input_audio_tokens",
+    ),
+    "audio_output_tokens": (
+        semconv.GEN_AI_USAGE_AUDIO_OUTPUT,
+        "llm.token_count.completion_details.audio",
+        "gen_ai.usage.details.output_audio_tokens",
+    ),
+    "usage_langfuse": ("langfuse.observation.usage_details",),
+    "usage_json": (
+        "mlflow.chat.tokenUsage",
+        "gen_ai.usage.raw",
+    ),
+    "input_details_json": ("gen_ai.usage.input_token_details",),
+    "output_details_json": ("gen_ai.usage.output_token_details",),
+    "provider_metadata_json": ("ai.response.providerMetadata",),
+    "cost_json": ("langfuse.observation.cost_details", "mlflow.llm.cost"),
+    "cost_usd": ("llm.cost.total", "gen_ai.usage.cost", "operation.cost"),
+    "input_cost_usd": ("llm.cost.prompt",),
+    "output_cost_usd": ("llm.cost.completion",),
+    "first_token_s": (
+        semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK,
+        "gen_ai.server.time_to_first_token",
+    ),
+    "first_token_ms": ("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk"),
+    "first_token_at": ("langfuse.observation.completion_start_time",),
+    # Tags: the union of all of them.
+    "tags": (semconv.TAGS,),
+    "tags_openinference": ("tag.tags",),
+    "tags_langfuse": ("langfuse.trace.tags",),
+    "tags_logfire": ("logfire.tags",),
+    "tags_langsmith": ("langsmith.span.tags",),
+    "tags_vercel": ("ai.telemetry.metadata.tags",),
+    "tags_openlit": ("gen_ai.framework.tags",),
+    # One attribute that holds a map of metadata.
+    "metadata": ("metadata",),
+    "metadata_langfuse": ("langfuse.observation.metadata",),
+    "metadata_langfuse_trace": ("langfuse.trace.metadata",),
+    # Content, for previews and for the generic input and output.
+    "input_messages": (semconv.GEN_AI_INPUT_MESSAGES, "ai.prompt.messages"),
+    "output_messages": (semconv.GEN_AI_OUTPUT_MESSAGES,),
+    "inputs": (
+        semconv.INPUTS,
+        "langfuse.observation.input",
+        "input.value",
+        "mlflow.spanInputs",
+        "traceloop.entity.input",
+        semconv.GEN_AI_TOOL_CALL_ARGUMENTS,
+        "gen_ai.tool.args",
+        "gen_ai.tool.input",
+        "tool_arguments",
+        "tool.parameters",
+        "ai.prompt",
+        "ai.toolCall.args",
+        "ai.values",
+        "ai.value",
+        "gcp.vertex.agent.tool_call_args",
+        "gcp.vertex.agent.llm_request",
+        "genkit:input",
+        "gen_ai.prompt",
+        semconv.GEN_AI_RETRIEVAL_QUERY_TEXT,
+        "gen_ai.memory.query.text",
+        "reranker.query",
+        "gen_ai.workflow.input",
+        "lmnr.span.input",
+        "mcp.request.argument",
+        "lk.input_text",
+        "langfuse.trace.input",
+        "input",
+        "inputs",
+    ),
+    "outputs": (
+        semconv.OUTPUTS,
+        "langfuse.observation.output",
+        "output.value",
+        "mlflow.spanOutputs",
+        "traceloop.entity.output",
+        semconv.GEN_AI_TOOL_CALL_RESULT,
+        "gen_ai.tool.output",
+        "tool_response",
+        "ai.toolCall.result",
+        "ai.response.object",
+        "ai.result.object",
+        "ai.response.text",
+        "ai.result.text",
+        "ai.response.toolCalls",
+        "ai.result.toolCalls",
+        "final_result",
+        "gcp.vertex.agent.tool_response",
+        "gcp.vertex.agent.llm_response",
+        "genkit:output",
+        "gen_ai.completion",
+        "gen_ai.workflow.output",
+        "lmnr.span.output",
+        "mcp.response.value",
+        "lk.response.text",
+        "langfuse.trace.output",
+        "output",
+        "outputs",
+    ),
+}
+
+METADATA_PREFIXES: tuple[str, ...] = (
+    semconv.METADATA_PREFIX,
+    "langfuse.observation.metadata.",
+    "langfuse.trace.metadata.",
+    "langsmith.metadata.",
+    "ai.telemetry.metadata.",
+    "traceloop.association.properties.",
+    "mlflow.traceTag.",
+)
+"""One attribute per key of metadata."""
+
+CONTENT_PREFIXES: tuple[str, ...] = (
+    "llm.input_messages.",
+    "llm.output_messages.",
+    "llm.tools.",
+    "llm.prompts",
+    "llm.choices",
+    "gen_ai.prompt.",
+    "gen_ai.completion.",
+    "llm.request.functions.",
+    "retrieval.documents.",
+    "reranker.input_documents.",
+    "reranker.output_documents.",
+    "embedding.embeddings.",
+    "gen_ai.system_instructions",
+    "gen_ai.tool.definitions",
+    "gen_ai.retrieval.documents",
+    "gen_ai.memory.records",
+    "gen_ai.content.",
+    "gen_ai.aggregated_usage.",
+    "pydantic_ai.all_messages",
+    "all_messages_events",
+    "ai.prompt",
+    "ai.response.",
+    "ai.result.",
+    "ai.embedding",
+    "ai.request.headers",
+    "request_data",
+    "response_data",
+    "logfire.json_schema",
+    "gen_ai.serialized.",
+    "model_request_parameters",
+    "langsmith.metadata.LANGSMITH_",
+    "langsmith.metadata.LANGCHAIN_",
+    "langsmith.metadata.LS_",
+)
+"""What starts so is content or the sender's own book-keeping: no filter wants it."""
+
+_SHARED = frozenset({"tool_name", "entity_name"})
+"""Fields that have no column of their own, so their attribute is for filters too."""
+
+TARGETS: dict[str, tuple[tuple[str, int], ...]] = {}
+"""Key to the fields it may fill and its rank in each, 0 the best: `KEYS` turned around, so that a
+span costs a look-up per attribute it has, not one per key that anyone might have sent."""
+
+for _field, _keys in KEYS.items():
+    for _rank, _key in enumerate(_keys):
+        TARGETS[_key] = (*TARGETS.get(_key, ()), (_field, _rank))
+
+Picked = dict[str, Any]
+
+
+def pick(attributes: dict[str, Any]) -> tuple[Picked, list[str]]:
+    """The winning value of each field that `attributes` fill, and the keys that fill none."""
+    picked: Picked = {}
+    ranks: dict[str, int] = {}
+    others: list[str] = []
+    find = TARGETS.get
+    for key, value in attributes.items():
+        targets = find(key)
+        if targets is None:
+            others.append(key)
+            continue
+        if texts.is_empty(value):
+            continue
+        for field, rank in targets:
+            if field not in picked or rank < ranks[field]:
+                picked[field] = value
+                ranks[field] = rank
+    return picked, others

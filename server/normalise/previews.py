@@ -1,0 +1,183 @@
+"""The first words of what went into and came out of a span, for lists: cheap, and never whole.
+
+A short value is decoded and read for what a person would look for: the last thing the user said,
+the answer's text or the tool it calls.  A long one is searched at its ends, not parsed.
+"""
+
+import re
+from typing import Any
+
+import orjson
+
+from weave_core.server.normalise import texts
+
+__all__ = ["PREVIEW_CHARS", "input_preview", "output_preview"]
+
+PREVIEW_CHARS = 200
+_PARSE_CHARS = 8_192
+"""Texts up to here are decoded: some 10 microseconds."""
+_WINDOW = 4_096
+_SPOKEN = re.compile(r'"(?:content|text)"\s*:\s*"((?:[^"\\]|\\.){1,400})')
+_INPUT_KEYS = ("messages", "contents", "input", "prompt", "question", "query", "inputs", "text")
+_OUTPUT_KEYS = (
+    "choices",
+    "output",
+    "candidates",
+    "content",
+    "message",
+    "messages",
+    "text",
+    "answer",
+    "result",
+    "generations",
+)
+_TEXT_KEYS = ("content", "text", "parts", "thinking", "output_text", "data", "kwargs", "message")
+_MAX_DEPTH = 6
+
+
+def input_preview(value: Any) -> str | None:
+    """What a person would want to see of `value`, which went in."""
+    return _preview(value, _INPUT_KEYS, is_input=True)
+
+
+def output_preview(value: Any) -> str | None:
+    """What a person would want to see of `value`, which came out."""
+    return _preview(value, _OUTPUT_KEYS, is_input=False)
+
+
+def _preview(value: Any, keys: tuple[str, ...], *, is_input: bool) -> str | None:
+    if type(value) is str:
+        head = value[:1]
+        if head not in ("{", "[", '"'):
+            return value[:PREVIEW_CHARS] or None
+        if len(value) > _PARSE_CHARS:
+            return _searched(value, is_input=is_input)
+        try:
+            value = orjson.loads(value)
+        except ValueError:
+            return value[:PREVIEW_CHARS]
+    if value is None:
+        return None
+    told = _told(value, keys, 0, is_input=is_input)
+    if told:
+        return told[:PREVIEW_CHARS]
+    return texts.compact(value)[:PREVIEW_CHARS]
+
+
+def _told(value: Any, keys: tuple[str, ...], depth: int, *, is_input: bool) -> str | None:
+    if type(value) is str:
+        return value
+    if depth > _MAX_DEPTH:
+        return None
+    if type(value) is list:
+        return _told_of_list(value, keys, depth, is_input=is_input)
+    if type(value) is not dict:
+        return None
+    if "role" in value or "parts" in value:
+        return _spoken(value, depth)
+    for key in keys:
+        inner = value.get(key)
+        if inner and type(inner) in (str, list, dict):
+            told = _told(inner, keys, depth + 1, is_input=is_input)
+            if told:
+                return told
+    called = _called(value)
+    if called:
+        return called
+    if len(value) == 1:
+        return _told(next(iter(value.values())), keys, depth + 1, is_input=is_input)
+    return None
+
+
+def _told_of_list(
+    items: list[Any], keys: tuple[str, ...], depth: int, *, is_input: bool
+) -> str | None:
+    """The last message (of the user, going in); the first text of a list of anything else."""
+    has_roles = False
+    for item in reversed(items[-200:]):
+        if type(item) is not dict or "role" not in item:
+            continue
+        has_roles = True
+        if is_input and item["role"] not in ("user", "human"):
+            continue
+        told = _spoken(item, depth)
+        if told:
+            return told
+    for item in items[-1:] if has_roles else items[:3]:
+        told = _told(item, keys, depth + 1, is_input=is_input)
+        if told:
+            return told
+    return None
+
+
+def _spoken(message: dict[str, Any], depth: int) -> str | None:
+    """The text of a message, or the first tool that it calls."""
+    for key in _TEXT_KEYS:
+        inner = message.get(key)
+        if inner:
+            said = _part_text(inner, depth + 1)
+            if said:
+                return said
+    calls = message.get("tool_calls")
+    if type(calls) is list and calls and type(calls[0]) is dict:
+        return _called(calls[0])
+    return _called(message)
+
+
+def _part_text(value: Any, depth: int) -> str | None:
+    if type(value) is str:
+        return value
+    if depth > _MAX_DEPTH:
+        return None
+    if type(value) is dict:
+        return _spoken(value, depth)
+    if type(value) is not list:
+        return None
+    spare = None
+    for part in value[:50]:
+        if type(part) is str:
+            return part
+        if type(part) is dict:
+            if part.get("type") in ("reasoning", "thinking"):
+                continue
+            said = _spoken(part, depth)
+            if said:
+                if part.get("type") in ("text", "output_text", "input_text", None):
+                    return said
+                spare = spare or said
+    return spare
+
+
+def _called(call: dict[str, Any]) -> str | None:
+    inner = call.get("function") or call.get("function_call") or call.get("functionCall")
+    if type(inner) is dict:
+        call = inner
+    name = call.get("name") or call.get("toolName")
+    arguments = next((call[k] for k in ("arguments", "input", "args") if k in call), None)
+    if type(name) is str and arguments is not None:
+        return f"{name}({texts.compact(arguments)[:PREVIEW_CHARS]})"
+    for key in ("response", "result", "output"):
+        if key in call and "type" in call:
+            return texts.compact(call[key])[:PREVIEW_CHARS]
+    return None
+
+
+def _searched(text: str, *, is_input: bool) -> str:
+    """The last user's words in a long JSON text, else its first: by pattern, in bounded windows."""
+    if is_input:
+        at = max(text.rfind('"user"'), text.rfind('"human"'))
+        if at >= 0:
+            near = _SPOKEN.search(text, at, at + _WINDOW)
+            if near:
+                return _unescaped(near[1])
+        return text[:PREVIEW_CHARS]
+    near = _SPOKEN.search(text, 0, _WINDOW)
+    return _unescaped(near[1]) if near else text[:PREVIEW_CHARS]
+
+
+def _unescaped(inner: str) -> str:
+    try:
+        said: str = orjson.loads(f'"{inner}"')
+    except ValueError:
+        said = inner
+    return said[:PREVIEW_CHARS]

@@ -1,0 +1,92 @@
+"""One name per model provider, from the many spellings senders have."""
+
+from typing import Any
+
+__all__ = ["provider_name", "provider_of_host"]
+
+_NAMES = {
+    "az.ai.openai": "azure.ai.openai",
+    "azure": "azure.ai.openai",
+    "azure_openai": "azure.ai.openai",
+    "azure-openai": "azure.ai.openai",
+    "azure_ad": "azure.ai.openai",
+    "az.ai.inference": "azure.ai.inference",
+    "azure_ai": "azure.ai.inference",
+    "vertex_ai": "gcp.vertex_ai",
+    "vertexai": "gcp.vertex_ai",
+    "google_vertexai": "gcp.vertex_ai",
+    "google.vertex": "gcp.vertex_ai",
+    "gemini": "gcp.gemini",
+    "google": "gcp.gemini",
+    "google_genai": "gcp.gemini",
+    "google-gla": "gcp.gemini",
+    "google-vertex": "gcp.vertex_ai",
+    "google.generative-ai": "gcp.gemini",
+    "bedrock": "aws.bedrock",
+    "aws": "aws.bedrock",
+    "amazon_bedrock": "aws.bedrock",
+    "amazon-bedrock": "aws.bedrock",
+    "mistral": "mistral_ai",
+    "mistralai": "mistral_ai",
+    "xai": "x_ai",
+    "x-ai": "x_ai",
+    "watsonx": "ibm.watsonx.ai",
+}
+_DOTTED = ("gcp.", "azure.", "aws.", "ibm.")
+"""Known names with a dot; any other is cut at it (`openai.chat`, `anthropic.messages`)."""
+_FRAMEWORKS = frozenset(
+    (
+        "langchain",
+        "langgraph",
+        "gcp.vertex.agent",
+        "crewai",
+        "llamaindex",
+        "llama_index",
+        "strands-agents",
+        "autogen",
+        "haystack",
+        "unknown",
+        "_other",
+    )
+)
+_HOSTS = (
+    ("api.openai.com", "openai"),
+    ("api.anthropic.com", "anthropic"),
+    (".openai.azure.com", "azure.ai.openai"),
+    ("generativelanguage.googleapis.com", "gcp.gemini"),
+    ("aiplatform.googleapis.com", "gcp.vertex_ai"),
+    (".amazonaws.com", "aws.bedrock"),
+    ("api.mistral.ai", "mistral_ai"),
+    ("api.groq.com", "groq"),
+    ("api.deepseek.com", "deepseek"),
+    ("api.x.ai", "x_ai"),
+    ("api.cohere.com", "cohere"),
+    ("api.cohere.ai", "cohere"),
+    ("api.perplexity.ai", "perplexity"),
+)
+
+
+def provider_name(word: Any) -> str | None:
+    """The canonical name; None for a framework or for nothing."""
+    if type(word) is not str or not word:
+        return None
+    name = word.strip('" ').lower() if not word.islower() or word[:1] == '"' else word
+    if name in _FRAMEWORKS:
+        return None
+    known = _NAMES.get(name)
+    if known:
+        return known
+    if "." in name and not name.startswith(_DOTTED):
+        name = name.partition(".")[0]
+        return _NAMES.get(name, name)
+    return name or None
+
+
+def provider_of_host(address: Any) -> str | None:
+    """The provider that a well-known host name belongs to."""
+    if type(address) is not str:
+        return None
+    for host, name in _HOSTS:
+        if address.endswith(host):
+            return name
+    return None

@@ -1,0 +1,117 @@
+"""One span as its extractors see it: attributes by key, JSON decoded once, indexed keys as trees.
+
+Reading is linear in what was sent, whatever its shape: indexes may be sparse, huge or out of
+order, and a key may be both a value and a prefix.
+"""
+
+from typing import Any
+
+from weave_core.server.normalise import texts
+from weave_core.server.otlp.records import RawEvent, RawSpan
+
+__all__ = ["DETAILS_EVENT", "Sent", "Tree", "ordered", "with_details"]
+
+Tree = dict[str, Any]
+"""Nested mappings by segment; a value that is also a prefix sits under the key `""`."""
+
+DETAILS_EVENT = "gen_ai.client.inference.operation.details"
+_MAX_SEGMENTS = 12
+
+
+def with_details(attributes: dict[str, Any], events: list[RawEvent]) -> dict[str, Any]:
+    """`attributes` and below them those of a details event, which says the same in a log or event."""
+    for event in events:
+        if event.name == DETAILS_EVENT:
+            return {**event.attributes, **attributes}
+    return attributes
+
+
+class Sent:
+    """What one span sent."""
+
+    __slots__ = ("_decoded", "_trees", "attributes", "families", "kind", "raw")
+
+    def __init__(self, raw: RawSpan) -> None:
+        """Look at which families of keys there are; read nothing yet."""
+        self.raw = raw
+        self.attributes = with_details(raw.attributes, raw.events)
+        self.kind = "span"
+        """Set once it is known; some extractors read the same key differently by kind."""
+        self.families = {key.partition(".")[0] for key in self.attributes}
+        """First segments of all keys: an extractor of an absent convention need not look."""
+        self._decoded: dict[str, Any] = {}
+        self._trees: dict[str, Tree] = {}
+
+    def get(self, key: str) -> Any:
+        """The attribute, or None when it is missing or says nothing."""
+        value = self.attributes.get(key)
+        return None if texts.is_empty(value) else value
+
+    def first(self, keys: tuple[str, ...]) -> tuple[str, Any] | None:
+        """The first of `keys` that says something, with its value."""
+        for key in keys:
+            value = self.attributes.get(key)
+            if value is not None and not texts.is_empty(value):
+                return key, value
+        return None
+
+    def json(self, key: str) -> Any:
+        """The attribute decoded; None when missing, empty, or a text that is no JSON."""
+        value = self.decoded(key)
+        return value if isinstance(value, dict | list) else None
+
+    def decoded(self, key: str) -> Any:
+        """The attribute, decoded where it is JSON, else as it is; None when it says nothing."""
+        if key in self._decoded:
+            return self._decoded[key]
+        value = self.get(key)
+        if value is not None:
+            value = texts.decode(value)
+            if texts.is_empty(value):
+                value = None
+        self._decoded[key] = value
+        return value
+
+    def text(self, key: str) -> str | None:
+        """The attribute as a short text."""
+        return texts.as_text(self.attributes.get(key))
+
+    def below(self, prefix: str) -> dict[str, Any]:
+        """All attributes under `prefix` (with its dot), the prefix cut off."""
+        size = len(prefix)
+        return {k[size:]: v for k, v in self.attributes.items() if k.startswith(prefix)}
+
+    def tree(self, prefix: str) -> Tree:
+        """All attributes under `prefix` (without its dot) as nested mappings."""
+        tree = self._trees.get(prefix)
+        if tree is None:
+            tree = self._trees[prefix] = _grow(self.below(prefix + "."))
+        return tree
+
+
+def _grow(flat: dict[str, Any]) -> Tree:
+    root: Tree = {}
+    for key, value in flat.items():
+        segments = key.split(".", _MAX_SEGMENTS)
+        node = root
+        for segment in segments[:-1]:
+            child = node.get(segment)
+            if type(child) is not dict:
+                child = node[segment] = {} if child is None else {"": child}
+            node = child
+        last = segments[-1]
+        if type(node.get(last)) is dict:
+            node[last][""] = value
+        elif type(value) is dict:  # A map that was sent as one: not to be mixed up with a branch.
+            node[last] = {"": value}
+        else:
+            node[last] = value
+    return root
+
+
+def ordered(tree: Any) -> list[Tree]:
+    """The branches of a list that was sent key by key, by index; gaps are skipped."""
+    if type(tree) is not dict:
+        return []
+    indexes = [(int(k), k) for k in tree if len(k) <= 18 and k.isascii() and k.isdigit()]
+    return [v for _, k in sorted(indexes) if type(v := tree[k]) is dict]

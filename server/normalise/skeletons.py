@@ -1,0 +1,272 @@
+"""The row of a span: what lists, filters and sums need, read on the way in.
+
+Runs for every span that arrives, so it is a look-up per attribute and no message is parsed whole.
+What has no column and is short goes into `attributes`, for filters, by this rule: a scalar of at
+most 256 characters under the key it was sent with; metadata under its bare key (`tier`, not
+`weave_core.metadata.tier`), unless an attribute of that very name was sent too; at most 64 keys.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from weave_core import semconv
+from weave_core.server.normalise import (
+    bodies,
+    events,
+    genai_events,
+    indexed,
+    previews,
+    texts,
+    usage,
+)
+from weave_core.server.normalise.kinds import COUNTED_KINDS, kind_of
+from weave_core.server.normalise.labels import tags_of
+from weave_core.server.normalise.outcomes import outcome_of
+from weave_core.server.normalise.precedence import (
+    CONTENT_PREFIXES,
+    KEYS,
+    METADATA_PREFIXES,
+    Picked,
+    pick,
+)
+from weave_core.server.normalise.providers import provider_name, provider_of_host
+from weave_core.server.normalise.sent import with_details
+from weave_core.server.otlp.records import RawSpan
+
+__all__ = ["MAX_FILTER_CHARS", "MAX_FILTER_KEYS", "Skeleton", "read_skeleton"]
+
+MAX_FILTER_KEYS = 64
+MAX_FILTER_CHARS = 256
+_MAX_NAME = 512
+_JSON_CHARS = 65_536
+"""A JSON attribute is read for a single field of it only up to this length."""
+_NO_MODEL = frozenset(("", "unknown", "None", "null", "N/A", "<not specified>"))
+_MODEL_KINDS = COUNTED_KINDS | {"agent"}
+_PRICES = frozenset(("cost_json", "cost_usd", "input_cost_usd", "output_cost_usd"))
+_SPECIAL = CONTENT_PREFIXES + METADATA_PREFIXES
+_KEPT_KEYS = (semconv.GEN_AI_TOOL_NAME, "tool.name", "traceloop.entity.name")
+"""Read for other fields and still no column of their own."""
+
+
+@dataclass(slots=True)
+class Skeleton:
+    """Columns of a span's row, ids, name and times apart."""
+
+    display_name: str | None = None
+    """None: the same as the span's name."""
+    kind: str = "span"
+    status: str = "unset"
+    status_message: str | None = None
+    error_type: str | None = None
+    service_name: str | None = None
+    environment: str | None = None
+    op_name: str | None = None
+    op_version: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    request_model: str | None = None
+    response_id: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
+    input_cost_usd: float | None = None
+    output_cost_usd: float | None = None
+    cost_usd: float | None = None
+    cost_source: str | None = None
+    agent_name: str | None = None
+    session_id: str | None = None
+    user_id: str | None = None
+    run_id: str | None = None
+    time_to_first_token_ms: float | None = None
+    input_preview: str | None = None
+    output_preview: str | None = None
+    tags: list[str] | None = None
+    attributes: dict[str, Any] | None = None
+
+
+def read_skeleton(raw: RawSpan) -> Skeleton:
+    """The skeleton of `raw`; see `weave_core.server.normalise.skeleton`, which never raises."""
+    origin, resource = raw.origin, raw.origin.resource
+    attributes = with_details(raw.attributes, raw.events) if raw.events else raw.attributes
+    picked, others = pick(attributes)
+    kind = kind_of(attributes, origin.scope_name)
+    outcome = outcome_of(raw, picked)
+    skeleton = Skeleton(
+        kind=kind,
+        status=outcome.status,
+        status_message=outcome.message,
+        error_type=outcome.error_type,
+        service_name=texts.as_text(resource.get(semconv.SERVICE_NAME)),
+        environment=_name(picked, "environment") or _environment(resource),
+        op_name=_name(picked, "op_name"),
+        op_version=_name(picked, "op_version"),
+        agent_name=_name(picked, "agent_name"),
+        session_id=_name(picked, "session_id"),
+        user_id=_name(picked, "user_id"),
+        run_id=_name(picked, "run_id"),
+    )
+    _model(skeleton, attributes, picked)
+    _numbers(skeleton, attributes, picked)
+    if kind == "llm":
+        skeleton.time_to_first_token_ms = events.first_token_ms(raw, picked)
+    skeleton.display_name = _display_name(raw, skeleton, picked)
+    _previews(skeleton, raw, picked, others, attributes)
+    skeleton.tags = tags_of(picked) or None
+    skeleton.attributes = _filters(attributes, others, picked) or None
+    return skeleton
+
+
+def _name(picked: Picked, field: str) -> str | None:
+    value = picked.get(field)
+    if value is None:
+        return None
+    text = value if type(value) is str else texts.as_text(value)
+    return text[:_MAX_NAME] if text else None
+
+
+def _environment(resource: dict[str, Any]) -> str | None:
+    return texts.as_text(
+        resource.get(semconv.DEPLOYMENT_ENVIRONMENT) or resource.get("deployment.environment")
+    )
+
+
+def _model(skeleton: Skeleton, attributes: dict[str, Any], picked: Picked) -> None:
+    """Provider, models and the reply's id."""
+    skeleton.provider = provider_name(picked.get("provider"))
+    if skeleton.provider is None:
+        skeleton.provider = other_provider(attributes)
+    answered = model_name(picked.get("response_model"))
+    asked = requested_model(skeleton.kind, picked)
+    skeleton.request_model = asked
+    skeleton.model = answered or asked
+    skeleton.response_id = _name(picked, "response_id")
+
+
+def other_provider(attributes: dict[str, Any]) -> str | None:
+    """The provider, where the winning key named a framework or none was sent."""
+    for key in KEYS["provider"]:
+        if key in attributes:
+            name = provider_name(attributes[key])
+            if name:
+                return name
+    return provider_of_host(attributes.get(semconv.SERVER_ADDRESS))
+
+
+def requested_model(kind: str, picked: Picked) -> str | None:
+    """The model that was asked for, as exactly as the sender says."""
+    name = model_name(picked.get("request_model"))
+    if name is None and "request_json" in picked:
+        body = picked["request_json"]
+        if type(body) is not str or len(body) <= _JSON_CHARS:
+            body = texts.decode(body)
+            if type(body) is dict:
+                found = (model_name(body.get(k)) for k in ("model", "model_name", "model_id"))
+                name = next((n for n in found if n), None)
+    if name is None and kind in _MODEL_KINDS:
+        name = model_name(picked.get("request_model_last"))
+    return name
+
+
+def model_name(value: Any) -> str | None:
+    """A model's name; some senders write `unknown` for none, MLflow writes JSON."""
+    if type(value) is not str:
+        return None
+    name = value.strip('" ')[:_MAX_NAME]
+    return None if name in _NO_MODEL else name
+
+
+def _numbers(skeleton: Skeleton, attributes: dict[str, Any], picked: Picked) -> None:
+    counts = usage.counts_of(picked)
+    is_call = skeleton.kind in COUNTED_KINDS
+    if is_call and counts.input_tokens is None and counts.output_tokens is None:
+        found = bodies.usage_in_attributes(attributes)
+        counts = found or counts
+    if is_call and counts.input_tokens == 0 and not counts.output_tokens:
+        counts = usage.Counts()  # A sender that knows no counts and writes zeros (Bedrock streams).
+    skeleton.input_tokens = counts.input_tokens
+    skeleton.output_tokens = counts.output_tokens
+    skeleton.cache_read_tokens = counts.cache_read_tokens
+    skeleton.cache_write_tokens = counts.cache_write_tokens
+    skeleton.reasoning_tokens = counts.reasoning_tokens
+    skeleton.audio_tokens = counts.audio_tokens
+    if not _PRICES.isdisjoint(picked):
+        prices = usage.prices_of(picked)
+        skeleton.input_cost_usd, skeleton.output_cost_usd = prices.input_usd, prices.output_usd
+        skeleton.cost_usd = prices.total_usd
+        skeleton.cost_source = "given" if prices.total_usd is not None else None
+
+
+def _display_name(raw: RawSpan, skeleton: Skeleton, picked: Picked) -> str | None:
+    name = _name(picked, "shown_name")
+    if name is None and skeleton.kind == "tool":
+        name = _name(picked, "tool_name")
+    if name is None and skeleton.kind == "agent":
+        name = skeleton.agent_name
+    if name is None:
+        name = _name(picked, "entity_name")
+    if name is None and "function_id" in picked:
+        name = f"{raw.name} {_name(picked, 'function_id') or ''}".strip()
+    return None if name is None or name == raw.name else name
+
+
+def _previews(
+    skeleton: Skeleton, raw: RawSpan, picked: Picked, others: list[str], attributes: dict[str, Any]
+) -> None:
+    """Messages first on model calls, inputs and outputs first on all else."""
+    wanted_in, wanted_out = picked.get("inputs"), picked.get("outputs")
+    if skeleton.kind == "llm" or wanted_in is None:
+        wanted_in = picked.get("input_messages") or wanted_in
+    if skeleton.kind == "llm" or wanted_out is None:
+        wanted_out = picked.get("output_messages") or wanted_out
+    told_in = previews.input_preview(wanted_in) if wanted_in is not None else None
+    told_out = previews.output_preview(wanted_out) if wanted_out is not None else None
+    if others:
+        told_in = told_in or indexed.last_input(attributes, others)
+        told_out = told_out or indexed.first_output(attributes, others)
+    if raw.events:
+        told_in = told_in or genai_events.input_preview(raw.events)
+        told_out = told_out or genai_events.output_preview(raw.events)
+    skeleton.input_preview, skeleton.output_preview = told_in, told_out
+
+
+def _filters(attributes: dict[str, Any], others: list[str], picked: Picked) -> dict[str, Any]:
+    """Short scalars without a column; see the head of this module for the rule."""
+    kept: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
+    for key in others:
+        value = attributes[key]
+        kind = type(value)
+        if kind is str:
+            if len(value) > MAX_FILTER_CHARS:
+                continue
+        elif kind is not int and kind is not float and kind is not bool:
+            continue
+        if key.startswith(_SPECIAL):
+            if key.startswith(CONTENT_PREFIXES):
+                continue
+            prefix = next((p for p in METADATA_PREFIXES if key.startswith(p)), "")
+            if prefix:
+                metadata[key[len(prefix) :]] = value
+                continue
+        if len(kept) < MAX_FILTER_KEYS:
+            kept[key] = value
+    if "metadata" in picked and len(str(picked["metadata"])) <= _JSON_CHARS:
+        body = texts.decode(picked["metadata"])
+        if type(body) is dict:
+            metadata = {k: v for k, v in body.items() if _is_short(v)} | metadata
+    for key in _KEPT_KEYS:
+        if key in attributes and _is_short(attributes[key]):
+            kept[key] = attributes[key]
+    for key, value in metadata.items():
+        if len(kept) >= MAX_FILTER_KEYS:
+            break
+        kept.setdefault(key, value)
+    return kept
+
+
+def _is_short(value: Any) -> bool:
+    kind = type(value)
+    return kind in (int, float, bool) or (kind is str and len(value) <= MAX_FILTER_CHARS)

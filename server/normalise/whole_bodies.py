@@ -1,0 +1,146 @@
+"""Senders who put a provider's whole request and reply into one attribute each.
+
+LangSmith, MLflow, Langfuse, Genkit, Google ADK, Logfire, OpenInference's generic values and our
+own inputs and outputs: which attribute is theirs is here, what is in it `bodies` reads.
+"""
+
+from typing import Any
+
+from weave_core import semconv
+from weave_core.server.normalise import bodies, texts
+from weave_core.server.normalise.messages import Message
+from weave_core.server.normalise.parts import Part
+from weave_core.server.normalise.sent import Sent
+
+__all__ = [
+    "embeddings",
+    "finish_reasons",
+    "input_messages",
+    "output_messages",
+    "params",
+    "reply_id",
+    "reply_model",
+    "request_model",
+    "system",
+    "tools",
+]
+
+_REQUESTS: tuple[str, ...] = (
+    "gen_ai.prompt",
+    "mlflow.spanInputs",
+    "langfuse.observation.input",
+    "genkit:input",
+    "gcp.vertex.agent.llm_request",
+    "request_data",
+    "input.value",
+    "lmnr.span.input",
+    semconv.INPUTS,
+)
+_REPLIES: tuple[str, ...] = (
+    *bodies.REPLY_KEYS,
+    "response_data",
+    "lmnr.span.output",
+    semconv.OUTPUTS,
+)
+_PARAM_REQUESTS = tuple(key for key in _REQUESTS if key not in ("input.value", semconv.INPUTS))
+_PARAM_KEYS = ("langfuse.observation.model.parameters",)
+
+
+def input_messages(sent: Sent) -> list[Message] | None:
+    """The messages of the first attribute that holds a request."""
+    for key in _REQUESTS:
+        if key in sent.attributes:
+            found = bodies.request_messages(sent.json(key))
+            if found:
+                return found
+    return None
+
+
+def output_messages(sent: Sent) -> list[Message] | None:
+    """The messages of the first attribute that holds a reply."""
+    for key in _REPLIES:
+        if key in sent.attributes:
+            found = bodies.reply_messages(sent.json(key))
+            if found:
+                return found
+    return None
+
+
+def system(sent: Sent) -> list[Part] | None:
+    """Instructions beside the messages of a request."""
+    for key in _REQUESTS:
+        if key in sent.attributes:
+            found = bodies.request_system(sent.json(key))
+            if found:
+                return found
+    return None
+
+
+def tools(sent: Sent) -> list[Any] | None:
+    """Tools that a request offers."""
+    listed = sent.json("mlflow.chat.tools")
+    if isinstance(listed, list):
+        return listed
+    for key in _REQUESTS:
+        if key in sent.attributes:
+            found = bodies.request_tools(sent.json(key))
+            if found:
+                return found
+    return None
+
+
+def params(sent: Sent) -> dict[str, Any]:
+    """Settings in a request, or in the attribute that is for them."""
+    for key in _PARAM_KEYS:
+        value = sent.json(key)
+        if isinstance(value, dict):
+            return dict(value)
+    for key in _PARAM_REQUESTS:
+        value = sent.json(key) if key in sent.attributes else None
+        if isinstance(value, dict) and (bodies.request_messages(value) or "config" in value):
+            return bodies.request_params(value)
+    return {}
+
+
+def embeddings(sent: Sent) -> list[str] | None:
+    """Texts of an embedding request."""
+    for key in _REQUESTS:
+        if key in sent.attributes:
+            found = bodies.request_embeddings(sent.json(key))
+            if found:
+                return found
+    return None
+
+
+def finish_reasons(sent: Sent) -> list[str]:
+    """Why the reply ended."""
+    for key in _REPLIES:
+        if key in sent.attributes:
+            found = bodies.reply_finish_reasons(sent.json(key))
+            if found:
+                return found
+    return []
+
+
+def request_model(sent: Sent) -> str | None:
+    """The model that a request names."""
+    return _field(sent, _REQUESTS, "model")
+
+
+def reply_model(sent: Sent) -> str | None:
+    """The model that a reply names."""
+    return _field(sent, _REPLIES, "model", "modelVersion", "model_version")
+
+
+def reply_id(sent: Sent) -> str | None:
+    """The provider's id of a reply."""
+    return _field(sent, _REPLIES, "id", "responseId")
+
+
+def _field(sent: Sent, keys: tuple[str, ...], *names: str) -> str | None:
+    for key in keys:
+        if key in sent.attributes:
+            found = bodies.reply_field(sent.json(key), *names)
+            if found:
+                return texts.as_text(found)
+    return None
