@@ -20,7 +20,7 @@ demo: $(READY) ## Start server and app, run a traced program, print the links; C
 	@$(PY) examples/demo.py $(if $(DEMO_ONCE),--once)
 
 test: $(READY) chromium ## Run all tests, browser included.
-	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 check: $(READY) ## Format, lint, types and floor plan.
 	$(PY) -m ruff format --check .

@@ -10,6 +10,7 @@ from weave_core.settings import Settings
 
 EXAMPLES: dict[str, tuple[str, object]] = {
     "endpoint": ("http://10.0.0.1:4318", "http://10.0.0.1:4318"),
+    "app_url": ("https://weave.example", "https://weave.example"),
     "api_key": ("secret", "secret"),
     "project": ("support", "support"),
     "home": ("/data/weave", Path("/data/weave")),

@@ -15,6 +15,7 @@ EXTRAS: dict[str, dict[str, str]] = {
         "sqlglot": "sqlglot",
         "sqlmodel": "sqlmodel",
         "uvicorn": "uvicorn",
+        "zstandard": "zstandard",
     },
     "app": {"pandas": "pandas", "streamlit": "streamlit"},
     "openai": {"openai": "openai"},
@@ -39,14 +40,14 @@ def package_versions(extra: str) -> dict[str, str]:
     return found
 
 
-def require_extra(extra: str, *, wanted_by: str) -> None:
-    """Refuse to go on without `extra`.
+def require_extra(*extras: str, wanted_by: str) -> None:
+    """Refuse to go on without `extras`.
 
     Raises:
-        MissingExtra: If one of its modules can't be found.
+        MissingExtra: If a module of one can't be found.
     """
-    if missing := missing_modules(extra):
+    if missing := [module for extra in extras for module in missing_modules(extra)]:
         raise MissingExtra(
-            f"`{wanted_by}` needs {', '.join(missing)}, which the extra {extra!r} brings",
-            f'pip install "weave-core[{extra}]"',
+            f"`{wanted_by}` needs what is not installed: {', '.join(missing)}",
+            f'pip install "weave-core[{",".join(extras)}]"',
         )

@@ -98,8 +98,7 @@ def up(
     project: Project = None,
 ) -> None:
     """Start everything: the server and the app, watched and restarted until Ctrl-C."""
-    require_extra("server", wanted_by="weave-core up")
-    require_extra("app", wanted_by="weave-core up")
+    require_extra("server", "app", wanted_by="weave-core up")
     settings = Settings.from_env(home=home)
     # Checked here as well as in the children, so that what is wrong is said once and first.
     require_home(settings.home)
