@@ -6,7 +6,7 @@ import zstandard
 from sqlalchemy import Connection, select
 
 from weave_core.server.store.payloads import Dictionary
-from weave_core.server.store.tables import PayloadDictionaryRow
+from weave_core.server.store.tables import PayloadDictionaryRow, table_of
 
 __all__ = ["find_dictionary"]
 
@@ -15,7 +15,7 @@ def find_dictionary(connection: Connection, dictionary_id: int | None) -> Dictio
     """The dictionary of `span_payload.dictionary_id`; None for null, which means none was used."""
     if dictionary_id is None:
         return None
-    table = PayloadDictionaryRow.__table__
+    table = table_of(PayloadDictionaryRow)
     query = select(table.c.body).where(table.c.id == dictionary_id)
     return _dictionary(dictionary_id, connection.execute(query).scalar_one())
 

@@ -75,7 +75,7 @@ def unpack(body: bytes, dictionary: Dictionary | None = None) -> bytes:
     return _decompressor(dictionary).decompress(body, max_output_size=_MAX_JSON_BYTES)
 
 
-def unpack_span(  # noqa: PLR0913  # The columns beside the payload, each by name.
+def unpack_span(  # The columns beside the payload, each by name.
     body: bytes,
     *,
     trace_id: bytes,

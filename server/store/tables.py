@@ -8,10 +8,21 @@ and nothing is stored twice.  Times are nanoseconds since the Unix epoch, UTC; i
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, LargeBinary, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 __all__ = [
+    "METADATA",
     "OriginRow",
     "PayloadDictionaryRow",
     "ProjectRow",
@@ -19,13 +30,31 @@ __all__ = [
     "SpanRow",
     "TraceDirtyRow",
     "TraceRow",
+    "table_of",
 ]
 
 # SQLite's fast row id is INTEGER PRIMARY KEY to the letter; BIGINT would be a second index.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
+METADATA = MetaData(
+    naming_convention={"uq": "uq_%(table_name)s_%(column_0_name)s", "pk": "pk_%(table_name)s"}
+)
+"""Our tables and no others: SQLModel's own is shared with every SQLModel program that embeds us.
+Constraints have names, since a later migration can only change what it can name."""
 
-class ProjectRow(SQLModel, table=True):
+
+class Row(SQLModel):
+    """Base of the rows."""
+
+    metadata = METADATA
+
+
+def table_of(row: type[Row]) -> Table:
+    """The Core table of `row`, which the hot paths use."""
+    return METADATA.tables[str(row.__tablename__)]
+
+
+class ProjectRow(Row, table=True):
     """A project; made on first use."""
 
     __tablename__ = "project"
@@ -37,7 +66,7 @@ class ProjectRow(SQLModel, table=True):
     """Retention, prices, redaction."""
 
 
-class OriginRow(SQLModel, table=True):
+class OriginRow(Row, table=True):
     """A resource with a scope, shared by all spans that came from there."""
 
     __tablename__ = "origin"
@@ -49,7 +78,7 @@ class OriginRow(SQLModel, table=True):
     """`resource`, `scope` {name, version, attributes}, schema urls."""
 
 
-class PayloadDictionaryRow(SQLModel, table=True):
+class PayloadDictionaryRow(Row, table=True):
     """A zstd dictionary; payloads name theirs, so a lost one loses data."""
 
     __tablename__ = "payload_dictionary"
@@ -59,7 +88,7 @@ class PayloadDictionaryRow(SQLModel, table=True):
     body: bytes = Field(sa_type=LargeBinary)
 
 
-class SpanRow(SQLModel, table=True):
+class SpanRow(Row, table=True):
     """The skeleton of one span, start and end together."""
 
     __tablename__ = "span"
@@ -71,10 +100,10 @@ class SpanRow(SQLModel, table=True):
         Index(
             "newest_spans_by_model",
             "project_id",
-            "model",
+            "request_model",
             "start_ns",
-            sqlite_where=text("model IS NOT NULL"),
-            postgresql_where=text("model IS NOT NULL"),
+            sqlite_where=text("request_model IS NOT NULL"),
+            postgresql_where=text("request_model IS NOT NULL"),
         ),
         Index(
             "newest_errors",
@@ -82,6 +111,14 @@ class SpanRow(SQLModel, table=True):
             "start_ns",
             sqlite_where=text("status = 'error'"),
             postgresql_where=text("status = 'error'"),
+        ),
+        # Two instrumentations that report one call agree in the provider's response id.
+        Index(
+            "spans_by_response",
+            "project_id",
+            "response_id",
+            sqlite_where=text("response_id IS NOT NULL"),
+            postgresql_where=text("response_id IS NOT NULL"),
         ),
     )
 
@@ -135,11 +172,11 @@ class SpanRow(SQLModel, table=True):
     output_preview: str | None = None
     tags: list[str] | None = Field(default=None, sa_type=JSON)
     attributes: dict[str, Any] | None = Field(default=None, sa_type=JSON)
-    """Short scalar attributes, for filters: what has a column of its own or is content is not here."""
+    """Short scalars for filters: neither content nor what has a column of its own."""
     origin_id: int
 
 
-class SpanPayloadRow(SQLModel, table=True):
+class SpanPayloadRow(Row, table=True):
     """What was sent of one span, compressed."""
 
     __tablename__ = "span_payload"
@@ -154,7 +191,7 @@ class SpanPayloadRow(SQLModel, table=True):
     body: bytes = Field(sa_type=LargeBinary)
 
 
-class TraceRow(SQLModel, table=True):
+class TraceRow(Row, table=True):
     """Sums of one trace, recomputed from its spans whenever some arrive."""
 
     __tablename__ = "trace"
@@ -189,9 +226,11 @@ class TraceRow(SQLModel, table=True):
     is_complete: bool = False
 
 
-class TraceDirtyRow(SQLModel, table=True):
-    """A trace whose sums are behind its spans; written in the transaction that stores the spans,
-    so a crash between the two loses nothing."""
+class TraceDirtyRow(Row, table=True):
+    """A trace whose sums are behind its spans.
+
+    Written in the transaction that stores the spans, so a crash between the two loses nothing.
+    """
 
     __tablename__ = "trace_dirty"
 

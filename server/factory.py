@@ -1,0 +1,190 @@
+"""Build the application: routes, the store behind them, and what each error looks like."""
+
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any, cast
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from weave_core.errors import (
+    BadCursor,
+    BadFilter,
+    BadRequest,
+    NotFound,
+    Overloaded,
+    StoreError,
+    TooLarge,
+    UnsupportedMedia,
+    WeaveError,
+)
+from weave_core.model import ErrorBody, ErrorDetail
+from weave_core.server.limits import BodyReader
+from weave_core.server.otlp.answers import encoding_of, error_body
+from weave_core.server.routes import READ_ROUTERS, ingest
+from weave_core.server.store.stores import Store
+from weave_core.settings import Settings
+from weave_core.versions import package_version
+
+__all__ = ["create_app"]
+
+# The first that fits; a class stands before its base.
+_STATUSES: list[tuple[type[WeaveError], int, str]] = [
+    (BadFilter, 400, "bad_filter"),
+    (BadCursor, 400, "bad_cursor"),
+    (BadRequest, 400, "bad_request"),
+    (NotFound, 404, "not_found"),
+    (TooLarge, 413, "too_large"),
+    (UnsupportedMedia, 415, "unsupported_media"),
+    (Overloaded, 503, "overloaded"),
+    # The database is locked or its disk full: senders must keep their data and come back.
+    (StoreError, 503, "store_unavailable"),
+    (WeaveError, 500, "internal"),
+]
+_RETRY_AFTER_S = 5
+# google.rpc.Code by HTTP status, for OTLP.
+_RPC_CODES = {400: 3, 401: 16, 404: 12, 405: 12, 413: 8, 415: 3, 422: 3, 429: 8, 503: 14}
+_RPC_INTERNAL = 13
+_OTLP_PREFIX = "/v1/"
+_GUARDED_PREFIXES = ("/v1/", "/api/")
+
+
+def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
+    """The server's application.
+
+    Args:
+        settings: What the process was told.
+        store: One that is open, and that its opener closes; None: the application opens one when
+            it starts and closes it when it ends.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.store = store or Store.open(settings)
+        try:
+            yield
+        finally:
+            if store is None:
+                app.state.store.close()
+
+    app = FastAPI(
+        title="weave-core",
+        version=package_version(),
+        lifespan=lifespan,
+        # FastAPI sends a span per request to the global OpenTelemetry provider unless told not to:
+        # in a process that exports to this very server each batch would make another, for ever.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.settings = settings
+    app.state.body_reader = BodyReader(
+        max_bytes=settings.max_body_bytes, max_held_bytes=settings.max_queue_bytes
+    )
+    app.include_router(ingest.router)
+    for router in READ_ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(WeaveError, _answer_own_error)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+    app.add_exception_handler(Exception, _answer_bug)
+    if settings.api_key:
+        app.add_middleware(_RequireKey, api_key=settings.api_key)
+    return app
+
+
+async def _answer_own_error(request: Request, error: Exception) -> Response:
+    own = cast("WeaveError", error)
+    status, code = next((status, code) for kind, status, code in _STATUSES if isinstance(own, kind))
+    detail = ErrorDetail(
+        code=code,
+        message=own.message,
+        hint=own.hint,
+        position=own.position if isinstance(own, BadRequest) else None,
+    )
+    headers = {}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        seconds = own.retry_after_s if isinstance(own, Overloaded) else _RETRY_AFTER_S
+        headers["retry-after"] = str(seconds)
+    return _error_answer(request, status, detail, headers)
+
+
+async def _answer_invalid(request: Request, error: Exception) -> Response:
+    """A parameter that FastAPI refused, in our words: the first that is wrong."""
+    problem = cast("RequestValidationError", error).errors()[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    given = repr(problem.get("input"))[:100]
+    detail = ErrorDetail(
+        code="invalid_parameter",
+        message=f"{where} is {given}: {problem['msg']}",
+        hint="/docs lists the parameters of every route",
+    )
+    return _error_answer(request, 422, detail)
+
+
+async def _answer_http_error(request: Request, error: Exception) -> Response:
+    """What the framework refuses by itself: an unknown path, a wrong method."""
+    refusal = cast("HTTPException", error)
+    path = request.url.path
+    codes = {404: "not_found", 405: "method_not_allowed"}
+    messages = {
+        404: f"there is nothing at {path!r}",
+        405: f"{request.method} is not for {path!r}",
+    }
+    detail = ErrorDetail(
+        code=codes.get(refusal.status_code, "http_error"),
+        message=messages.get(refusal.status_code, str(refusal.detail)),
+        hint="/docs lists the routes",
+    )
+    return _error_answer(request, refusal.status_code, detail, dict(refusal.headers or {}))
+
+
+async def _answer_bug(request: Request, _error: Exception) -> Response:
+    """What nobody foresaw; the traceback goes to the log, not to the caller."""
+    detail = ErrorDetail(
+        code="internal",
+        message="the server met an error of its own",
+        hint="its log has the details; please report it",
+    )
+    return _error_answer(request, 500, detail)
+
+
+def _error_answer(
+    request: Request, status: int, detail: ErrorDetail, headers: dict[str, str] | None = None
+) -> Response:
+    if not request.url.path.startswith(_OTLP_PREFIX):
+        body: dict[str, Any] = ErrorBody(error=detail).model_dump(exclude_none=True)
+        return JSONResponse(body, status, headers)
+    message = f"{detail.message} ({detail.hint})" if detail.hint else detail.message
+    encoding = encoding_of(request.headers.get("content-type"))
+    if encoding is None:
+        return Response(message, status, headers, media_type="text/plain")
+    body_bytes = error_body(message, _RPC_CODES.get(status, _RPC_INTERNAL), encoding)
+    return Response(body_bytes, status, headers, media_type=str(encoding))
+
+
+class _RequireKey:
+    """Let nothing through to the data without the key."""
+
+    def __init__(self, app: ASGIApp, *, api_key: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {api_key}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, or answer 401."""
+        if scope["type"] == "http" and scope["path"].startswith(_GUARDED_PREFIXES):
+            given = dict(scope["headers"]).get(b"authorization", b"")
+            if not hmac.compare_digest(given, self._expected):
+                detail = ErrorDetail(
+                    code="unauthorized",
+                    message="the API key is missing or wrong",
+                    hint="send `Authorization: Bearer <key>`; WEAVE_CORE_API_KEY sets it",
+                )
+                challenge = {"www-authenticate": "Bearer"}
+                answer = _error_answer(Request(scope), 401, detail, challenge)
+                await answer(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

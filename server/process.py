@@ -1,0 +1,110 @@
+"""Run the server until it is told to stop."""
+
+import ipaddress
+import logging
+import socket
+import sys
+from types import FrameType
+
+import uvicorn
+
+from weave_core.errors import ConfigError
+from weave_core.server.factory import create_app
+from weave_core.server.store.stores import Store
+from weave_core.settings import Settings
+
+__all__ = ["run_server"]
+
+_BACKLOG = 2048
+_STOP_TIMEOUT_S = 15
+"""How long accepted requests may take to finish once the server is told to stop."""
+
+
+def run_server(settings: Settings, *, host: str, port: int) -> None:
+    """Serve on `host` and `port` (0: any free one) until SIGTERM or SIGINT.
+
+    Prints one line when it is ready.  What was accepted is stored before it returns.
+
+    Raises:
+        ConfigError: If the port is taken, or the address is open to others and there is no key.
+        StoreError: If the store can't be opened.
+    """
+    logging.basicConfig(level=logging.WARNING, format="weave-core: %(levelname)s %(message)s")
+    _require_key(settings, host)
+    listener = _listen(host, port)
+    try:
+        store = Store.open(settings)
+        try:
+            config = uvicorn.Config(
+                create_app(settings, store),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_STOP_TIMEOUT_S,
+            )
+            _Server(config, _ready_url(listener)).run(sockets=[listener])
+        finally:
+            store.close()
+    finally:
+        listener.close()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that says when it is ready and takes a signal as an order, not as an accident."""
+
+    def __init__(self, config: uvicorn.Config, url: str) -> None:
+        super().__init__(config)
+        self._url = url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        sys.stdout.write(f"weave-core server ready on {self._url}\n")
+        sys.stdout.flush()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        # Uvicorn raises the signal again at the end, which would kill the process before the store
+        # is closed and make a clean stop look like a crash.
+        self._captured_signals.clear()
+
+
+def _require_key(settings: Settings, host: str) -> None:
+    if settings.api_key or host == "localhost":
+        return
+    try:
+        is_loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise ConfigError(
+            f"host {host!r} is open to other machines and no API key is set",
+            "set WEAVE_CORE_API_KEY, or listen on 127.0.0.1",
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"can't listen on {host}:{port}: {error}") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigError(
+            f"can't listen on {host}:{port}: {reason}",
+            "choose another one with --port; 0 takes any that is free",
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _ready_url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,114 @@
+"""A decoded span to the row that lists and filters read: the normaliser's skeleton, priced.
+
+Rows are tuples in the order of `SPAN_COLUMNS`; ids are given by the writer.
+"""
+
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any
+
+import orjson
+
+from weave_core import semconv
+from weave_core.server.normalise import Skeleton, skeleton
+from weave_core.server.otlp.records import RawSpan
+from weave_core.server.pricing import TokenCounts, find_price
+
+__all__ = ["COUNTED_KINDS", "SPAN_COLUMNS", "cleaned", "is_pending", "span_row"]
+
+COUNTED_KINDS = frozenset(("llm", "embedding", "reranker"))
+"""Kinds that are model calls; agents and chains repeat the usage of the calls below them."""
+
+_SKELETON_COLUMNS = tuple(
+    field.name for field in fields(Skeleton) if field.name not in ("tags", "attributes")
+)
+SPAN_COLUMNS = (
+    "id",
+    "project_id",
+    "trace_id",
+    "span_id",
+    "parent_id",
+    "name",
+    "start_ns",
+    "duration_ns",
+    "origin_id",
+    "is_duplicate",
+    "tags",
+    "attributes",
+    *_SKELETON_COLUMNS,
+)
+_skeleton_values = attrgetter(*_SKELETON_COLUMNS)
+
+_MAX_NAME = 512
+"""Characters of a name in its row; the payload has all of them."""
+_MAX_INT = 2**63 - 1
+
+
+def is_pending(raw: RawSpan) -> bool:
+    """Whether `raw` only says that the span has begun."""
+    return raw.end_ns == 0 or raw.attributes.get(semconv.IS_PENDING) is True
+
+
+def span_row(raw: RawSpan, *, row_id: int, project_id: int, origin_id: int) -> tuple[Any, ...]:
+    """The row of `raw`."""
+    skel = skeleton(raw)
+    if skel.cost_usd is None and skel.model and skel.kind in COUNTED_KINDS:
+        _price(skel, raw.start_ns)
+    # OTLP's times are unsigned, a column's are signed; the payload has what was sent.
+    start_ns = min(raw.start_ns, _MAX_INT)
+    duration_ns = None if is_pending(raw) else max(0, min(raw.end_ns, _MAX_INT) - start_ns)
+    return (
+        row_id,
+        project_id,
+        raw.trace_id,
+        raw.span_id,
+        raw.parent_id,
+        raw.name[:_MAX_NAME],
+        start_ns,
+        duration_ns,
+        origin_id,
+        False,
+        orjson.dumps(skel.tags).decode() if skel.tags else None,
+        orjson.dumps(skel.attributes).decode() if skel.attributes else None,
+        *_skeleton_values(skel),
+    )
+
+
+def cleaned(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """`row` with whatever no database takes made harmless.
+
+    Only for rows that were refused: a sender's numbers may be beyond 64 bits and its JSON texts may
+    hide half a surrogate pair, which is no UTF-8; looking for them in every row would cost each.
+    """
+    return tuple(_clean(value) for value in row)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "�")
+    if isinstance(value, int) and not -_MAX_INT <= value <= _MAX_INT:
+        return None
+    return value
+
+
+def _price(skel: Skeleton, start_ns: int) -> None:
+    """Fill in what the call cost, where usage is known and the price list knows the model."""
+    output_tokens = skel.output_tokens
+    if output_tokens is None and skel.kind != "llm":
+        output_tokens = 0  # Embedding and reranker calls report what went in and no more.
+    if skel.input_tokens is None or output_tokens is None or skel.model is None:
+        return
+    counts = TokenCounts(
+        input=skel.input_tokens,
+        output=output_tokens,
+        cache_read=skel.cache_read_tokens or 0,
+        cache_write=skel.cache_write_tokens or 0,
+    )
+    price = find_price(skel.provider, skel.model, counts, start_ns)
+    if price is None and skel.request_model and skel.request_model != skel.model:
+        price = find_price(skel.provider, skel.request_model, counts, start_ns)
+    if price is not None:
+        skel.input_cost_usd = price.input_usd
+        skel.output_cost_usd = price.output_usd
+        skel.cost_usd = price.total_usd
+        skel.cost_source = "computed"

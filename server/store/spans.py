@@ -1,0 +1,214 @@
+"""Write decoded spans in the writer's transaction: never a second row for one span.
+
+The writer is the only one that inserts, so it gives out row ids itself and a span's payload needs
+no second question to the database.  Of two records of one span the ended one wins over the pending
+one, then the later end, then the longer payload; the order of arrival decides nothing.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, func, select
+
+from weave_core.server.otlp.records import RawOrigin, RawSpan
+from weave_core.server.store.dialects import Dialect
+from weave_core.server.store.dictionaries import find_dictionary
+from weave_core.server.store.payloads import (
+    ENCODING_ZSTD_JSON,
+    compress,
+    origin_body,
+    payload_json,
+    unpack,
+)
+from weave_core.server.store.rows import SPAN_COLUMNS, cleaned, span_row
+from weave_core.server.store.tables import SpanRow, table_of
+
+__all__ = ["SpanInserter"]
+
+Row = tuple[Any, ...]
+
+_ID, _PROJECT, _TRACE, _SPAN = (
+    SPAN_COLUMNS.index(name) for name in ("id", "project_id", "trace_id", "span_id")
+)
+_START, _DURATION, _ORIGIN = (
+    SPAN_COLUMNS.index(name) for name in ("start_ns", "duration_ns", "origin_id")
+)
+_MAX_CACHED = 50_000
+"""Projects and origins whose ids are remembered; then the memory starts anew."""
+
+_EXISTING = """
+SELECT s.id, s.start_ns, s.duration_ns, s.origin_id, p.dictionary_id, p.body
+FROM span AS s JOIN span_payload AS p ON p.span_row_id = s.id
+WHERE s.project_id = ? AND s.trace_id = ? AND s.span_id = ?
+"""
+
+
+class SpanInserter:
+    """Inserts spans and keeps the ids that it needs for it; used by one thread."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._next_id: int | None = None
+        self._projects: dict[str, int] = {}
+        self._origins: dict[bytes, int] = {}
+        nothing = "ON CONFLICT DO NOTHING"
+        payload = ("span_row_id", "encoding", "dictionary_id", "body")
+        self._insert_span = dialect.insert("span", SPAN_COLUMNS, on_conflict=nothing)
+        self._update_span = dialect.update("span", SPAN_COLUMNS[1:], "id")
+        self._insert_payload = dialect.insert("span_payload", payload)
+        self._update_payload = dialect.update("span_payload", payload[1:], "span_row_id")
+        self._insert_dirty = dialect.insert(
+            "trace_dirty", ("project_id", "trace_id"), on_conflict=nothing
+        )
+        self._insert_project = dialect.insert(
+            "project", ("name", "created_ns", "settings"), on_conflict=nothing
+        )
+        self._insert_origin = dialect.insert("origin", ("digest", "body"), on_conflict=nothing)
+
+    def forget(self) -> None:
+        """Drop every remembered id, after a transaction that was rolled back."""
+        self._next_id = None
+        self._projects.clear()
+        self._origins.clear()
+
+    def write(
+        self,
+        connection: Connection,
+        batches: Iterable[Mapping[str, Sequence[RawSpan]]],
+        *,
+        clean: bool = False,
+    ) -> bool:
+        """Store spans, given by project; whether anything changed.
+
+        Args:
+            connection: In the transaction that the caller commits.
+            batches: Project name to its spans.
+            clean: Make rows harmless first, after the database refused them.
+        """
+        rows, texts = self._rows(connection, batches)
+        if not rows:
+            return False
+        if clean:
+            rows = [cleaned(row) for row in rows]
+        inserted = connection.exec_driver_sql(self._insert_span, rows).rowcount
+        self._next_id = rows[-1][_ID] + 1
+        if inserted == len(rows):
+            self._add_payloads(connection, rows, texts)
+            changed = rows
+        else:
+            changed = self._resolve(connection, rows, texts)
+        if changed:
+            keys = list({(row[_PROJECT], row[_TRACE]) for row in changed})
+            connection.exec_driver_sql(self._insert_dirty, keys)
+        return bool(changed)
+
+    def _rows(
+        self, connection: Connection, batches: Iterable[Mapping[str, Sequence[RawSpan]]]
+    ) -> tuple[list[Row], list[bytes]]:
+        row_id = self._first_free_id(connection)
+        rows: list[Row] = []
+        texts: list[bytes] = []
+        for batch in batches:
+            for project, spans in batch.items():
+                if not spans:
+                    continue
+                project_id = self._project_id(connection, project)
+                origin: RawOrigin | None = None
+                origin_id = 0
+                for raw in spans:
+                    if raw.origin is not origin:
+                        origin = raw.origin
+                        origin_id = self._origin_id(connection, origin)
+                    rows.append(
+                        span_row(raw, row_id=row_id, project_id=project_id, origin_id=origin_id)
+                    )
+                    texts.append(payload_json(raw))
+                    row_id += 1
+        return rows, texts
+
+    def _add_payloads(
+        self, connection: Connection, rows: Sequence[Row], texts: Sequence[bytes]
+    ) -> None:
+        payloads = [
+            (row[_ID], ENCODING_ZSTD_JSON, None, body)
+            for row, body in zip(rows, compress(texts), strict=True)
+        ]
+        connection.exec_driver_sql(self._insert_payload, payloads)
+
+    def _resolve(
+        self, connection: Connection, rows: Sequence[Row], texts: Sequence[bytes]
+    ) -> list[Row]:
+        """Payloads of the rows that went in, and a decision for each that met its like.
+
+        Returns:
+            The rows that are stored now.
+        """
+        span = table_of(SpanRow)
+        added = set(connection.scalars(select(span.c.id).where(span.c.id >= rows[0][_ID])))
+        pairs = list(zip(rows, texts, strict=True))
+        new = [(row, text) for row, text in pairs if row[_ID] in added]
+        changed = [row for row, _ in new]
+        if new:
+            self._add_payloads(connection, changed, [text for _, text in new])
+        for row, text in pairs:
+            if row[_ID] not in added and self._replace_if_better(connection, row, text):
+                changed.append(row)
+        return changed
+
+    def _replace_if_better(self, connection: Connection, row: Row, text: bytes) -> bool:
+        identity = (row[_PROJECT], row[_TRACE], row[_SPAN])
+        found = connection.exec_driver_sql(self._dialect.sql(_EXISTING), identity).one()
+        row_id, start_ns, duration_ns, origin_id, dictionary_id, body = found
+        old_text = unpack(body, find_dictionary(connection, dictionary_id))
+        old = _rank(start_ns, duration_ns, old_text, origin_id)
+        if _rank(row[_START], row[_DURATION], text, row[_ORIGIN]) <= old:
+            return False
+        connection.exec_driver_sql(self._update_span, (*row[1:], row_id))
+        payload = (ENCODING_ZSTD_JSON, None, compress([text])[0], row_id)
+        connection.exec_driver_sql(self._update_payload, payload)
+        return True
+
+    def _first_free_id(self, connection: Connection) -> int:
+        if self._next_id is None:
+            last = connection.scalar(select(func.max(table_of(SpanRow).c.id)))
+            self._next_id = (last or 0) + 1
+        return self._next_id
+
+    def _project_id(self, connection: Connection, name: str) -> int:
+        found = self._projects.get(name)
+        if found is None:
+            row = (name, time.time_ns(), "{}")
+            connection.exec_driver_sql(self._insert_project, row)
+            query = self._dialect.sql("SELECT id FROM project WHERE name = ?")
+            found = int(connection.exec_driver_sql(query, (name,)).scalar_one())
+            _remember(self._projects, name, found)
+        return found
+
+    def _origin_id(self, connection: Connection, origin: RawOrigin) -> int:
+        body = orjson.dumps(origin_body(origin), option=orjson.OPT_SORT_KEYS)
+        digest = hashlib.sha256(body).digest()
+        found = self._origins.get(digest)
+        if found is None:
+            connection.exec_driver_sql(self._insert_origin, (digest, body.decode()))
+            query = self._dialect.sql("SELECT id FROM origin WHERE digest = ?")
+            found = int(connection.exec_driver_sql(query, (digest,)).scalar_one())
+            _remember(self._origins, digest, found)
+        return found
+
+
+def _remember(cache: dict[Any, int], key: Any, value: int) -> None:
+    if len(cache) >= _MAX_CACHED:
+        cache.clear()
+    cache[key] = value
+
+
+def _rank(
+    start_ns: int, duration_ns: int | None, text: bytes, origin_id: int
+) -> tuple[int, int, int, bytes, int]:
+    """What decides between two records of one span; the greater stays, equal ones are the same."""
+    if duration_ns is None:
+        return (0, 0, len(text), text, origin_id)
+    return (1, start_ns + duration_ns, len(text), text, origin_id)

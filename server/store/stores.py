@@ -1,0 +1,85 @@
+"""The store of one server: its database, opened once, with the thread that writes to it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
+from sqlalchemy import Engine
+
+from weave_core.server.otlp.records import RawSpan
+from weave_core.server.otlp.requests import TraceRequest
+from weave_core.server.store.dialects import Engines, connect
+from weave_core.server.store.locks import FileLock
+from weave_core.server.store.schemas import upgrade
+from weave_core.server.store.writer import Produce, Writer
+from weave_core.settings import Settings
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+__all__ = ["Store"]
+
+_SPAN_BYTES = 4096
+"""What a span that comes as a value is taken to weigh."""
+
+
+class Store:
+    """Spans in, rows out.  Use `open`; `close` when done."""
+
+    def __init__(self, engines: Engines, writer: Writer, lock: FileLock) -> None:
+        self._engines = engines
+        self._writer = writer
+        self._lock = lock
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Open the database that `settings` name, at its newest tables; make it if there is none.
+
+        Raises:
+            ConfigError: If the database URL is wrong.
+            StoreError: If another process has the folder, it can't be written, or the database is
+                of a newer version.
+        """
+        lock = FileLock(settings.home / "server.lock")
+        lock.acquire()
+        engines: Engines | None = None
+        try:
+            engines = connect(settings.store_url)
+            upgrade(engines.writer)
+            writer = Writer(engines, max_queue_bytes=settings.max_queue_bytes)
+            writer.start()
+        except BaseException:
+            if engines is not None:
+                engines.dispose()
+            lock.release()
+            raise
+        return cls(engines, writer, lock)
+
+    @property
+    def engine(self) -> Engine:
+        """For readers: a pool of connections that can't write; a transaction is one snapshot."""
+        return self._engines.readers
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._engines.dialect.name
+
+    def add_spans(self, project: str, spans: Sequence[RawSpan]) -> "Future[TraceRequest]":
+        """Queue `spans` for `project`; the future is resolved after the commit.
+
+        Raises:
+            Overloaded: If too much is waiting already.
+            StoreError: If the store is closed.
+        """
+        request = TraceRequest(spans={project: list(spans)})
+        return self.add_request(lambda: request, size_bytes=len(spans) * _SPAN_BYTES)
+
+    def add_request(self, produce: Produce, *, size_bytes: int) -> "Future[TraceRequest]":
+        """The same for spans that are yet to be decoded, on the writer's thread."""
+        return self._writer.submit(produce, size_bytes)
+
+    def close(self) -> None:
+        """Store what is queued and give the database back; safe to call twice."""
+        self._writer.close()
+        self._engines.dispose()
+        self._lock.release()
