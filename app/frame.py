@@ -1,13 +1,20 @@
-"""What surrounds every page: how an error of ours is shown, in one place and one voice."""
+"""What surrounds every page: the frame's look, and how an error of ours is shown."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 
 import streamlit as st
 
 from weave_core.errors import ServerUnreachable, WeaveError
 
-__all__ = ["errors_shown", "show_error"]
+__all__ = ["dress", "errors_shown", "show_error"]
+
+
+def dress() -> None:
+    """Make Streamlit's own frame dense; the colours are the theme's."""
+    style = (files("weave_core.app") / "assets" / "frame.css").read_text(encoding="utf-8")
+    st.html(f"<style>{style}</style>")
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from weave_core.app.frame import errors_shown
+from weave_core.app.frame import dress, errors_shown
 
 st.set_page_config(page_title="weave-core", page_icon=":material/account_tree:", layout="wide")
+dress()
 page = st.navigation(
     [
         st.Page("pages/traces.py", title="Traces", icon=":material/account_tree:", default=True),

@@ -1,8 +1,126 @@
-"""One trace: its spans in time, and the chosen span in full."""
+"""One trace: its spans in time on the left, the chosen span in full on the right."""
+
+from dataclasses import dataclass
 
 import streamlit as st
 
-from weave_core.app.state import client
+from weave_core.app import filters
+from weave_core.app.components.span_detail import span_content, span_detail
+from weave_core.app.components.span_tree import span_columns, span_tree
+from weave_core.app.components.trace_header import HeaderAction, header_content, trace_header
+from weave_core.app.frame import errors_shown
+from weave_core.app.state import TRACE_PAGE, TRACES_PAGE, client, find_project, list_projects
+from weave_core.errors import NotFound
+from weave_core.model import Trace
 
-trace = client().get_trace(st.query_params["project"], st.query_params["trace"], payload=False)
-st.title(trace.trace.name)
+REFRESH_S = 2.0
+REFRESH_BIG_S = 15.0
+BIG = 3_000
+"""Spans above which a running trace is asked for less often."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One arrival at this page by a link; clicks inside the page stay within the visit."""
+
+    number: int
+    project: str
+    trace_id: str
+    opened_with: str | None
+    """The span that the link named."""
+
+    @property
+    def key(self) -> str:
+        """Keeps folds and scroll position while the visit lasts."""
+        return f"trace_{self.number}"
+
+
+def arrive() -> Visit:
+    """The visit that the address stands for: a new one, unless we wrote that address ourselves."""
+    trace_id = st.query_params.get("trace")
+    if not trace_id:
+        raise NotFound("the address names no trace", "open one from the list of traces")
+    project = st.query_params.get("project") or find_project(list_projects(), None)
+    if project is None:
+        raise NotFound("the address names no project, and there is none yet")
+    span_id = st.query_params.get("span")
+    last: Visit | None = st.session_state.get("visit")
+    address = (project, trace_id, span_id)
+    if last is not None and st.session_state.get("shown_span") == address:
+        return last
+    visit = Visit(last.number + 1 if last else 1, project, trace_id, span_id)
+    st.session_state["visit"] = visit
+    st.session_state["shown_span"] = address
+    return visit
+
+
+def remember(visit: Visit, span_id: str) -> None:
+    """Write the chosen span into the address, so that the view can be shared."""
+    address = (visit.project, visit.trace_id, span_id)
+    if st.session_state.get("shown_span") != address:
+        st.session_state["shown_span"] = address
+        st.query_params["span"] = span_id
+
+
+def leave(action: HeaderAction, visit: Visit) -> None:
+    """Back to the list as it was, or to the list with a filter."""
+    query: dict[str, str] = dict(st.session_state.get("list_query", {}))
+    if query.get("project") != visit.project:
+        query = {"project": visit.project}
+    if action.only:
+        query = {"project": visit.project, "filter": filters.equals(*action.only)}
+    st.switch_page(TRACES_PAGE, query_params=query)
+
+
+def first_span(trace: Trace) -> str | None:
+    """What to show before anything is chosen: the root, else the earliest span."""
+    if trace.trace.root_span_id:
+        return trace.trace.root_span_id
+    return trace.spans[0].span_id if trace.spans else None
+
+
+def show_span(visit: Visit, span_id: str) -> None:
+    """The chosen span in full; only it is fetched with its payload."""
+    span = client().get_span(visit.project, span_id, trace_id=visit.trace_id)
+    target = span_detail(span_content(span), key=f"{visit.key}_detail")
+    st.download_button(
+        "Download JSON",
+        data=lambda: span.model_dump_json(indent=2),
+        file_name=f"span-{span.span_id}.json",
+        mime="application/json",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+        key=f"{visit.key}_download",
+    )
+    if target:
+        query = {"project": visit.project, "trace": target.trace_id, "span": target.span_id}
+        st.switch_page(TRACE_PAGE, query_params=query)
+
+
+def explore(visit: Visit, trace: Trace, columns: bytes) -> None:
+    """Header, tree and detail; a click runs only this, with the trace that was fetched before."""
+    with errors_shown():
+        if not trace.trace.is_complete:
+            trace = client().get_trace(visit.project, visit.trace_id, payload=False)
+            columns = span_columns(visit.trace_id, trace.spans, selected=visit.opened_with)
+        action = trace_header(header_content(trace.trace), key=f"{visit.key}_header")
+        if action:
+            leave(action, visit)
+        left, right = st.columns([6, 5], gap="small")
+        with left:
+            chosen = span_tree(columns, key=f"{visit.key}_tree")
+        if chosen:
+            remember(visit, chosen)
+        span_id = chosen or visit.opened_with or first_span(trace)
+        with right, errors_shown():
+            if span_id:
+                show_span(visit, span_id)
+
+
+visit = arrive()
+trace = client().get_trace(visit.project, visit.trace_id, payload=False)
+columns = span_columns(visit.trace_id, trace.spans, selected=visit.opened_with)
+interval = REFRESH_S if len(trace.spans) < BIG else REFRESH_BIG_S
+explorer = st.fragment(explore, run_every=None if trace.trace.is_complete else interval)
+explorer(visit, trace, columns)

@@ -1,0 +1,47 @@
+"""The head of a trace's page: name, state, sums, and links to its neighbours."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from weave_core.app.components.bundles import bundle
+from weave_core.app.components.trace_list import cost_words
+from weave_core.app.formats import money, usage_words
+from weave_core.app.state import traces_url
+from weave_core.model import TraceSummary
+
+__all__ = ["HeaderAction", "header_content", "trace_header"]
+
+
+@dataclass(frozen=True)
+class HeaderAction:
+    """Where the reader wants to go."""
+
+    only: tuple[str, str] | None = None
+    """To the list, filtered by field and value; None: to the list as it was."""
+
+
+def trace_header(content: bytes, *, key: str) -> HeaderAction | None:
+    """Draw what `header_content` gave and return where the reader wants to go, if anywhere."""
+    result = bundle("trace_header")(key=key, data=content, on_go_change=lambda: None)
+    given: Any = result.get("go")
+    if not isinstance(given, dict):
+        return None
+    match given.get("filter"):
+        case [str(field), str(value)] if field in {"user_id", "session_id"}:
+            return HeaderAction(only=(field, value))
+    return HeaderAction()
+
+
+def header_content(trace: TraceSummary) -> bytes:
+    """JSON of `trace` for the header."""
+    content = trace.model_dump(mode="json", exclude={"input_preview", "output_preview"}) | {
+        "back": traces_url(project=trace.project),
+        "base": traces_url(project=trace.project) + "&filter=",
+        "started_ms": trace.started_ns / 1e6,
+        "tokens_title": usage_words(trace.usage),
+        "cost": money(trace.cost_usd),
+        "cost_title": cost_words(trace),
+    }
+    return orjson.dumps(content)
