@@ -71,17 +71,21 @@ class _OfJson(ColumnElement[Any]):
 class JsonText(_OfJson):
     """The value as text; only where `JsonIs` says that it is one."""
 
+    inherit_cache = False
     type = Text()
 
 
 class JsonNumber(_OfJson):
     """The value as number; only where `JsonIs` says that it is one."""
 
+    inherit_cache = False
     type = Float()
 
 
 class JsonIs(_Condition):
     """Whether the value is there with the JSON type `text`, `number`, `true`, `false` or `null`."""
+
+    inherit_cache = False
 
     def __init__(self, column: ColumnElement[Any], key: str, kind: str) -> None:
         self.column = column
@@ -96,6 +100,8 @@ class JsonIs(_Condition):
 class MatchesPattern(_Condition):
     """LIKE that minds upper and lower case on every database; a backslash escapes."""
 
+    inherit_cache = False
+
     def __init__(self, column: ColumnElement[Any], pattern: str) -> None:
         self.column = column
         self.like_bound = literal(pattern, String())
@@ -109,6 +115,8 @@ class MatchesPattern(_Condition):
 class HasText(_Condition):
     """Whether a JSON array of texts holds `text`."""
 
+    inherit_cache = False
+
     def __init__(self, column: ColumnElement[Any], text: str) -> None:
         self.column = column
         self.text = literal(text, String())
@@ -121,6 +129,8 @@ class HasText(_Condition):
 
 class IsEmptyList(_Condition):
     """Whether a JSON array is missing or has no elements."""
+
+    inherit_cache = False
 
     def __init__(self, column: ColumnElement[Any]) -> None:
         self.column = column

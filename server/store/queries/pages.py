@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, Select, and_, or_, tuple_
+from sqlalchemy import Column, ColumnElement, Select, and_, or_, tuple_
 
 from weave_core.errors import BadRequest
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
@@ -80,7 +80,7 @@ def ordered_page(query: Select[Any], order: Order, cursor: str | None, limit: in
     return query.order_by(*sorting).limit(limit + 1)
 
 
-def next_cursor(order: Order, rows: Sequence[Row[Any]], limit: int) -> str | None:
+def next_cursor(order: Order, rows: Sequence[Sequence[Any]], limit: int) -> str | None:
     """The cursor behind the first `limit` of `rows`; None when there are no more.
 
     The last two columns of a row are the ordered one and the tie-breaker.

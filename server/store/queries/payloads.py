@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from weave_core.server.normalise import content
 from weave_core.server.otlp.records import RawOrigin, RawSpan
 from weave_core.server.store.dictionaries import find_dictionary
 from weave_core.server.store.payloads import unpack_origin, unpack_span
@@ -45,10 +46,28 @@ def add_payloads(connection: Connection, shapes: Mapping[int, dict[str, Any]]) -
                 origin=origins[origin_id],
                 dictionary=find_dictionary(connection, dictionary_id),
             )
-            _fill(shapes[row_id], raw)
+            _fill_sent(shapes[row_id], raw)
+            _fill_read(shapes[row_id], raw)
 
 
-def _fill(shape: dict[str, Any], raw: RawSpan) -> None:
+def _fill_read(shape: dict[str, Any], raw: RawSpan) -> None:
+    """What the normaliser reads: a better one reads old spans better too."""
+    read = content(raw)
+    shape["inputs"], shape["outputs"] = read.inputs, read.outputs
+    shape["messages"] = read.messages
+    shape["tools"], shape["tool"] = read.tools, read.tool
+    shape["documents"], shape["embedding_inputs"] = read.documents, read.embedding_inputs
+    shape["scores"], shape["params"] = read.scores, read.params
+    shape["is_stream"], shape["finish_reasons"] = read.is_stream, read.finish_reasons
+    shape["metadata"], shape["sources"] = read.metadata, read.sources
+    if shape["error"] is not None and read.error is not None:
+        shape["error"] = read.error
+    shape["model"] = shape["model"] or read.request_model
+    shape["response_model"] = read.response_model or shape["response_model"]
+    shape["response_id"] = shape["response_id"] or read.response_id
+
+
+def _fill_sent(shape: dict[str, Any], raw: RawSpan) -> None:
     shape["attributes"] = raw.attributes
     shape["events"] = [
         {"name": event.name, "time_ns": event.time_ns, "attributes": event.attributes}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, tuple_
+from sqlalchemy import Connection, Select, select, tuple_
 
 from weave_core.errors import NotFound
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
@@ -103,7 +103,7 @@ def _from(query: Select[Any], trace_id: str, cursor: str | None) -> Select[Any]:
     return query.where(tuple_(_SPAN.c.start_ns, _SPAN.c.id) > tuple_(place.value, place.tie))
 
 
-def _next(rows: Sequence[Row[Any]], trace_id: str, limit: int) -> str | None:
+def _next(rows: Sequence[Sequence[Any]], trace_id: str, limit: int) -> str | None:
     if len(rows) <= limit:
         return None
     start_ns, row_id = rows[limit - 1][-2], rows[limit - 1][-1]

@@ -1,0 +1,71 @@
+"""Rows of spans and traces written straight into an SQLite file, for tests of filters and plans.
+
+Only what reads is under test with these; how spans come in is tested through the server.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine, create_engine
+
+from weave_core.server.store.tables import METADATA, SpanRow, TraceRow, table_of
+
+__all__ = ["new_store", "span_row", "trace_row"]
+
+_NOTHING: dict[str, dict[str, Any]] = {
+    name: dict.fromkeys(column.name for column in table_of(row).columns)
+    for name, row in (("span", SpanRow), ("trace", TraceRow))
+}
+
+
+def span_row(number: int, **given: Any) -> dict[str, Any]:
+    """A row of `span` that knows only what it must, and what is given."""
+    values = _NOTHING["span"] | {
+        "id": number,
+        "project_id": 1,
+        "trace_id": number.to_bytes(16, "big"),
+        "span_id": number.to_bytes(8, "big"),
+        "name": f"span {number}",
+        "kind": "span",
+        "status": "unset",
+        "start_ns": 1_000 + number,
+        "is_duplicate": False,
+        "origin_id": 1,
+    }
+    return values | given
+
+
+def trace_row(number: int, **given: Any) -> dict[str, Any]:
+    """A row of `trace` that knows only what it must, and what is given."""
+    values = _NOTHING["trace"] | {
+        "project_id": 1,
+        "trace_id": number.to_bytes(16, "big"),
+        "name": f"trace {number}",
+        "kind": "span",
+        "status": "unset",
+        "start_ns": 1_000 + number,
+        "span_count": 1,
+        "error_count": 0,
+        "model_call_count": 0,
+        "is_complete": True,
+    }
+    return values | given
+
+
+def new_store(
+    path: Path, spans: Sequence[dict[str, Any]] = (), traces: Sequence[dict[str, Any]] = ()
+) -> Engine:
+    """An SQLite file with our tables and these rows; JSON in it as the writer writes it."""
+    engine = create_engine(
+        f"sqlite:///{path}",
+        json_deserializer=orjson.loads,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+    )
+    METADATA.create_all(engine)
+    with engine.begin() as connection:
+        for row, values in ((SpanRow, spans), (TraceRow, traces)):
+            if values:
+                connection.execute(table_of(row).insert(), list(values))
+    return engine
