@@ -138,6 +138,8 @@ def _app_child(*, server_url: str, host: str, port: int, project: str | None) ->
     from weave_core.app.process import app_command
 
     argv, env = app_command(server_url=server_url, host=host, port=port, project=project)
+    # Streamlit tells of its own start on stderr; the box with the links does that here.
+    env = {"STREAMLIT_LOGGER_LEVEL": "warning", **env}
     url = url_of(host, port)
     return Child(
         name="app",

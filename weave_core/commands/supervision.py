@@ -124,12 +124,14 @@ class Supervisor:
         if self._signals:
             return
         child.start()
+        self._await_answer(child)
+        if (code := child.exit_code()) is not None and not self._signals:
+            raise ChildFailed(f"the {child.name} did not start ({_ending(code)})")
+
+    def _await_answer(self, child: Child) -> None:
+        """Wait until `child` answers, ends, or a signal asks to stop."""
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not self._signals:
-            if (code := child.exit_code()) is not None:
-                raise ChildFailed(f"the {child.name} did not start ({_ending(code)})")
-            if child.answers():
-                return
+        while not self._signals and child.exit_code() is None and not child.answers():
             if time.monotonic() > deadline:
                 raise ChildFailed(
                     f"the {child.name} did not answer at {child.url} within {START_TIMEOUT_S:.0f} s"
@@ -137,18 +139,23 @@ class Supervisor:
             time.sleep(_POLL_S)
 
     def _restart(self, child: Child) -> None:
-        now = time.monotonic()
-        child.crashes.append(now)
-        ending = _ending(child.exit_code() or 0)
-        recent = [crash for crash in child.crashes if now - crash < RESTART_WINDOW_S]
-        if len(recent) > MAX_RESTARTS:
-            raise ChildFailed(
-                f"the {child.name} ended {len(recent)} times within {RESTART_WINDOW_S:.0f} s, "
-                f"last with {ending}; everything is stopped",
-                "its own messages are above; `weave-core doctor` looks for causes",
+        """Start a crashed `child` again, as often as the bound allows."""
+        while (code := child.exit_code()) is not None and not self._signals:
+            now = time.monotonic()
+            child.crashes.append(now)
+            recent = [crash for crash in child.crashes if now - crash < RESTART_WINDOW_S]
+            if len(recent) > MAX_RESTARTS:
+                raise ChildFailed(
+                    f"the {child.name} ended {len(recent)} times within {RESTART_WINDOW_S:.0f} s, "
+                    f"last with {_ending(code)}; everything is stopped",
+                    "its own messages are above; `weave-core doctor` looks for causes",
+                )
+            say(
+                f"the {child.name} ended ({_ending(code)}), "
+                f"starting it again ({len(recent)}/{MAX_RESTARTS})"
             )
-        say(f"the {child.name} ended ({ending}), starting it again ({len(recent)}/{MAX_RESTARTS})")
-        self._start(child)
+            child.start()
+            self._await_answer(child)
 
 
 def say(text: str) -> None:
