@@ -118,8 +118,12 @@ def _syntax_error(text: str, tokens: list[Token], error: ParseError) -> BadFilte
     where = (detail.get("line"), detail.get("col"))
     at = next((token.start for token in tokens if (token.line, token.col) == where), 0)
     found = str(detail.get("highlight") or text[at : at + 20])
-    if found in {"(", ")"} or str(detail.get("description")) == "Expecting )":
+    fault = str(detail.get("description"))
+    is_unexpected = "Unexpected token" in fault
+    if fault == "Expecting )" or (is_unexpected and found in {"(", ")"}):
         return BadFilter(f"a parenthesis is open or one too many at {found!r}", _SHAPE, at)
-    if at + len(found) >= len(text.rstrip()):
+    if found == ")":
+        return BadFilter("something is missing before ')'", _SHAPE, at)
+    if not is_unexpected and at + len(found) >= len(text.rstrip()):
         return BadFilter(f"the filter ends after {found!r}, and something is missing", _SHAPE, at)
     return BadFilter(f"did not expect {found!r}", _SHAPE, at)

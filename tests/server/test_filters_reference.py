@@ -298,7 +298,7 @@ CONDITIONS = st.recursive(
     max_leaves=12,
 )
 SLOW_OK = settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -364,77 +364,15 @@ def _of_spans(text: str) -> str:
     return re.sub(names, r"span.\1", text)
 
 
-WORDS = st.sampled_from(
-    [
-        "name",
-        "kind",
-        "tags",
-        "attributes",
-        "['t']",
-        "(",
-        ")",
-        "and",
-        "or",
-        "not",
-        "=",
-        "!=",
-        "<",
-        "like",
-        "in",
-        "between",
-        "is",
-        "null",
-        "'x'",
-        "1",
-        "-2.5",
-        "true",
-        "now()",
-        "-",
-        "interval",
-        "'1",
-        "hour'",
-        "has",
-        "text_search",
-        "any_span",
-        "contains",
-        ",",
-        ";",
-        "--",
-        "/*",
-        "*/",
-        "select",
-        "from",
-        "case",
-        "when",
-        "end",
-        "::",
-        "[",
-        "]",
-        ".",
-        "span",
-        "@",
-        "$",
-        "?",
-        ":",
-        "*",
-        "||",
-        "{}",
-        '"',
-        "`",
-        "'",
-        "\\",
-        "exists",
-        "cast",
-        "all",
-        "any",
-        "union",
-        "array",
-        "started_at",
-    ]
-)
+PIECES = """
+name kind tags attributes ['t'] ( ) and or not = != < like in between is null 'x' 1 -2.5 true now()
+- interval '1 hour' has text_search any_span contains , ; -- /* */ select from case when end :: [ ]
+. span @ $ ? : * || {} " ` ' \\ exists cast all any union array started_at
+"""
+WORDS = st.sampled_from(PIECES.split())
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(text=st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=14).map(" ".join)))
 def test_any_text_is_a_filter_or_a_bad_filter(engine: Engine, text: str) -> None:
     """Whatever is typed, the answer is a condition the database takes, or one kind of error."""
@@ -442,9 +380,11 @@ def test_any_text_is_a_filter_or_a_bad_filter(engine: Engine, text: str) -> None
         try:
             condition = compile_filter(text, vocabulary)
         except BadFilter as error:
-            assert error.message  # noqa: PT017  # Most texts are wrong; what counts is how.
-            assert 0 <= (error.position or 0) <= len(text)
-            continue
+            position = error.position or 0
+            condition = None
+        else:
+            position = 0
+        assert 0 <= position <= len(text)
         if condition is not None:
             with engine.connect() as connection:
                 connection.execute(select(table.c.project_id).where(condition)).all()
