@@ -33,7 +33,7 @@ def send_trace(server: ServerProcess, project: str) -> Send:
         body = {
             "resourceSpans": [
                 {
-                    "resource": {"attributes": [attribute("weave_core.project", into)]},
+                    "resource": {"attributes": [_attribute("weave_core.project", into)]},
                     "scopeSpans": [{"spans": sent}],
                 }
             ]
@@ -45,7 +45,13 @@ def send_trace(server: ServerProcess, project: str) -> Send:
     return send
 
 
-def attribute(key: str, value: str | int) -> dict[str, Any]:
+@pytest.fixture
+def attribute() -> Callable[[str, str | int], dict[str, Any]]:
+    """Builds one attribute as OTLP JSON has it."""
+    return _attribute
+
+
+def _attribute(key: str, value: str | int) -> dict[str, Any]:
     """One attribute as OTLP JSON has it."""
     if isinstance(value, int):
         return {"key": key, "value": {"intValue": str(value)}}

@@ -28,6 +28,7 @@ _PAGE = 500
 _ID_SHOWN = 12
 _TRACE_ID = re.compile(r"[0-9a-f]{1,32}")
 _FULL_ID = 32
+_MOST_NAMED = 5
 _MAX_REASON = 120
 _SECOND_MS = 1000.0
 
@@ -138,7 +139,10 @@ def _full_id(client: "Client", project: str, given: str) -> str:
         )
     if len(prefix) == _FULL_ID:
         return prefix
-    found = client.list_traces(project, filter=f"trace_id like '{prefix}%'", limit=5).items
+    # A range: ids are compared as bytes, so a beginning has a first and a last id.
+    first, last = prefix.ljust(_FULL_ID, "0"), prefix.ljust(_FULL_ID, "f")
+    matching = f"trace_id >= '{first}' and trace_id <= '{last}'"
+    found = client.list_traces(project, filter=matching, limit=_MOST_NAMED).items
     if not found:
         raise NotFound(
             f"no trace of project {project!r} begins with {prefix!r}",
