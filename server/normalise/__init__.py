@@ -23,7 +23,7 @@ def skeleton(raw: RawSpan) -> Skeleton:
     """The columns of the row of `raw`; some 10 microseconds, never raises."""
     try:
         return read_skeleton(raw)
-    except Exception:  # One span of an odd shape must not fail the batch it came in.
+    except Exception:  # noqa: BLE001  # One span of an odd shape must not fail the batch it came in.
         _log.warning("can't read the span %r; it is kept as sent", raw.name, exc_info=True)
         return _bare_skeleton(raw)
 
@@ -37,6 +37,6 @@ def content(raw: RawSpan) -> Content:
     """What `raw` holds, in the shapes of `weave_core.model.Span`; never raises."""
     try:
         return read_content(raw)
-    except Exception:
+    except Exception:  # noqa: BLE001  # The attributes are still shown as they were sent.
         _log.warning("can't read the content of the span %r", raw.name, exc_info=True)
         return Content()

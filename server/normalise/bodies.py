@@ -213,12 +213,12 @@ def _generations(generations: list[Any]) -> list[Message] | None:
         if not isinstance(item, dict):
             continue
         inner = item.get("message")
-        content = inner if isinstance(inner, dict) else {"content": item.get("text")}
-        kwargs = content.get("kwargs")
-        if isinstance(kwargs, dict):
-            content = kwargs
-        elif isinstance(content.get("data"), dict):
-            content = content["data"]
+        content: dict[str, Any] = (
+            inner if isinstance(inner, dict) else {"content": item.get("text")}
+        )
+        deeper = content.get("kwargs", content.get("data"))
+        if isinstance(deeper, dict):
+            content = deeper
         found += messages_of([{**content, "role": "assistant"}])
     return found or None
 
@@ -232,7 +232,7 @@ def reply_finish_reasons(body: Any) -> list[str]:
     for key in ("choices", "candidates"):
         for choice in body[key] if isinstance(body.get(key), list) else ():
             if isinstance(choice, dict):
-                words.append(choice.get("finish_reason", choice.get("finishReason")))
+                words += [choice.get("finish_reason", choice.get("finishReason"))]
     words += [body.get("stop_reason"), body.get("finishReason"), body.get("finish_reason")]
     if not any(words) and body.get("object") == "response":
         words = [body.get("status")]

@@ -25,9 +25,8 @@ from weave_core.server.normalise import (
     whole_bodies,
 )
 from weave_core.server.normalise.kinds import kind_of
-from weave_core.server.normalise.messages import Message, finish_reason, split_system
+from weave_core.server.normalise.messages import finish_reason, split_system
 from weave_core.server.normalise.outcomes import outcome_of
-from weave_core.server.normalise.parts import Part
 from weave_core.server.normalise.precedence import KEYS, Picked, pick
 from weave_core.server.normalise.sent import Sent
 from weave_core.server.otlp.records import RawSpan
@@ -132,7 +131,7 @@ def read_content(raw: RawSpan) -> Content:
     for step in _STEPS:
         try:
             step(sent, picked, content)
-        except Exception:  # noqa: BLE001  # A shape nobody foresaw must not hide the rest of the span; its attributes are shown as sent.
+        except Exception:  # noqa: BLE001, S112  # A shape nobody foresaw must not hide the rest of the span; its attributes are shown as sent.
             continue
     return content
 
@@ -144,7 +143,7 @@ def _first(sent: Sent, extractors: tuple[Extractor, ...]) -> Iterator[tuple[str,
             continue
         try:
             found = extract(sent)
-        except Exception:  # noqa: BLE001  # As above: the next source may well be readable.
+        except Exception:  # noqa: BLE001, S112  # As above: the next source may well be readable.
             continue
         if found:
             yield source, found
@@ -167,9 +166,9 @@ def _messages(sent: Sent, picked: Picked, content: Content) -> None:
     del picked
     if sent.kind not in _CONVERSING:
         return
-    system: list[Part] = []
-    asked: list[Message] = []
-    answered: list[Message] = []
+    system: list[dict[str, Any]] = []
+    asked: list[dict[str, Any]] = []
+    answered: list[dict[str, Any]] = []
     for source, found in _first(sent, INPUT_MESSAGES):
         system, asked = split_system(found)
         content.sources["messages.input"] = source

@@ -52,14 +52,26 @@ def duplicate_ids(calls: Sequence[Call]) -> set[Any]:
 def _mark_nested(counted: list[Call], by_id: dict[Hashable, Call], found: set[Any]) -> None:
     below: dict[Hashable, list[Call]] = defaultdict(list)
     nearest: dict[Hashable, Hashable | None] = {}
+    has_outer: set[Hashable] = set()
     for call in counted:
         outer = _call_above(call, by_id, nearest)
         if outer is not None and outer.kind == call.kind:
             below[outer.span_id].append(call)
-    for outer_id, inner in below.items():
-        outer = by_id[outer_id]
-        if len(inner) == 1 and _agree(outer, inner[0]):
-            found.add(_lesser(outer, inner[0]).span_id)
+            has_outer.add(call.span_id)
+    tops = [call for call in counted if call.span_id not in has_outer]
+    # Downwards, each call against the best of those above it that are the same call: three layers
+    # of which the middle one knows nothing are still one call.
+    stack = [(call, call) for call in tops]
+    while stack:
+        outer, best = stack.pop()
+        inner = below.pop(outer.span_id, [])
+        for call in inner:
+            if len(inner) == 1 and _agree(best, call):
+                kept = _best((best, call))
+                found.add((call if kept is best else best).span_id)
+                stack.append((call, kept))
+            else:
+                stack.append((call, call))
 
 
 def _call_above(
@@ -121,10 +133,6 @@ def _same_model(one: Call, other: Call) -> bool:
 
 def _equal_or_unknown(one: int | None, other: int | None) -> bool:
     return one is None or other is None or one == other
-
-
-def _lesser(outer: Call, inner: Call) -> Call:
-    return outer if _best((outer, inner)) is inner else inner
 
 
 def _best(calls: Iterable[Call]) -> Call:

@@ -22,6 +22,7 @@ _FIRST_TOKEN = frozenset(
     )
 )
 _MAX_MS = 1e9
+_MAX_ISO = 64
 _BODY = "body"
 
 
@@ -58,7 +59,7 @@ def first_token_ms(raw: RawSpan, picked: Picked) -> float | None:
 
 def _since(moment: Any, start_ns: int) -> float | None:
     """From an ISO time, which some senders put in quotes once more."""
-    if type(moment) is not str or len(moment) > 64:
+    if type(moment) is not str or len(moment) > _MAX_ISO:
         return None
     try:
         at = dt.datetime.fromisoformat(moment.strip('" '))

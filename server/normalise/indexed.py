@@ -10,6 +10,7 @@ _INPUTS = ("llm.input_messages.", "gen_ai.prompt.")
 _OUTPUTS = ("llm.output_messages.", "gen_ai.completion.")
 _TEXT_ENDS = (".content", ".message_content.text", ".prompt.text", ".completion.text")
 _CALL_ENDS = (".tool_call.function.name", ".tool_calls.0.name")
+_MAX_DIGITS = 9
 
 
 def last_input(attributes: dict[str, Any], keys: list[str]) -> str | None:
@@ -47,4 +48,6 @@ def first_output(attributes: dict[str, Any], keys: list[str]) -> str | None:
 def _index(key: str, prefixes: tuple[str, ...]) -> int:
     prefix = next(p for p in prefixes if key.startswith(p))
     number = key[len(prefix) :].partition(".")[0]
-    return int(number) if len(number) <= 9 and number.isascii() and number.isdigit() else -1
+    return (
+        int(number) if len(number) <= _MAX_DIGITS and number.isascii() and number.isdigit() else -1
+    )

@@ -13,7 +13,8 @@ __all__ = ["COUNTED_KINDS", "kind_of"]
 COUNTED_KINDS = frozenset({"llm", "embedding", "reranker"})
 """Only these feed sums of tokens and cost: what other kinds report is their children's."""
 
-_OURS = {kind: kind for kind in KINDS}
+_MAX_WORD = 64
+_OURS: dict[str, str] = {kind: kind for kind in KINDS}
 _LANGFUSE = {
     "generation": "llm",
     "embedding": "embedding",
@@ -191,7 +192,7 @@ def _mapped(
 
 def _respelled(word: str, words: dict[str, str]) -> str | None:
     """The same word in quotes (MLflow writes JSON) or in another case."""
-    bare = word.strip('" ') if len(word) < 64 else ""
+    bare = word.strip('" ') if len(word) <= _MAX_WORD else ""
     return words.get(bare) or words.get(bare.upper()) or words.get(bare.lower())
 
 

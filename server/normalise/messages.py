@@ -163,9 +163,9 @@ def _parts_of_message(item: dict[str, Any], role: str) -> list[Part]:
     if isinstance(body, str) and body[:1] == "[":
         body = _content_items(body)
     call_id = item.get("tool_call_id") or item.get("tool_use_id")
-    if role == "tool" and (call_id is not None or isinstance(body, str)):
-        if not _has_response(body):
-            return [tool_response(call_id or item.get("id") or item.get("name"), plain(body))]
+    is_answer = role == "tool" and (call_id is not None or isinstance(body, str))
+    if is_answer and not _has_response(body):
+        return [tool_response(call_id or item.get("id") or item.get("name"), plain(body))]
     parts = parts_of(body)
     thought = item.get("reasoning_content") or item.get("reasoning")
     if isinstance(thought, str) and not any(p["type"] == "reasoning" for p in parts):

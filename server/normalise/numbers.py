@@ -6,6 +6,9 @@ from typing import Any
 __all__ = ["amount", "money", "tokens"]
 
 _MAX_TOKENS = 2**53
+_MAX_DIGITS = 40
+_MAX_INT = 10**300
+"""What a double can surely hold."""
 
 
 def tokens(value: Any) -> int | None:
@@ -30,10 +33,10 @@ def amount(value: Any) -> float | None:
     if kind is float:
         found: float = value
     elif kind is int:
-        if abs(value) > 10**300:
+        if abs(value) > _MAX_INT:
             return None
         found = float(value)
-    elif kind is str and 0 < len(value) <= 40:
+    elif kind is str and 0 < len(value) <= _MAX_DIGITS:
         try:
             found = float(value)
         except ValueError:

@@ -51,9 +51,9 @@ def _messages(tree: Tree, role: str) -> list[Message]:
         said = texts.as_text(_leaf(body.get("role"))) or role
         parts = _parts(body, said)
         [message] = messages_of([{"role": said, "parts": []}])
-        if parts and message["role"] == "user":
-            if all(part["type"] == "tool_call_response" for part in parts):
-                message["role"] = "tool"
+        is_answer = parts and all(part["type"] == "tool_call_response" for part in parts)
+        if is_answer and message["role"] == "user":
+            message["role"] = "tool"
         message["parts"] = parts
         name = texts.as_text(_leaf(body.get("name")))
         if name:

@@ -5,6 +5,7 @@ own differ in words only; which words, the tables here say.  What is unknown is 
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from weave_core.server.normalise import texts
@@ -94,25 +95,12 @@ def _part(item: Any) -> list[Part]:
     if not isinstance(item, dict):
         return [] if item is None else [text_part(item)]
     kind = item.get("type")
-    if kind in _TEXT_TYPES or (kind is None and isinstance(item.get("text"), str)):
-        return _text(item)
-    if kind in _REASONING_TYPES:
-        return _reasoning(item)
-    if kind in _CALL_TYPES or (kind == "function" and "function" in item):
-        return [_call(item)]
-    if kind in _RESPONSE_TYPES:
-        return [_response(item)]
-    if kind in _MEDIA_TYPES:
-        return [_media(item, str(kind))]
-    if kind == "blob":
-        return [_blob(item.get("mime_type"), item.get("data", item.get("content")), item)]
-    if kind == "uri":
-        return [_link(item.get("mime_type"), item.get("uri"))]
-    if kind == "file":
-        return [_file(item)]
     if kind is None:
-        return _untyped(item)
-    return [_generic(item, str(kind))]
+        return _text(item) if isinstance(item.get("text"), str) else _untyped(item)
+    if kind == "function" and "function" in item:
+        return [_call(item)]
+    read = _READERS.get(kind) if isinstance(kind, str) else None
+    return read(item) if read else [_generic(item, str(kind))]
 
 
 def _text(item: dict[str, Any]) -> list[Part]:
@@ -167,36 +155,45 @@ def plain(answer: Any) -> Any:
 
 
 def _untyped(item: dict[str, Any]) -> list[Part]:
-    """Gemini's parts, which are told apart by their key; Bedrock's are too."""
-    for key in ("function_call", "functionCall", "toolUse"):
-        call = item.get(key)
-        if isinstance(call, dict):
-            arguments = next((call[k] for k in ("args", "arguments", "input") if k in call), None)
-            return [tool_call(_one_of(call, "id", "toolUseId"), call.get("name"), arguments)]
-    for key in ("function_response", "functionResponse", "toolResult"):
-        answer = item.get(key)
-        if isinstance(answer, dict):
-            said = next((answer[k] for k in ("response", "content") if k in answer), None)
-            return [tool_response(_one_of(answer, "id", "toolUseId", "name"), said)]
-    for key in ("inline_data", "inlineData"):
-        data = item.get(key)
-        if isinstance(data, dict):
-            return [_blob(_one_of(data, "mime_type", "mimeType"), data.get("data"), data)]
-    for key in ("file_data", "fileData"):
-        data = item.get(key)
-        if isinstance(data, dict):
-            return [
-                _link(_one_of(data, "mime_type", "mimeType"), _one_of(data, "file_uri", "fileUri"))
-            ]
-    media = item.get("media")
-    if isinstance(media, dict):  # Genkit.
-        return [_link(media.get("contentType"), media.get("url"))]
+    """Parts that are told apart by their key: Gemini's, Bedrock's, Genkit's."""
+    for keys, read in _UNTYPED:
+        for key in keys:
+            body = item.get(key)
+            if isinstance(body, dict):
+                return [read(body)]
     if "content" in item:
         return parts_of(item["content"])
     return [_generic(item, "generic")] if item else []
 
 
-def _media(item: dict[str, Any], kind: str) -> Part:
+def _untyped_call(body: dict[str, Any]) -> Part:
+    arguments = _one_of(body, "args", "arguments", "input")
+    return tool_call(_one_of(body, "id", "toolUseId", "ref"), body.get("name"), arguments)
+
+
+def _untyped_response(body: dict[str, Any]) -> Part:
+    said = _one_of(body, "response", "content", "output")
+    return tool_response(_one_of(body, "id", "toolUseId", "ref", "name"), said)
+
+
+def _untyped_blob(body: dict[str, Any]) -> Part:
+    return _blob(_one_of(body, "mime_type", "mimeType"), body.get("data"), body)
+
+
+def _untyped_link(body: dict[str, Any]) -> Part:
+    mime = _one_of(body, "mime_type", "mimeType", "contentType")
+    return _link(mime, _one_of(body, "file_uri", "fileUri", "url"))
+
+
+_UNTYPED: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any]], Part]], ...] = (
+    (("function_call", "functionCall", "toolUse", "toolRequest"), _untyped_call),
+    (("function_response", "functionResponse", "toolResult", "toolResponse"), _untyped_response),
+    (("inline_data", "inlineData"), _untyped_blob),
+    (("file_data", "fileData", "media"), _untyped_link),
+)
+
+
+def _media(item: dict[str, Any]) -> Part:
     """An image, sound or document, inline or by address."""
     source = item.get("source")
     body = source if isinstance(source, dict) else item
@@ -215,7 +212,7 @@ def _media(item: dict[str, Any], kind: str) -> Part:
     data = _one_of(body, "data", "file_data", "content", "transcript")
     if data is not None:
         return _blob(mime, data, body)
-    return _generic(item, kind)
+    return _generic(item, str(item.get("type")))
 
 
 def _file(item: dict[str, Any]) -> Part:
@@ -269,3 +266,27 @@ def _generic(item: dict[str, Any], kind: str) -> Part:
 
 def _one_of(item: dict[str, Any], *keys: str) -> Any:
     return next((item[k] for k in keys if item.get(k) is not None), None)
+
+
+def _blob_part(item: dict[str, Any]) -> Part:
+    return _blob(item.get("mime_type"), item.get("data", item.get("content")), item)
+
+
+def _uri_part(item: dict[str, Any]) -> Part:
+    return _link(item.get("mime_type"), item.get("uri"))
+
+
+def _one(read: Callable[[dict[str, Any]], Part]) -> Callable[[dict[str, Any]], list[Part]]:
+    return lambda item: [read(item)]
+
+
+_READERS: dict[str, Callable[[dict[str, Any]], list[Part]]] = {
+    **dict.fromkeys(_TEXT_TYPES, _text),
+    **dict.fromkeys(_REASONING_TYPES, _reasoning),
+    **dict.fromkeys(_CALL_TYPES, _one(_call)),
+    **dict.fromkeys(_RESPONSE_TYPES, _one(_response)),
+    **dict.fromkeys(_MEDIA_TYPES, _one(_media)),
+    "blob": _one(_blob_part),
+    "uri": _one(_uri_part),
+    "file": _one(_file),
+}

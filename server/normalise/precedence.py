@@ -6,12 +6,24 @@ indexes, events) have an ordered list of extractors in `contents`; what they fal
 named `*_json`.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from weave_core import semconv
 from weave_core.server.normalise import texts
 
-__all__ = ["CONTENT_PREFIXES", "KEYS", "METADATA_PREFIXES", "TARGETS", "Picked", "pick"]
+__all__ = [
+    "CONTENT",
+    "CONTENT_PREFIXES",
+    "FILTER",
+    "KEYS",
+    "METADATA",
+    "METADATA_PREFIXES",
+    "TARGETS",
+    "Picked",
+    "pick",
+    "use_of",
+]
 
 KEYS: dict[str, tuple[str, ...]] = {
     # Who and where.
@@ -199,7 +211,11 @@ KEYS: dict[str, tuple[str, ...]] = {
     "metadata_langfuse": ("langfuse.observation.metadata",),
     "metadata_langfuse_trace": ("langfuse.trace.metadata",),
     # Content, for previews and for the generic input and output.
-    "input_messages": (semconv.GEN_AI_INPUT_MESSAGES, "ai.prompt.messages"),
+    "input_messages": (
+        semconv.GEN_AI_INPUT_MESSAGES,
+        "ai.prompt.messages",
+        "pydantic_ai.all_messages",
+    ),
     "output_messages": (semconv.GEN_AI_OUTPUT_MESSAGES,),
     "inputs": (
         semconv.INPUTS,
@@ -310,9 +326,6 @@ CONTENT_PREFIXES: tuple[str, ...] = (
 )
 """What starts so is content or the sender's own book-keeping: no filter wants it."""
 
-_SHARED = frozenset({"tool_name", "entity_name"})
-"""Fields that have no column of their own, so their attribute is for filters too."""
-
 TARGETS: dict[str, tuple[tuple[str, int], ...]] = {}
 """Key to the fields it may fill and its rank in each, 0 the best: `KEYS` turned around, so that a
 span costs a look-up per attribute it has, not one per key that anyone might have sent."""
@@ -322,6 +335,23 @@ for _field, _keys in KEYS.items():
         TARGETS[_key] = (*TARGETS.get(_key, ()), (_field, _rank))
 
 Picked = dict[str, Any]
+
+FILTER, METADATA, CONTENT = 0, 1, 2
+"""What an attribute is for that fills no field."""
+
+
+@lru_cache(maxsize=16_384)
+def use_of(key: str) -> tuple[int, str]:
+    """What an attribute that fills no field is for, and its bare name.
+
+    Remembered, since the keys that an application sends are few and some sixty prefixes are not.
+    """
+    if key.startswith(CONTENT_PREFIXES):
+        return CONTENT, key
+    for prefix in METADATA_PREFIXES:
+        if key.startswith(prefix):
+            return METADATA, key[len(prefix) :]
+    return FILTER, key
 
 
 def pick(attributes: dict[str, Any]) -> tuple[Picked, list[str]]:

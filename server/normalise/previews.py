@@ -33,6 +33,9 @@ _OUTPUT_KEYS = (
 )
 _TEXT_KEYS = ("content", "text", "parts", "thinking", "output_text", "data", "kwargs", "message")
 _MAX_DEPTH = 6
+_MAX_SEARCHED = 200
+"""Messages looked at, from the last."""
+_MAX_PARTS = 50
 
 
 def input_preview(value: Any) -> str | None:
@@ -47,21 +50,19 @@ def output_preview(value: Any) -> str | None:
 
 def _preview(value: Any, keys: tuple[str, ...], *, is_input: bool) -> str | None:
     if type(value) is str:
-        head = value[:1]
-        if head not in ("{", "[", '"'):
-            return value[:PREVIEW_CHARS] or None
-        if len(value) > _PARSE_CHARS:
-            return _searched(value, is_input=is_input)
+        text: str = value
+        if text[:1] not in ("{", "[", '"'):
+            return text[:PREVIEW_CHARS] or None
+        if len(text) > _PARSE_CHARS:
+            return _searched(text, is_input=is_input)
         try:
-            value = orjson.loads(value)
+            value = orjson.loads(text)
         except ValueError:
-            return value[:PREVIEW_CHARS]
+            return text[:PREVIEW_CHARS]
     if value is None:
         return None
     told = _told(value, keys, 0, is_input=is_input)
-    if told:
-        return told[:PREVIEW_CHARS]
-    return texts.compact(value)[:PREVIEW_CHARS]
+    return (told or texts.compact(value))[:PREVIEW_CHARS]
 
 
 def _told(value: Any, keys: tuple[str, ...], depth: int, *, is_input: bool) -> str | None:
@@ -75,18 +76,29 @@ def _told(value: Any, keys: tuple[str, ...], depth: int, *, is_input: bool) -> s
         return None
     if "role" in value or "parts" in value:
         return _spoken(value, depth)
+    return _told_of_map(value, keys, depth, is_input=is_input)
+
+
+def _told_of_map(
+    body: dict[str, Any], keys: tuple[str, ...], depth: int, *, is_input: bool
+) -> str | None:
     for key in keys:
-        inner = value.get(key)
-        if inner and type(inner) in (str, list, dict):
+        inner = body.get(key)
+        if inner and type(inner) in _HOLDERS:
             told = _told(inner, keys, depth + 1, is_input=is_input)
             if told:
                 return told
-    called = _called(value)
-    if called:
-        return called
-    if len(value) == 1:
-        return _told(next(iter(value.values())), keys, depth + 1, is_input=is_input)
-    return None
+    for wrapper in ("kwargs", "data"):  # LangChain's messages.
+        inner = body.get(wrapper)
+        if type(inner) is dict:
+            return _spoken(inner, depth + 1)
+    called = _called(body)
+    if called is None and len(body) == 1:
+        return _told(next(iter(body.values())), keys, depth + 1, is_input=is_input)
+    return called
+
+
+_HOLDERS = frozenset((str, list, dict))
 
 
 def _told_of_list(
@@ -94,11 +106,11 @@ def _told_of_list(
 ) -> str | None:
     """The last message (of the user, going in); the first text of a list of anything else."""
     has_roles = False
-    for item in reversed(items[-200:]):
+    for item in reversed(items[-_MAX_SEARCHED:]):
         if type(item) is not dict or "role" not in item:
             continue
         has_roles = True
-        if is_input and item["role"] not in ("user", "human"):
+        if is_input and (item["role"] not in ("user", "human") or _is_answer(item)):
             continue
         told = _spoken(item, depth)
         if told:
@@ -108,6 +120,17 @@ def _told_of_list(
         if told:
             return told
     return None
+
+
+def _is_answer(message: dict[str, Any]) -> bool:
+    """Whether a user's message is only what a tool answered."""
+    parts = message.get("parts") or message.get("content")
+    if type(parts) is not list or not parts:
+        return False
+    return all(type(part) is dict and part.get("type") in _ANSWERS for part in parts)
+
+
+_ANSWERS = frozenset(("tool_call_response", "tool_result", "tool-result"))
 
 
 def _spoken(message: dict[str, Any], depth: int) -> str | None:
@@ -131,24 +154,29 @@ def _part_text(value: Any, depth: int) -> str | None:
         return None
     if type(value) is dict:
         return _spoken(value, depth)
-    if type(value) is not list:
-        return None
+    return _text_among(value, depth) if type(value) is list else None
+
+
+def _text_among(parts: list[Any], depth: int) -> str | None:
+    """The first text of a message's parts, else the first tool call or answer."""
     spare = None
-    for part in value[:50]:
+    for part in parts[:_MAX_PARTS]:
         if type(part) is str:
             return part
-        if type(part) is dict:
-            if part.get("type") in ("reasoning", "thinking"):
-                continue
-            said = _spoken(part, depth)
-            if said:
-                if part.get("type") in ("text", "output_text", "input_text", None):
-                    return said
-                spare = spare or said
+        if type(part) is not dict or part.get("type") in ("reasoning", "thinking"):
+            continue
+        said = _spoken(part, depth)
+        if said and part.get("type") in _TEXT_TYPES:
+            return said
+        spare = spare or said
     return spare
 
 
+_TEXT_TYPES = frozenset(("text", "output_text", "input_text", None))
+
+
 def _called(call: dict[str, Any]) -> str | None:
+    """`name(arguments)` of a tool call; what it answered, of an answer."""
     inner = call.get("function") or call.get("function_call") or call.get("functionCall")
     if type(inner) is dict:
         call = inner

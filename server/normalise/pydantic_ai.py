@@ -58,15 +58,11 @@ def tools(sent: Sent) -> list[Any] | None:
     value = sent.json("model_request_parameters")
     if not isinstance(value, dict):
         return None
-    found = []
-    for key in ("function_tools", "output_tools"):
-        listed = texts.decode(value.get(key))
-        for tool in listed if isinstance(listed, list) else ():
-            if isinstance(tool, dict):
-                found.append(
-                    {
-                        **tool,
-                        "parameters": tool.get("parameters_json_schema", tool.get("parameters")),
-                    }
-                )
-    return found
+    listed = [texts.decode(value.get(key)) for key in ("function_tools", "output_tools")]
+    return [
+        {**tool, "parameters": tool.get("parameters_json_schema", tool.get("parameters"))}
+        for tools in listed
+        if isinstance(tools, list)
+        for tool in tools
+        if isinstance(tool, dict)
+    ]

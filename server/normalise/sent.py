@@ -16,10 +16,11 @@ Tree = dict[str, Any]
 
 DETAILS_EVENT = "gen_ai.client.inference.operation.details"
 _MAX_SEGMENTS = 12
+_MAX_DIGITS = 18
 
 
 def with_details(attributes: dict[str, Any], events: list[RawEvent]) -> dict[str, Any]:
-    """`attributes` and below them those of a details event, which says the same in a log or event."""
+    """`attributes`, and below them what a details event says: the same, from a log or an event."""
     for event in events:
         if event.name == DETAILS_EVENT:
             return {**event.attributes, **attributes}
@@ -113,5 +114,5 @@ def ordered(tree: Any) -> list[Tree]:
     """The branches of a list that was sent key by key, by index; gaps are skipped."""
     if type(tree) is not dict:
         return []
-    indexes = [(int(k), k) for k in tree if len(k) <= 18 and k.isascii() and k.isdigit()]
+    indexes = [(int(k), k) for k in tree if len(k) <= _MAX_DIGITS and k.isascii() and k.isdigit()]
     return [v for _, k in sorted(indexes) if type(v := tree[k]) is dict]

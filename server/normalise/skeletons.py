@@ -23,11 +23,12 @@ from weave_core.server.normalise.kinds import COUNTED_KINDS, kind_of
 from weave_core.server.normalise.labels import tags_of
 from weave_core.server.normalise.outcomes import outcome_of
 from weave_core.server.normalise.precedence import (
-    CONTENT_PREFIXES,
+    FILTER,
     KEYS,
-    METADATA_PREFIXES,
+    METADATA,
     Picked,
     pick,
+    use_of,
 )
 from weave_core.server.normalise.providers import provider_name, provider_of_host
 from weave_core.server.normalise.sent import with_details
@@ -43,7 +44,14 @@ _JSON_CHARS = 65_536
 _NO_MODEL = frozenset(("", "unknown", "None", "null", "N/A", "<not specified>"))
 _MODEL_KINDS = COUNTED_KINDS | {"agent"}
 _PRICES = frozenset(("cost_json", "cost_usd", "input_cost_usd", "output_cost_usd"))
-_SPECIAL = CONTENT_PREFIXES + METADATA_PREFIXES
+_TOKENS = frozenset(name for name in KEYS if "tokens" in name or "usage" in name) | {
+    "input_details_json",
+    "output_details_json",
+    "provider_metadata_json",
+}
+_TAGS = frozenset(name for name in KEYS if name.startswith("tags"))
+_SCALARS = frozenset((str, int, float, bool))
+_KEPT = frozenset(("tool_name", "entity_name"))
 _KEPT_KEYS = (semconv.GEN_AI_TOOL_NAME, "tool.name", "traceloop.entity.name")
 """Read for other fields and still no column of their own."""
 
@@ -114,7 +122,8 @@ def read_skeleton(raw: RawSpan) -> Skeleton:
         skeleton.time_to_first_token_ms = events.first_token_ms(raw, picked)
     skeleton.display_name = _display_name(raw, skeleton, picked)
     _previews(skeleton, raw, picked, others, attributes)
-    skeleton.tags = tags_of(picked) or None
+    if not _TAGS.isdisjoint(picked):
+        skeleton.tags = tags_of(picked) or None
     skeleton.attributes = _filters(attributes, others, picked) or None
     return skeleton
 
@@ -136,7 +145,7 @@ def _environment(resource: dict[str, Any]) -> str | None:
 def _model(skeleton: Skeleton, attributes: dict[str, Any], picked: Picked) -> None:
     """Provider, models and the reply's id."""
     skeleton.provider = provider_name(picked.get("provider"))
-    if skeleton.provider is None:
+    if skeleton.provider is None and ("provider" in picked or skeleton.kind in _MODEL_KINDS):
         skeleton.provider = other_provider(attributes)
     answered = model_name(picked.get("response_model"))
     asked = requested_model(skeleton.kind, picked)
@@ -179,24 +188,30 @@ def model_name(value: Any) -> str | None:
 
 
 def _numbers(skeleton: Skeleton, attributes: dict[str, Any], picked: Picked) -> None:
-    counts = usage.counts_of(picked)
     is_call = skeleton.kind in COUNTED_KINDS
+    if is_call or not _TOKENS.isdisjoint(picked):
+        _tokens(skeleton, attributes, picked, is_call=is_call)
+    if not _PRICES.isdisjoint(picked):
+        prices = usage.prices_of(picked)
+        skeleton.input_cost_usd, skeleton.output_cost_usd = prices.input_usd, prices.output_usd
+        skeleton.cost_usd = prices.total_usd
+        skeleton.cost_source = "given" if prices.total_usd is not None else None
+
+
+def _tokens(
+    skeleton: Skeleton, attributes: dict[str, Any], picked: Picked, *, is_call: bool
+) -> None:
+    counts = usage.counts_of(picked)
     if is_call and counts.input_tokens is None and counts.output_tokens is None:
-        found = bodies.usage_in_attributes(attributes)
-        counts = found or counts
+        counts = bodies.usage_in_attributes(attributes) or counts
     if is_call and counts.input_tokens == 0 and not counts.output_tokens:
-        counts = usage.Counts()  # A sender that knows no counts and writes zeros (Bedrock streams).
+        return  # A sender that knows no counts and writes zeros (Bedrock's streams).
     skeleton.input_tokens = counts.input_tokens
     skeleton.output_tokens = counts.output_tokens
     skeleton.cache_read_tokens = counts.cache_read_tokens
     skeleton.cache_write_tokens = counts.cache_write_tokens
     skeleton.reasoning_tokens = counts.reasoning_tokens
     skeleton.audio_tokens = counts.audio_tokens
-    if not _PRICES.isdisjoint(picked):
-        prices = usage.prices_of(picked)
-        skeleton.input_cost_usd, skeleton.output_cost_usd = prices.input_usd, prices.output_usd
-        skeleton.cost_usd = prices.total_usd
-        skeleton.cost_source = "given" if prices.total_usd is not None else None
 
 
 def _display_name(raw: RawSpan, skeleton: Skeleton, picked: Picked) -> str | None:
@@ -216,20 +231,30 @@ def _previews(
     skeleton: Skeleton, raw: RawSpan, picked: Picked, others: list[str], attributes: dict[str, Any]
 ) -> None:
     """Messages first on model calls, inputs and outputs first on all else."""
-    wanted_in, wanted_out = picked.get("inputs"), picked.get("outputs")
-    if skeleton.kind == "llm" or wanted_in is None:
-        wanted_in = picked.get("input_messages") or wanted_in
-    if skeleton.kind == "llm" or wanted_out is None:
-        wanted_out = picked.get("output_messages") or wanted_out
-    told_in = previews.input_preview(wanted_in) if wanted_in is not None else None
-    told_out = previews.output_preview(wanted_out) if wanted_out is not None else None
-    if others:
+    get = picked.get
+    is_call = skeleton.kind == "llm"
+    told_in = told_out = None
+    wanted_in, wanted_out = get("inputs"), get("outputs")
+    if is_call or wanted_in is None:
+        wanted_in = get("input_messages")
+    if is_call or wanted_out is None:
+        wanted_out = get("output_messages")
+    if wanted_in is not None:
+        told_in = previews.input_preview(wanted_in)
+    if wanted_out is not None:
+        told_out = previews.output_preview(wanted_out)
+    if others and (told_in is None or told_out is None):
         told_in = told_in or indexed.last_input(attributes, others)
         told_out = told_out or indexed.first_output(attributes, others)
     if raw.events:
         told_in = told_in or genai_events.input_preview(raw.events)
         told_out = told_out or genai_events.output_preview(raw.events)
-    skeleton.input_preview, skeleton.output_preview = told_in, told_out
+    if is_call:
+        told_in = told_in or previews.input_preview(get("inputs"))
+        told_out = told_out or previews.output_preview(get("outputs"))
+    skeleton.input_preview = told_in
+    # What an embedding answers is numbers.
+    skeleton.output_preview = None if skeleton.kind == "embedding" else told_out
 
 
 def _filters(attributes: dict[str, Any], others: list[str], picked: Picked) -> dict[str, Any]:
@@ -238,35 +263,30 @@ def _filters(attributes: dict[str, Any], others: list[str], picked: Picked) -> d
     metadata: dict[str, Any] = {}
     for key in others:
         value = attributes[key]
-        kind = type(value)
-        if kind is str:
-            if len(value) > MAX_FILTER_CHARS:
-                continue
-        elif kind is not int and kind is not float and kind is not bool:
-            continue
-        if key.startswith(_SPECIAL):
-            if key.startswith(CONTENT_PREFIXES):
-                continue
-            prefix = next((p for p in METADATA_PREFIXES if key.startswith(p)), "")
-            if prefix:
-                metadata[key[len(prefix) :]] = value
-                continue
-        if len(kept) < MAX_FILTER_KEYS:
-            kept[key] = value
-    if "metadata" in picked and len(str(picked["metadata"])) <= _JSON_CHARS:
-        body = texts.decode(picked["metadata"])
-        if type(body) is dict:
-            metadata = {k: v for k, v in body.items() if _is_short(v)} | metadata
-    for key in _KEPT_KEYS:
-        if key in attributes and _is_short(attributes[key]):
-            kept[key] = attributes[key]
-    for key, value in metadata.items():
-        if len(kept) >= MAX_FILTER_KEYS:
-            break
-        kept.setdefault(key, value)
+        if type(value) in _SCALARS and (type(value) is not str or len(value) <= MAX_FILTER_CHARS):
+            use, name = use_of(key)
+            if use == FILTER:
+                kept[key] = value
+            elif use == METADATA:
+                metadata[name] = value
+    if not _KEPT.isdisjoint(picked):
+        kept |= {k: v for k in _KEPT_KEYS if _is_short(v := attributes.get(k))}
+    if "metadata" in picked:
+        metadata = _metadata_map(picked["metadata"]) | metadata
+    if metadata:
+        kept = {**metadata, **kept}
+    if len(kept) > MAX_FILTER_KEYS:
+        kept = dict(list(kept.items())[:MAX_FILTER_KEYS])
     return kept
 
 
+def _metadata_map(value: Any) -> dict[str, Any]:
+    """The short scalars of metadata that came as one JSON text."""
+    if type(value) is str and len(value) > _JSON_CHARS:
+        return {}
+    body = texts.decode(value)
+    return {k: v for k, v in body.items() if _is_short(v)} if type(body) is dict else {}
+
+
 def _is_short(value: Any) -> bool:
-    kind = type(value)
-    return kind in (int, float, bool) or (kind is str and len(value) <= MAX_FILTER_CHARS)
+    return type(value) in _SCALARS and (type(value) is not str or len(value) <= MAX_FILTER_CHARS)

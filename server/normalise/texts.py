@@ -4,6 +4,7 @@ import ast
 import base64
 import json
 import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -20,6 +21,9 @@ _MAX_REPR = 20_000
 _FILLERS = frozenset(
     ("", "None", "null", "{}", "[]", '""', "N/A", "<not specified>", "<not serializable>")
 )
+_MAX_FILLER = max(map(len, _FILLERS))
+_MAX_SCALAR = 32
+"""Characters of a bare JSON scalar: the longest double has 24."""
 
 
 def is_empty(value: Any) -> bool:
@@ -30,7 +34,7 @@ def is_empty(value: Any) -> bool:
     if value is None:
         return True
     if type(value) is str:
-        return value in _FILLERS
+        return len(value) <= _MAX_FILLER and value in _FILLERS  # A long text is not even hashed.
     return (type(value) is list or type(value) is dict) and not value
 
 
@@ -47,7 +51,7 @@ def decode(value: Any) -> Any:
 
 def decode_all(value: Any) -> Any:
     """As `decode`, and bare JSON scalars as well: for attributes that are JSON by definition."""
-    if type(value) is str and len(value) < 32 and value[:1] in "-0123456789tfn":
+    if type(value) is str and len(value) <= _MAX_SCALAR and value[:1] in "-0123456789tfn":
         try:
             return orjson.loads(value)
         except ValueError:
@@ -63,7 +67,7 @@ def _decode_once(value: Any) -> Any:
     if head in " \n\r\t":
         head = value[:64].lstrip()[:1]
     if head == '"':
-        if len(value) < 2 or value[-64:].rstrip()[-1:] != '"':
+        if value[1:] == "" or value[-64:].rstrip()[-1:] != '"':
             return value
     elif head not in ("{", "["):
         return value
@@ -99,6 +103,7 @@ def bounded(value: Any) -> Any:
 
 
 def _bounded(value: Any, depth: int, left: list[int]) -> Any:
+    """As `bounded`; `left` counts down what may still be kept, so that a circle ends too."""
     kind = type(value)
     if kind is str or kind is int or kind is bool or value is None:
         return value
@@ -106,26 +111,22 @@ def _bounded(value: Any, depth: int, left: list[int]) -> Any:
         return value if math.isfinite(value) else str(value)
     if kind is bytes:
         return base64.b64encode(value).decode()
-    left[0] -= 1
     if depth >= MAX_DEPTH or left[0] <= 0:
         return "<nested too deep>" if left[0] > 0 else "<too many values>"
     if isinstance(value, dict):
-        out = {}
-        for key, item in value.items():
-            if left[0] <= 0:
-                break
-            left[0] -= 1
-            out[key if type(key) is str else str(key)] = _bounded(item, depth + 1, left)
-        return out
+        pairs = _counted(value.items(), left)
+        return {str(key): _bounded(item, depth + 1, left) for key, item in pairs}
     if isinstance(value, list | tuple | set | frozenset):
-        items = []
-        for item in value:
-            if left[0] <= 0:
-                break
-            left[0] -= 1
-            items.append(_bounded(item, depth + 1, left))
-        return items
+        return [_bounded(item, depth + 1, left) for item in _counted(value, left)]
     return str(value)
+
+
+def _counted(items: Iterable[Any], left: list[int]) -> Iterator[Any]:
+    for item in items:
+        if left[0] <= 0:
+            return
+        left[0] -= 1
+        yield item
 
 
 def as_text(value: Any) -> str | None:

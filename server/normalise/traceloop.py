@@ -1,6 +1,8 @@
 """OpenLLMetry's older line: messages under `gen_ai.prompt.N`, tools under `llm.request.functions`.
 
-Source: traceloop/openllmetry, `opentelemetry/semconv_ai`.  Its newer line writes what `genai` reads.
+Its newer line writes what `genai` reads.
+
+Source: traceloop/openllmetry, `opentelemetry/semconv_ai`.
 """
 
 from typing import Any
@@ -38,8 +40,8 @@ def _messages(sent: Sent, prefix: str, role: str) -> list[Message] | None:
         if type(function) is dict:
             body["function_call"] = function
         reason = finish_reason(body.pop("finish_reason", None))
-        for message in messages_of([body], role=role):
-            found.append({**message, "finish_reason": reason} if reason else message)
+        ending = {"finish_reason": reason} if reason else {}
+        found += [{**message, **ending} for message in messages_of([body], role=role)]
     return found
 
 

@@ -83,12 +83,12 @@ def _with_json(counts: Counts, picked: Picked) -> Counts:
     return counts
 
 
-_INPUT_DETAILS = {
+_INPUT_DETAILS: dict[str, tuple[str, ...]] = {
     "cache_read_tokens": ("cache_read", "cached_tokens", "cached"),
     "cache_write_tokens": ("cache_creation", "cache_write", "cache_write_tokens"),
     "audio_tokens": ("audio", "audio_tokens"),
 }
-_OUTPUT_DETAILS = {
+_OUTPUT_DETAILS: dict[str, tuple[str, ...]] = {
     "reasoning_tokens": ("reasoning", "reasoning_tokens"),
     "audio_tokens": ("audio", "audio_tokens"),
 }
@@ -104,7 +104,9 @@ def _named(details: dict[str, Any], names: dict[str, tuple[str, ...]]) -> Counts
 
 
 def _langfuse(usage: dict[str, Any]) -> Counts:
-    """Langfuse counts cached and reasoning tokens beside `input` and `output`, not in them."""
+    """Langfuse counts parts (`input_cached_tokens`, `output_reasoning_tokens`) beside the sums."""
+    if "input" not in usage and "output" not in usage:
+        return counts_of_body(usage)
     read = _first(usage, "cache_read_input_tokens", "input_cached_tokens", "input_cache_read")
     write = _first(
         usage,
@@ -113,16 +115,21 @@ def _langfuse(usage: dict[str, Any]) -> Counts:
         "input_cache_write",
         "cache_write_input_tokens",
     )
-    reasoning = _first(usage, "output_reasoning_tokens", "output_reasoning")
-    if "input" not in usage and "output" not in usage:
-        return counts_of_body(usage)
+    beside = sum(
+        n
+        for key, value in usage.items()
+        if key.startswith("input_") and "cache" not in key and (n := tokens(value))
+    )
     got_in, got_out = tokens(usage.get("input")), tokens(usage.get("output"))
+    thoughts = sum(
+        n for key, value in usage.items() if key.startswith("output_") and (n := tokens(value))
+    )
     return Counts(
-        None if got_in is None else got_in + (read or 0) + (write or 0),
-        None if got_out is None else got_out + (reasoning or 0),
+        None if got_in is None else got_in + (read or 0) + (write or 0) + beside,
+        None if got_out is None else got_out + thoughts,
         read,
         write,
-        reasoning,
+        _first(usage, "output_reasoning_tokens", "output_reasoning"),
         _sum(
             (
                 _first(usage, "input_audio_tokens", "input_audio"),
@@ -135,7 +142,7 @@ def _langfuse(usage: dict[str, Any]) -> Counts:
 def _provider_metadata(metadata: dict[str, Any]) -> Counts:
     """Vercel keeps what its own usage lacks in here, by provider."""
     counts = Counts()
-    for name, body in metadata.items():
+    for body in metadata.values():
         if not isinstance(body, dict):
             continue
         usage = body.get("usage")
@@ -160,8 +167,6 @@ def _provider_metadata(metadata: dict[str, Any]) -> Counts:
                 reasoning_tokens=_first(body, "reasoningTokens", "thoughtsTokenCount"),
             ),
         )
-        if name == "gateway":
-            continue
     return counts
 
 

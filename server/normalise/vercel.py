@@ -38,31 +38,28 @@ def output_messages(sent: Sent) -> list[Message] | None:
     if "ai" not in sent.families:
         return None
     for prefix in _REPLIES:
-        parts: list[Part] = []
-        thought = sent.get(prefix + "reasoning")
-        if thought is not None:
-            items = texts.decode(thought)
-            for item in items if isinstance(items, list) else [items]:
-                said = item.get("text") if isinstance(item, dict) else item
-                if isinstance(said, str) and said:
-                    parts.append({"type": "reasoning", "content": said})
-        said = sent.get(prefix + "text")
-        if isinstance(said, str):
-            parts.append(text_part(said))
-        calls = sent.json(prefix + "toolCalls")
-        for call in calls if isinstance(calls, list) else ():
-            if isinstance(call, dict):
-                parts += parts_of([{**call, "type": "tool-call"}])
-        made = sent.get(prefix + "object")
-        if made is not None and said is None:
-            parts.append(text_part(made))
-        files = sent.json(prefix + "files")
-        for item in files if isinstance(files, list) else ():
-            if isinstance(item, dict):
-                parts += parts_of([{**item, "type": "file"}])
+        parts = _thoughts(sent, prefix) + _answer(sent, prefix)
         if parts:
             return [{"role": "assistant", "parts": parts}]
     return None
+
+
+def _thoughts(sent: Sent, prefix: str) -> list[Part]:
+    thought = sent.decoded(prefix + "reasoning")
+    items = thought if isinstance(thought, list) else [thought]
+    said = [item.get("text") if isinstance(item, dict) else item for item in items]
+    return [{"type": "reasoning", "content": s} for s in said if isinstance(s, str) and s]
+
+
+def _answer(sent: Sent, prefix: str) -> list[Part]:
+    said, made = sent.get(prefix + "text"), sent.get(prefix + "object")
+    parts = [text_part(said if said is not None else made)] if said or made else []
+    for key, kind in (("toolCalls", "tool-call"), ("files", "file")):
+        items = sent.json(prefix + key)
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, dict):
+                parts += parts_of([{**item, "type": kind}])
+    return parts
 
 
 def tools(sent: Sent) -> list[Any] | None:
