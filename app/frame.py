@@ -8,13 +8,18 @@ import streamlit as st
 
 from weave_core.errors import ServerUnreachable, WeaveError
 
-__all__ = ["dress", "errors_shown", "show_error"]
+__all__ = ["asset", "dress", "errors_shown", "show_error"]
+
+
+def asset(name: str) -> str:
+    """The text of a file of `app/assets`."""
+    return (files("weave_core.app") / "assets" / name).read_text(encoding="utf-8")
 
 
 def dress() -> None:
-    """Make Streamlit's own frame dense; the colours are the theme's."""
-    style = (files("weave_core.app") / "assets" / "frame.css").read_text(encoding="utf-8")
-    st.html(f"<style>{style}</style>")
+    """Our name in the corner, and Streamlit's own frame made dense; colours are the theme's."""
+    st.logo(asset("logo.svg"), size="large")
+    st.html(f"<style>{asset('frame.css')}</style>")
 
 
 @contextmanager

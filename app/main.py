@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from weave_core.app.frame import dress, errors_shown
+from weave_core.app.frame import asset, dress, errors_shown
 
-st.set_page_config(page_title="weave-core", page_icon=":material/account_tree:", layout="wide")
+# A Material name as page icon would be fetched from Google by each browser.
+st.set_page_config(page_title="weave-core", page_icon=asset("icon.svg"), layout="wide")
 dress()
 page = st.navigation(
     [

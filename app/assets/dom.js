@@ -91,13 +91,26 @@ async function copy(text) {
   }
 }
 
+/* A line icon of 24 by 24: fonts differ in which symbols they have. */
+function icon(path, size = 14) {
+  const ns = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(ns, "svg");
+  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", width: size, height: size, fill: "none", stroke: "currentColor", "stroke-width": 2, "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": "true" })) svg.setAttribute(key, value);
+  const line = document.createElementNS(ns, "path");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
+
+const ICONS = { copy: "M9 9h11v12H9zM5 15H4V3h11v2", done: "M4 12.500l5 5L20 6.500", open: "M6 9l6 6 6-6", closed: "M9 6l6 6-6 6" };
+
 function copyButton(text, label) {
-  const button = el("button.copy", { type: "button", title: "Copy " + label, "aria-label": "Copy " + label }, "⧉");
+  const button = el("button.copy", { type: "button", title: "Copy " + label, "aria-label": "Copy " + label }, icon(ICONS.copy, 13));
   button.addEventListener("click", async (event) => {
     event.stopPropagation();
     await copy(typeof text === "function" ? text() : text);
-    button.textContent = "✓";
-    setTimeout(() => (button.textContent = "⧉"), 1200);
+    button.replaceChildren(icon(ICONS.done, 13));
+    setTimeout(() => button.replaceChildren(icon(ICONS.copy, 13)), 1200);
   });
   return button;
 }

@@ -14,13 +14,13 @@ function branch(key, value, depth) {
   if (!entries.length) return el("div.line", null, label(key), el("span.dim", null, open + close));
   const inner = el("div.inner");
   const size = el("span.size.dim", null, Array.isArray(value) ? `${open} ${entries.length} ${close}` : `${open} ${entries.length} ${close}`);
-  const head = el("button.line.fold", { type: "button", "aria-expanded": "false" }, el("span.twist", { "aria-hidden": true }, "▸"), label(key), size);
+  const head = el("button.line.fold", { type: "button", "aria-expanded": "false" }, el("span.twist", { "aria-hidden": true }), label(key), size);
   let built = false;
   const set = (isOpen) => {
     if (isOpen && !built) { built = true; more(inner, entries, 0, depth - 1); }
     inner.hidden = !isOpen;
     head.setAttribute("aria-expanded", String(isOpen));
-    head.firstChild.textContent = isOpen ? "▾" : "▸";
+    head.firstChild.replaceChildren(icon(isOpen ? ICONS.open : ICONS.closed, 11));
   };
   head.addEventListener("click", () => set(inner.hidden));
   set(depth > 0);

@@ -121,7 +121,7 @@ function failure(span) {
   const error = span.error ?? {};
   const text = [error.type, error.message ?? span.status_message].filter(Boolean).join(": ");
   return el("div", null,
-    el("div.alert", null, el("div.mono.bad", null, error.type ?? "Error"), long(String(error.message ?? span.status_message ?? ""), "div.plain", 4000)),
+    el("div.alert", null, el("div.mono.bad", null, error.type ?? "Failed"), long(String(error.message ?? span.status_message ?? ""), "div.plain", 4000)),
     error.stack && el("section", null, el("h4", null, "Stack", copyButton(error.stack, "stack")), el("pre.stack", null, long(error.stack, "span", 20000))),
     !error.stack && el("div.tools", null, copyButton(text, "error")));
 }

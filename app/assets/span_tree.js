@@ -234,7 +234,7 @@ function drawRow(state, row, width) {
   const model = state.model[i] < 0 ? null : state.models[state.model[i]];
   node.append(
     el("div.c-name", { style: { paddingLeft: indent + 4 + "px" } },
-      el("span.twist", { "aria-hidden": true }, has ? (open ? "▾" : "▸") : ""),
+      el("span.twist", { "aria-hidden": true }, has && icon(open ? ICONS.open : ICONS.closed, 12)),
       kindMark(kind),
       el("span.label.cut", { title: state.name[i] }, state.name[i]),
       model && el("span.model.cut", { title: model }, model),

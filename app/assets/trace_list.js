@@ -61,8 +61,8 @@ function headCell(column, data, sorted, state) {
 
 function drawRow(row, data, state, longest, isFresh) {
   const open = () => state.act("act", { open: row.trace_id });
-  const chip = (kind, field, value) => go(data.base + encodeURIComponent(`${field} = '${value.replaceAll("'", "''")}'`), { class: "chip cut", title: `Only ${field} ${value}` },
-    () => state.act("act", { filter: [field, value] }), el("span.dim", null, kind), value);
+  const only = (kind, field, value) => go(data.base + encodeURIComponent(`${field} = '${value.replaceAll("'", "''")}'`), { class: "only", title: `Only traces of ${kind} ${value}` },
+    () => state.act("act", { filter: [field, value] }), value);
   const status = row.status === "error" ? "failed" : row.is_complete ? "done" : "running";
   const usage = row.usage ?? {};
   const node = el("div.tr", { role: "row", "data-id": row.trace_id, "data-status": row.status, class: isFresh ? "tr fresh" : "tr" },
@@ -76,8 +76,9 @@ function drawRow(row, data, state, longest, isFresh) {
     el("div.num.c-tok", { role: "cell", title: row.tokens_title }, tokens(usage.total_tokens ?? sum(usage))),
     el("div.num.c-cost", { role: "cell", title: row.cost_title }, row.cost),
     el("div.c-model.cut.dim", { role: "cell", title: (row.models ?? []).join(", ") }, models(row)),
-    el("div.c-who", { role: "cell" }, row.user_id && chip("user ", "user_id", row.user_id), row.session_id && chip("session ", "session_id", row.session_id),
-      (row.tags ?? []).slice(0, 3).map((tag) => el("span.chip.cut", { title: tag }, "#" + tag))));
+    el("div.c-who", { role: "cell" },
+      el("div.cut", null, row.user_id && only("user", "user_id", row.user_id), row.user_id && row.session_id && el("span.dim", null, " · "), row.session_id && only("session", "session_id", row.session_id)),
+      el("div.cut.dim.tags", { title: (row.tags ?? []).join(", ") }, (row.tags ?? []).slice(0, 6).map((tag) => "#" + tag).join("  "))));
   node.addEventListener("click", (event) => {
     if (event.target.closest("a, button") || String(getSelection())) return;
     if (event.metaKey || event.ctrlKey) window.open(row.url, "_blank", "noopener");

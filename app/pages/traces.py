@@ -25,12 +25,19 @@ def choose_project() -> str | None:
         names.insert(0, wanted)
     if not names:
         return None
-    st.session_state.setdefault("project", wanted)
-    if st.session_state.project not in names:
-        st.session_state.project = wanted
-    picked: str | None = st.selectbox(
-        "Project", names, key="project", bind="query-params", on_change=first_page, width=210
+    picked: str = st.selectbox(
+        "Project",
+        names,
+        index=names.index(wanted) if wanted else 0,
+        label_visibility="collapsed",
+        width=210,
     )
+    if picked != st.query_params.get("project"):
+        # Not bound: a bound parameter leaves the address where it has its default, and which
+        # project is the default changes with what was used last.
+        if st.query_params.get("project"):
+            first_page()
+        st.query_params["project"] = picked
     return picked
 
 
@@ -174,12 +181,12 @@ def show_list(project: str, text: str, range_name: str, order_by: str) -> None:
             act(action, project, text, range_name, order_by)
 
 
-with st.container(horizontal=True, vertical_alignment="bottom", key="filter_bar"):
+with st.container(horizontal=True, vertical_alignment="center", key="filter_bar"):
     project = choose_project()
     if project is not None:
         range_name = st.segmented_control(
             "Time", [*filters.RANGES, "all"], key="range", default="all", required=True,
-            bind="query-params", on_change=first_page,
+            bind="query-params", on_change=first_page, label_visibility="collapsed",
         )  # fmt: skip
         text = st.text_input(
             "Filter",
@@ -188,6 +195,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="filter_bar"
             placeholder="status = 'error' and duration_ms > 2000",
             on_change=first_page,
             icon=":material/filter_alt:",
+            label_visibility="collapsed",
         )
         show_examples()
         is_live = st.toggle("Live", value=True, key="live", bind="query-params")
