@@ -8,7 +8,10 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from weave_core import semconv
 
-__all__ = ["encode"]
+__all__ = ["encode", "size_estimate"]
+
+_SMALL = 400
+"""Bytes of a span beside its texts, roughly."""
 
 
 def encode(spans: Sequence[ReadableSpan], project: str) -> bytes:
@@ -26,3 +29,12 @@ def encode(spans: Sequence[ReadableSpan], project: str) -> bytes:
         attributes.append(KeyValue(key=semconv.PROJECT, value=AnyValue(string_value=project)))
     body: bytes = request.SerializeToString()
     return body
+
+
+def size_estimate(span: ReadableSpan) -> int:
+    """About how many bytes `span` holds, by its text attributes, where size comes from."""
+    size = _SMALL
+    for value in (span.attributes or {}).values():
+        if type(value) is str:
+            size += len(value)
+    return size

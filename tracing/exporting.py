@@ -1,115 +1,160 @@
-"""From ended spans to the server, in the background.
+"""From ended spans to the disk, and from there to the server, in the background.
 
-The traced program's threads only enqueue.  When the queue is full the newest span is left out and
-counted: what was accepted stays accepted.
+The traced program's threads only enqueue.  A writer thread appends to the journal some milliseconds
+later, which is all that `kill -9` can take; a shipper thread sends what is on disk.  Bounds: when
+the queue or the disk's share is full, the newest spans are left out and counted, since what was
+accepted before is worth more with its trace whole.
 """
 
 import queue
-import random
 import threading
 import time
 
-from opentelemetry import context as otel_context
 from opentelemetry.sdk.trace import ReadableSpan
 
 from weave_core.settings import Settings
-from weave_core.tracing.encoding import encode
+from weave_core.tracing.encoding import encode, size_estimate
 from weave_core.tracing.failures import warn_once
-from weave_core.tracing.transports import Transport
+from weave_core.tracing.journals import close_inherited
+from weave_core.tracing.pending import OpenSpans
+from weave_core.tracing.shipping import Shipper
+from weave_core.tracing.suppression import silence_instrumentation
 
 __all__ = ["Exporter"]
 
 MAX_QUEUED_SPANS = 50_000
-MAX_BATCH_SPANS = 512
-LINGER_S = 0.2
+MAX_QUEUED_BYTES = 256 * 1024 * 1024
+MAX_RECORD_SPANS = 512
+MAX_RECORD_BYTES = 2 * 1024 * 1024
+GATHER_S = 0.005
+"""How long the writer lets spans gather before it appends: what `kill -9` can take at most."""
+_TICK_S = 0.5
+
+
+class _Barrier(threading.Event):
+    """Goes through the queue behind the spans that a flush waits for."""
+
+    is_last = False
 
 
 class Exporter:
-    """One queue, one daemon thread."""
+    """One queue, one journal, one thread that writes and one that sends.
+
+    Args:
+        settings: Home, project, key and bounds.
+        endpoint: The server's URL; None: nothing is sent, only written.
+    """
 
     def __init__(self, settings: Settings, endpoint: str | None) -> None:
         self._settings = settings
         self._endpoint = endpoint
-        self.start_anew()
+        self._reset()
 
-    def start_anew(self) -> None:
-        """Fresh queue and lock, no thread: at the start, and in a forked child."""
-        self._queue: queue.SimpleQueue[ReadableSpan | threading.Event] = queue.SimpleQueue()
+    def _reset(self) -> None:
+        self._queue: queue.SimpleQueue[ReadableSpan | _Barrier] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._stopping = threading.Event()
+        self._shipper: Shipper | None = None
+        self._queued_bytes = 0
         self.dropped = 0
+        """Spans left out since a bound was reached."""
+        self.open_spans = OpenSpans()
+
+    def start_anew(self) -> None:
+        """In a forked child: the queue and the files are the parent's, threads there are none."""
+        close_inherited()
+        self._reset()
 
     def put(self, span: ReadableSpan) -> None:
         """Take an ended span; never waits."""
-        if self._queue.qsize() >= MAX_QUEUED_SPANS:
-            self.dropped += 1
-            warn_once("queue", "more than %d spans wait: newer ones are left out", MAX_QUEUED_SPANS)
+        size = size_estimate(span)
+        if self._queue.qsize() >= MAX_QUEUED_SPANS or self._queued_bytes + size > MAX_QUEUED_BYTES:
+            self._drop("the queue of spans is full: the newest are left out")
             return
+        # Not exact under threads, and needs not be: an empty queue sets it back to 0.
+        self._queued_bytes += size
         self._queue.put(span)
         if self._thread is None:
             self._start()
 
     def flush(self, timeout_s: float) -> bool:
-        """Wait until what was taken was sent; False where time ran out."""
-        if self._thread is None:
-            return True
-        done = threading.Event()
-        self._queue.put(done)
-        return done.wait(timeout_s)
+        """Wait until what was taken is stored by the server (offline: on disk)."""
+        return self._pass_barrier(timeout_s, is_last=False)
 
     def shutdown(self, timeout_s: float) -> bool:
-        """Send what waits for at most `timeout_s` seconds, and stop."""
-        is_done = self.flush(timeout_s)
-        self._stopping.set()
+        """As `flush`, and stop; what was not sent in time stays on disk."""
+        started = time.monotonic()
+        is_done = self._pass_barrier(timeout_s, is_last=True)
+        if self._thread is not None:
+            self._thread.join(max(0.1, timeout_s - (time.monotonic() - started)))
+        if self._shipper is not None:
+            self._shipper.stop(max(0.1, timeout_s - (time.monotonic() - started)))
         return is_done
+
+    def _pass_barrier(self, timeout_s: float, *, is_last: bool) -> bool:
+        if self._thread is None:
+            return True
+        barrier = _Barrier()
+        barrier.is_last = is_last
+        self._queue.put(barrier)
+        if self._shipper is not None:
+            self._shipper.hurry()
+        return barrier.wait(timeout_s)
+
+    def _drop(self, message: str) -> None:
+        self.dropped += 1
+        warn_once(message, message)
 
     def _start(self) -> None:
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="weave-core", daemon=True)
+                self._shipper = shipper = Shipper(self._settings, self._endpoint)
+                self._thread = threading.Thread(
+                    target=self._write, args=(shipper,), name="weave-core writer", daemon=True
+                )
                 self._thread.start()
 
-    def _run(self) -> None:
-        otel_context.attach(otel_context.Context())
-        for key in (
-            otel_context._SUPPRESS_INSTRUMENTATION_KEY,  # noqa: SLF001  # OTel's one way to say: do not trace this.
-            otel_context._SUPPRESS_HTTP_INSTRUMENTATION_KEY,  # noqa: SLF001
-        ):
-            otel_context.attach(otel_context.set_value(key, True))
-        if self._endpoint is None:
-            return
-        transport = Transport(self._endpoint, self._settings.api_key)
-        while not self._stopping.is_set():
-            spans, waiters = self._take()
+    def _write(self, shipper: Shipper) -> None:
+        silence_instrumentation()
+        shipper.start()
+        while True:
+            spans, barrier = self._take()
+            spans += self.open_spans.announced()
             if spans:
-                self._send(transport, encode(spans, self._settings.project))
-            for waiter in waiters:
-                waiter.set()
-        transport.close()
+                self._append(shipper, spans)
+            if barrier is not None:
+                shipper.promise(barrier)
+                if barrier.is_last:
+                    return
 
-    def _take(self) -> tuple[list[ReadableSpan], list[threading.Event]]:
-        spans: list[ReadableSpan] = []
-        deadline = time.monotonic() + LINGER_S
-        while len(spans) < MAX_BATCH_SPANS:
+    def _take(self) -> tuple[list[ReadableSpan], _Barrier | None]:
+        """Spans for one record: what gathers in some milliseconds, or what a barrier finds."""
+        try:
+            item = self._queue.get(timeout=_TICK_S)
+        except queue.Empty:
+            return [], None
+        if isinstance(item, _Barrier):
+            return [], item
+        spans, size = [item], size_estimate(item)
+        time.sleep(GATHER_S)
+        while len(spans) < MAX_RECORD_SPANS and size < MAX_RECORD_BYTES:
             try:
-                item = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
+                item = self._queue.get_nowait()
             except queue.Empty:
+                self._queued_bytes = 0
                 break
-            if isinstance(item, threading.Event):
-                return spans, [item]
+            if isinstance(item, _Barrier):
+                return spans, item
             spans.append(item)
-        return spans, []
+            size += size_estimate(item)
+        self._queued_bytes = max(0, self._queued_bytes - size)
+        return spans, None
 
-    def _send(self, transport: Transport, body: bytes) -> None:
-        attempt = 0
-        while not self._stopping.is_set():
-            delivery = transport.send(body)
-            if delivery.outcome == "taken":
-                return
-            warn_once(delivery.outcome, "spans could not be sent: %s", delivery.reason)
-            if delivery.outcome == "refused":
-                return
-            wait_s = min(30.0, 0.25 * 2**attempt) * random.uniform(0.5, 1.0)  # noqa: S311
-            attempt += 1
-            self._stopping.wait(max(wait_s, delivery.retry_after_s or 0.0))
+    def _append(self, shipper: Shipper, spans: list[ReadableSpan]) -> None:
+        try:
+            body = encode(spans, self._settings.project)
+            if not shipper.keep(body, len(spans)):
+                self.dropped += len(spans)
+        except Exception as error:  # noqa: BLE001  # One bad batch must not end the thread.
+            self.dropped += len(spans)
+            warn_once("append", "%d spans could not be written", len(spans), error=error)

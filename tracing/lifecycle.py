@@ -115,7 +115,7 @@ def init(
             _resource(settings.project, service_name, resource_attributes), sample
         )
         exporter = Exporter(settings, None if target == OFFLINE else target)
-        processor.flush, processor.put = exporter.flush, exporter.put
+        processor.exporter = exporter
         _state.tracing = Tracing(settings.project, target, exporter)
         _watch_process()
         return _state.tracing
@@ -143,7 +143,7 @@ def shutdown(timeout_s: float = 5.0) -> bool:
         if tracing is None:
             return True
         if _state.processor is not None:
-            _state.processor.put = _state.processor.flush = None
+            _state.processor.exporter = None
         return tracing._exporter.shutdown(timeout_s)  # noqa: SLF001  # Its class stands above.
 
 

@@ -3,7 +3,6 @@
 It runs in the traced program's threads, so it copies nothing, waits for nothing and never raises.
 """
 
-from collections.abc import Callable  # noqa: TC003  # Read by checkers of the attributes below.
 from typing import Any
 
 from opentelemetry import context as otel_context
@@ -11,6 +10,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from weave_core.tracing.contexts import STAMPS_KEY
+from weave_core.tracing.exporting import Exporter  # noqa: TC001  # Light by now, and checkers read it.
 from weave_core.tracing.failures import warn_once
 
 __all__ = ["Processor"]
@@ -24,8 +24,7 @@ class Processor(SpanProcessor):
     """
 
     def __init__(self) -> None:
-        self.put: Callable[[ReadableSpan], None] | None = None
-        self.flush: Callable[[float], bool] | None = None
+        self.exporter: Exporter | None = None
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Write session, user, tags and metadata of the context on the span."""
@@ -35,17 +34,20 @@ class Processor(SpanProcessor):
             if marks:
                 given = span.attributes or {}
                 span.set_attributes({k: v for k, v in marks.items() if k not in given})
+            exporter, own = self.exporter, span.get_span_context()
+            if exporter is not None and own.trace_flags.sampled:
+                exporter.open_spans.begun(own.span_id, span)
         except Exception as error:  # noqa: BLE001  # Our failure must not become the traced program's.
             warn_once("on_start", "tracing failed to mark a span", error=error)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Hand the span over."""
-        put = self.put
-        context = span.context
-        if put is None or context is None or not context.trace_flags.sampled:
+        exporter, context = self.exporter, span.context
+        if exporter is None or context is None or not context.trace_flags.sampled:
             return
         try:
-            put(span)
+            exporter.open_spans.ended(context.span_id)
+            exporter.put(span)
         except Exception as error:  # noqa: BLE001  # As above.
             warn_once("on_end", "tracing failed to take a span", error=error)
 
@@ -55,5 +57,5 @@ class Processor(SpanProcessor):
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Wait until what has ended was sent."""
-        flush = self.flush
-        return flush(timeout_millis / 1000) if flush is not None else True
+        exporter = self.exporter
+        return exporter.flush(timeout_millis / 1000) if exporter is not None else True

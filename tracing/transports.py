@@ -34,6 +34,10 @@ class Delivery:
     """What the server asked for."""
     rejected_spans: int = 0
     """Spans of a taken request that the server did not keep."""
+    is_fault: bool = False
+    """The server failed over this request; the bytes may be the cause."""
+    is_too_large: bool = False
+    """Fewer spans at once may be taken."""
 
 
 class Transport:
@@ -73,8 +77,11 @@ class Transport:
             # A key or a URL can be put right while the program runs; the spans wait for it.
             return Delivery("later", reason, _MAX_RETRY_AFTER_S / 4)
         if answer.status_code in _COMES_BACK:
-            return Delivery("later", reason, _retry_after_s(answer.headers.get("retry-after")))
-        return Delivery("refused", reason)
+            asked_s = _retry_after_s(answer.headers.get("retry-after"))
+            is_fault = answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR
+            return Delivery("later", reason, asked_s, is_fault=is_fault)
+        is_too_large = answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+        return Delivery("refused", reason, is_too_large=is_too_large)
 
     def close(self) -> None:
         """Close the connection."""

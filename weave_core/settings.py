@@ -56,6 +56,10 @@ class Settings:
     """Largest amount of decoded spans that may wait for the database; above it senders are told
     to come back later."""
 
+    max_spool_bytes: int = 1024 * MIB
+    """Most bytes that spans waiting for a server may take on disk; above it new ones are left
+    out, since what was kept before is worth more with its trace whole."""
+
     max_value_bytes: int = 1 * MIB
     """Largest JSON text of one recorded input or output; what is longer is cut and marked."""
 

@@ -1,0 +1,222 @@
+"""The journal of this process: what is kept in it, and the thread that sends what was kept.
+
+Where the disk can't be written (full, read-only) spans wait in memory instead, fewer of them.
+"""
+
+import threading
+import time
+from collections import deque
+from pathlib import Path
+
+from weave_core.settings import DEFAULT_ENDPOINT, Settings
+from weave_core.tracing import segments
+from weave_core.tracing.couriers import Courier
+from weave_core.tracing.failures import warn_once
+from weave_core.tracing.journals import MAX_BATCH_SPANS, Journal, folder_of, left_behind
+from weave_core.tracing.suppression import silence_instrumentation
+from weave_core.tracing.transports import Transport
+
+__all__ = ["OFFLINE", "Shipper"]
+
+OFFLINE = "offline"
+LINGER_S = 0.2
+"""How long a small batch waits for company; a trace is on the screen within a second."""
+MAX_MEMORY_BYTES = 64 * 1024 * 1024
+_ORPHANS_EVERY_S = 60.0
+_SIZE_EVERY_S = 1.0
+
+
+class Shipper:
+    """Keeps records, and sends them in order; one thread calls `keep`, its own thread sends.
+
+    Args:
+        settings: Home, key and bounds.
+        endpoint: The server's URL; None: keep only.
+    """
+
+    def __init__(self, settings: Settings, endpoint: str | None) -> None:
+        self._settings = settings
+        self._endpoint = endpoint
+        self._folder = folder_of(settings.home)
+        self._journal: Journal | None = None
+        self._memory: deque[tuple[bytes, int]] = deque()
+        self._memory_bytes = 0
+        self._kept = self._sent = 0
+        self._waiting_spans = 0
+        self._barriers: deque[tuple[int, threading.Event]] = deque()
+        self._wake, self._go, self._stopping = (threading.Event() for _ in range(3))
+        self._thread: threading.Thread | None = None
+        self._size_bytes, self._size_looked_s = 0, 0.0
+
+    def start(self) -> None:
+        """Open the journal and start sending; called in the writer's thread, as it touches disk."""
+        journal = Journal(self._folder, endpoint=self._endpoint or OFFLINE)
+        try:
+            journal.open()
+            self._journal = journal
+        except OSError as error:
+            journal.close()
+            warn_once(
+                "spool",
+                "spans can't be kept on disk (%s: %s) and wait in memory; set WEAVE_CORE_HOME to a "
+                "folder that can be written",
+                self._folder,
+                error,
+            )
+        if self._endpoint is not None:
+            self._thread = threading.Thread(
+                target=self._run, args=(self._endpoint,), name="weave-core shipper", daemon=True
+            )
+            self._thread.start()
+
+    def keep(self, body: bytes, spans: int) -> bool:
+        """Keep one record; False where a bound does not let it."""
+        is_kept = self._write(body, spans)
+        if is_kept:
+            self._kept += 1
+            self._waiting_spans += spans
+            self._wake.set()
+            if self._waiting_spans >= MAX_BATCH_SPANS:
+                self._go.set()
+        return is_kept
+
+    def promise(self, barrier: threading.Event) -> None:
+        """Set `barrier` once all that was kept until now was sent; offline: now."""
+        if self._endpoint is None:
+            barrier.set()
+            return
+        self._barriers.append((self._kept, barrier))
+        self.hurry()
+
+    def hurry(self) -> None:
+        """Send what is there without waiting for more."""
+        self._go.set()
+        self._wake.set()
+
+    def stop(self, timeout_s: float) -> None:
+        """End the thread; the files go when a server has all of them, else they stay."""
+        self._stopping.set()
+        self.hurry()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+            if self._thread.is_alive():
+                return  # In the middle of a request; the lock goes with the process.
+        if self._journal is not None:
+            if self._sent == self._kept:
+                self._journal.remove()
+            else:
+                self._journal.close()
+
+    def _write(self, body: bytes, spans: int) -> bool:
+        if self._journal is not None:
+            if self._is_full():
+                warn_once(
+                    "spool full",
+                    "%s holds %d bytes, the most that is allowed (WEAVE_CORE_MAX_SPOOL_BYTES): new "
+                    "spans are left out until some were sent",
+                    self._folder,
+                    self._settings.max_spool_bytes,
+                )
+                return False
+            try:
+                record = segments.compress(body, spans)
+                self._journal.append(record)
+            except OSError as error:
+                warn_once("disk", "spans can't be written to %s: %s", self._folder, error)
+            else:
+                self._size_bytes += len(record)
+                return True
+        if self._memory_bytes + len(body) > MAX_MEMORY_BYTES:
+            warn_once("memory", "too many spans wait in memory: new ones are left out")
+            return False
+        self._memory.append((body, spans))
+        self._memory_bytes += len(body)
+        return True
+
+    def _is_full(self) -> bool:
+        """Whether all processes together have as much on disk as they may; looks once a second."""
+        now_s = time.monotonic()
+        if now_s - self._size_looked_s > _SIZE_EVERY_S:
+            self._size_looked_s = now_s
+            self._size_bytes = _size_of(self._folder)
+        return self._size_bytes >= self._settings.max_spool_bytes
+
+    # The sending thread.
+
+    def _run(self, endpoint: str) -> None:
+        silence_instrumentation()
+        transport = Transport(endpoint, self._settings.api_key)
+        courier = Courier(transport, self._folder / "dead", self._stopping.wait)
+        next_look_s = time.monotonic() + LINGER_S
+        try:
+            while not self._stopping.is_set():
+                if self._send_one(courier):
+                    continue
+                self._settle()
+                if time.monotonic() >= next_look_s:
+                    self._send_left_behind(courier, endpoint)
+                    next_look_s = time.monotonic() + _ORPHANS_EVERY_S
+                self._wake.wait(max(0.0, next_look_s - time.monotonic()))
+                self._wake.clear()
+        except Exception as error:  # noqa: BLE001  # The thread's end must not be silent; the disk has the rest.
+            warn_once("shipper", "sending spans ended; what is left is sent later", error=error)
+        finally:
+            transport.close()
+
+    def _send_one(self, courier: Courier) -> bool:
+        """Send one batch; False where there is none, or it is time to stop."""
+        if 0 < self._waiting_spans < MAX_BATCH_SPANS and not self._barriers:
+            self._go.wait(LINGER_S)
+        self._go.clear()
+        batch = self._journal.next_batch() if self._journal is not None else None
+        if batch is not None and self._journal is not None:
+            if courier.deliver(batch.body) == "given_up":
+                return False
+            self._journal.done(batch)
+            self._count(batch.records, batch.spans)
+            return True
+        if self._memory:
+            body, spans = self._memory[0]
+            if courier.deliver(body) == "given_up":
+                return False
+            self._memory.popleft()
+            self._memory_bytes -= len(body)
+            self._count(1, spans)
+            return True
+        return False
+
+    def _count(self, records: int, spans: int) -> None:
+        self._sent += records
+        self._waiting_spans -= spans
+        self._settle()
+
+    def _settle(self) -> None:
+        while self._barriers and self._barriers[0][0] <= self._sent:
+            self._barriers.popleft()[1].set()
+
+    def _send_left_behind(self, courier: Courier, endpoint: str) -> None:
+        """Send what processes that are gone could not, if it was meant for the same server."""
+        targets = {endpoint, OFFLINE} if endpoint == DEFAULT_ENDPOINT else {endpoint}
+        for journal in left_behind(self._folder):
+            is_ours = journal.target() in targets
+            if is_ours and self._send_all(courier, journal):
+                journal.remove()
+            journal.close()
+            if self._stopping.is_set():
+                return
+
+    def _send_all(self, courier: Courier, journal: Journal) -> bool:
+        while (batch := journal.next_batch()) is not None:
+            if courier.deliver(batch.body) == "given_up":
+                return False
+            journal.done(batch)
+            while self._send_one(courier):  # What this process does now comes before what was.
+                pass
+        return True
+
+
+def _size_of(folder: Path) -> int:
+    size = 0
+    for path in folder.glob("*.spans"):
+        size += segments.written(path)
+    return size
