@@ -40,7 +40,7 @@ def trace_answer_body(request: TraceRequest, encoding: Encoding) -> bytes:
     if request.rejected:
         answer.partial_success.rejected_spans = request.rejected
         answer.partial_success.error_message = request.message
-    return answer.SerializeToString()
+    return bytes(answer.SerializeToString())
 
 
 def error_body(message: str, code: int, encoding: Encoding) -> bytes:
@@ -53,4 +53,4 @@ def error_body(message: str, code: int, encoding: Encoding) -> bytes:
     """
     if encoding is Encoding.JSON:
         return orjson.dumps({"code": code, "message": message})
-    return Status(code=code, message=message).SerializeToString()
+    return bytes(Status(code=code, message=message).SerializeToString())
