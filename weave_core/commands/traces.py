@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -139,19 +140,18 @@ def _full_id(client: "Client", project: str, given: str) -> str:
         )
     if len(prefix) == _FULL_ID:
         return prefix
-    # A range: ids are compared as bytes, so a beginning has a first and a last id.
-    first, last = prefix.ljust(_FULL_ID, "0"), prefix.ljust(_FULL_ID, "f")
-    matching = f"trace_id >= '{first}' and trace_id <= '{last}'"
-    found = client.list_traces(project, filter=matching, limit=_MOST_NAMED).items
+    # Ids are no text to the filter language, so the newest ones are looked through here.
+    newest = islice(client.iter_traces(project), MAX_LIMIT)
+    found = [summary.trace_id for summary in newest if summary.trace_id.startswith(prefix)]
     if not found:
         raise NotFound(
-            f"no trace of project {project!r} begins with {prefix!r}",
-            "`weave-core traces list` shows what is there; --project chooses another project",
+            f"none of the newest {MAX_LIMIT:,} traces of project {project!r} begins with {prefix!r}",
+            "give the whole id of an older one; --project chooses another project",
         )
     if len(found) > 1:
-        ids = ", ".join(summary.trace_id for summary in found)
-        raise ConfigError(f"{prefix!r} begins more than one trace id: {ids}", "give more digits")
-    return found[0].trace_id
+        ids = ", ".join(found[:_MOST_NAMED])
+        raise ConfigError(f"{prefix!r} begins {len(found)} trace ids: {ids}", "give more digits")
+    return found[0]
 
 
 def _with_caret(error: BadRequest, expression: str | None) -> BadRequest:
