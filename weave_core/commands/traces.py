@@ -145,7 +145,7 @@ def _full_id(client: "Client", project: str, given: str) -> str:
     found = [summary.trace_id for summary in newest if summary.trace_id.startswith(prefix)]
     if not found:
         raise NotFound(
-            f"none of the newest {MAX_LIMIT:,} traces of project {project!r} begins with {prefix!r}",
+            f"none of the newest {MAX_LIMIT:,} traces of {project!r} begins with {prefix!r}",
             "give the whole id of an older one; --project chooses another project",
         )
     if len(found) > 1:
