@@ -1,25 +1,31 @@
-"""OTLP/JSON text to records: the same result as from protobuf.
+"""Trace requests in OTLP/JSON to records: the same result as from protobuf.
 
-Names are lowerCamelCase and nothing else; unknown ones are ignored; null is the default.  Ids are
-hex, 64-bit numbers come as numbers or texts.  What is wrong with the envelope refuses the request;
-what is wrong with one span refuses that span.
+What is wrong with the envelope refuses the request; what is wrong with one span refuses that span.
 """
 
-import base64
-import binascii
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-import orjson
+from typing import Any
 
 from weave_core.errors import BadRequest
-from weave_core.server.otlp.protobuf import finite_or_text, invalid_id, parent_or_none
+from weave_core.server.otlp.json_fields import (
+    MAX_UINT32,
+    MAX_UINT64,
+    MismatchError,
+    read_attributes,
+    read_body,
+    read_child,
+    read_dict,
+    read_each,
+    read_enum,
+    read_hex,
+    read_integer,
+    read_list,
+    read_text,
+)
+from weave_core.server.otlp.protobuf import invalid_id, parent_or_none
 from weave_core.server.otlp.records import RawEvent, RawLink, RawOrigin, RawSpan
 from weave_core.server.otlp.requests import TraceRequest, project_name
 
 __all__ = ["decode_json_traces"]
-
-T = TypeVar("T")
 
 # Senders must write numbers; protobuf's own JSON printer writes names.
 _KINDS = {
@@ -39,14 +45,13 @@ def decode_json_traces(body: bytes, header_project: str | None = None) -> TraceR
     Raises:
         BadRequest: If `body` is no JSON, or its envelope is not that of the request.
     """
-    try:
-        message = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest(f"the body is no JSON: {error}", position=error.pos) from error
+    message = read_body(body)
     request = TraceRequest()
     try:
-        for resource_spans in read_list(read_dict(message, "the body"), "resourceSpans"):
-            _decode_resource_spans(request, read_dict(resource_spans, "resourceSpans"), header_project)
+        for resource_spans in read_list(message, "resourceSpans"):
+            _decode_resource_spans(
+                request, read_dict(resource_spans, "resourceSpans"), header_project
+            )
     except MismatchError as error:
         raise BadRequest(
             f"the body is no ExportTraceServiceRequest: {error}",
@@ -113,7 +118,8 @@ def _event(event: dict[str, Any]) -> RawEvent:
 
 def _link(link: dict[str, Any]) -> RawLink:
     return RawLink(
-        read_hex(link, "traceId"), read_hex(link, "spanId"), read_attributes(link), read_text(link, "traceState")
+        read_hex(link, "traceId"),
+        read_hex(link, "spanId"),
+        read_attributes(link),
+        read_text(link, "traceState"),
     )
-
-

@@ -8,14 +8,23 @@ as OTLP/JSON writes it.  Times are nanoseconds since the Unix epoch, UTC.
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["RawEvent", "RawLink", "RawOrigin", "RawSpan"]
+__all__ = [
+    "RawEvent",
+    "RawExemplar",
+    "RawLink",
+    "RawLog",
+    "RawOrigin",
+    "RawPoint",
+    "RawSeries",
+    "RawSpan",
+]
 
 Attributes = dict[str, Any]
 
 
 @dataclass(slots=True)
 class RawOrigin:
-    """Who sent a group of spans; one object shared by all spans of the group."""
+    """Who sent a group of spans, records or points; one object shared by the whole group."""
 
     resource: Attributes
     scope_name: str = ""
@@ -68,3 +77,78 @@ class RawSpan:
     dropped_attributes: int = 0
     dropped_events: int = 0
     dropped_links: int = 0
+
+
+@dataclass(slots=True)
+class RawLog:
+    """One log record as it was sent; an id is None where there was none."""
+
+    trace_id: bytes | None
+    span_id: bytes | None
+    time_ns: int
+    """When it happened, else when it was seen."""
+    observed_ns: int
+    severity_number: int
+    """1 to 24, more is worse; 0: not given."""
+    severity_text: str
+    event_name: str
+    """The record's own field, not the attribute of older senders."""
+    body: Any
+    attributes: Attributes
+    origin: RawOrigin
+    dropped_attributes: int = 0
+
+
+@dataclass(slots=True)
+class RawSeries:
+    """What the points of one line of a metric share."""
+
+    name: str
+    description: str
+    unit: str
+    kind: str
+    """`gauge`, `sum`, `histogram`, `exponential_histogram` or `summary`."""
+    temporality: str
+    """`delta` or `cumulative`; empty on gauges and summaries."""
+    is_monotonic: bool
+    attributes: Attributes
+    origin: RawOrigin
+
+
+@dataclass(slots=True)
+class RawExemplar:
+    """One measured value that stands for the others of its point."""
+
+    time_ns: int
+    value: float
+    trace_id: bytes
+    span_id: bytes
+
+
+@dataclass(slots=True)
+class RawPoint:
+    """One point of a metric.  A double that is no number is None."""
+
+    series: RawSeries
+    start_ns: int
+    time_ns: int
+    value: float | None = None
+    """Of gauges and sums."""
+    count: int | None = None
+    """Of histograms and summaries, as `sum`, `min` and `max`."""
+    sum: float | None = None
+    min: float | None = None
+    max: float | None = None
+    bounds: list[float] = field(default_factory=list)
+    """Upper bounds of all buckets but the last, which has none."""
+    bucket_counts: list[int] = field(default_factory=list)
+    scale: int = 0
+    """Of exponential histograms, as what follows."""
+    zero_count: int = 0
+    zero_threshold: float = 0.0
+    positive: tuple[int, list[int]] = (0, [])
+    """Offset and counts."""
+    negative: tuple[int, list[int]] = (0, [])
+    quantiles: list[tuple[float, float]] = field(default_factory=list)
+    """Of summaries: quantile and value."""
+    exemplars: list[RawExemplar] = field(default_factory=list)

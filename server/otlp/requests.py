@@ -1,14 +1,21 @@
-"""What one OTLP trace request holds, whichever encoding it came in, and which project it is for."""
+"""What one OTLP request holds, whichever encoding it came in, and which project it is for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from weave_core import semconv
-from weave_core.server.otlp.records import RawSpan
+from weave_core.server.otlp.records import RawLog, RawPoint, RawSpan
 from weave_core.settings import DEFAULT_PROJECT
 
-__all__ = ["MAX_PROJECT_NAME", "TraceRequest", "project_name"]
+__all__ = [
+    "MAX_PROJECT_NAME",
+    "LogRequest",
+    "MetricRequest",
+    "TelemetryRequest",
+    "TraceRequest",
+    "project_name",
+]
 
 MAX_PROJECT_NAME = 200
 """Characters kept of a project's name."""
@@ -19,28 +26,57 @@ _UNNAMED_SERVICE = "unknown_service"
 
 
 @dataclass(slots=True)
-class TraceRequest:
-    """Decoded spans by project, and what was wrong with those that are not among them."""
+class TelemetryRequest:
+    """What all requests have: what was wrong with the items that are not among the decoded."""
 
-    spans: dict[str, list[RawSpan]] = field(default_factory=dict)
     rejected: int = 0
     first_reason: str = ""
-    """Why the first rejected span was; names it."""
+    """Why the first rejected item was; names it."""
 
-    def reject(self, reason: str) -> None:
-        """Count a span as refused."""
-        self.rejected += 1
+    noun: ClassVar[tuple[str, str]] = ("item", "items")
+
+    def reject(self, reason: str, count: int = 1) -> None:
+        """Count items as refused."""
+        self.rejected += count
         if not self.first_reason:
             self.first_reason = reason
 
     @property
     def message(self) -> str:
-        """Text for `partial_success`; empty when every span was taken."""
+        """Text for `partial_success`; empty when every item was taken."""
         if not self.rejected:
             return ""
-        what = "1 span was" if self.rejected == 1 else f"{self.rejected} spans were"
+        one, many = self.noun
+        what = f"1 {one} was" if self.rejected == 1 else f"{self.rejected} {many} were"
         first = "" if self.rejected == 1 else "the first: "
         return f"{what} refused, do not send again; {first}{self.first_reason}"
+
+
+@dataclass(slots=True)
+class TraceRequest(TelemetryRequest):
+    """Decoded spans by project."""
+
+    spans: dict[str, list[RawSpan]] = field(default_factory=dict)
+
+    noun: ClassVar[tuple[str, str]] = ("span", "spans")
+
+
+@dataclass(slots=True)
+class LogRequest(TelemetryRequest):
+    """Decoded log records by project."""
+
+    records: dict[str, list[RawLog]] = field(default_factory=dict)
+
+    noun: ClassVar[tuple[str, str]] = ("log record", "log records")
+
+
+@dataclass(slots=True)
+class MetricRequest(TelemetryRequest):
+    """Decoded metric points by project."""
+
+    points: dict[str, list[RawPoint]] = field(default_factory=dict)
+
+    noun: ClassVar[tuple[str, str]] = ("data point", "data points")
 
 
 def project_name(resource: Mapping[str, Any], header: str | None) -> str:
