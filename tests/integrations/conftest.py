@@ -1,0 +1,68 @@
+"""Spans in memory, and the local model server that makes them."""
+
+from collections.abc import Iterator
+
+import local_llm
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from weave_core import integrations
+
+
+class Spans:
+    """What has been exported since the test began."""
+
+    def __init__(self, exporter: InMemorySpanExporter) -> None:
+        self._exporter = exporter
+
+    def all(self) -> list[ReadableSpan]:
+        """All of them, in the order in which they ended."""
+        return list(self._exporter.get_finished_spans())
+
+    def one(self) -> ReadableSpan:
+        """The only one; fails where there are more or none."""
+        (span,) = self.all()
+        return span
+
+    def tree(self) -> list[str]:
+        """Names, indented below their parents, in the order in which they started."""
+        spans = sorted(self.all(), key=lambda span: span.start_time or 0)
+        depth: dict[int, int] = {}
+        lines = []
+        for span in spans:
+            assert span.context is not None
+            level = depth.get(span.parent.span_id, -1) + 1 if span.parent else 0
+            depth[span.context.span_id] = level
+            lines.append("  " * level + span.name)
+        return lines
+
+
+@pytest.fixture(scope="session")
+def _exporter() -> InMemorySpanExporter:
+    provider = trace.get_tracer_provider()
+    if not isinstance(provider, TracerProvider):
+        provider = TracerProvider()
+        trace.set_tracer_provider(provider)
+    exporter = InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    return exporter
+
+
+@pytest.fixture
+def spans(_exporter: InMemorySpanExporter) -> Iterator[Spans]:
+    """The spans of this test; libraries are traced while it runs."""
+    _exporter.clear()
+    integrations.instrument_all()
+    yield Spans(_exporter)
+    integrations.uninstrument_all()
+    _exporter.clear()
+
+
+@pytest.fixture(scope="session")
+def llm() -> Iterator[str]:
+    """URL of a local model server."""
+    with local_llm.serve() as url:
+        yield url
