@@ -19,7 +19,7 @@ from weave_core.tracing.content import attribute_value
 
 __all__ = ["STAMPS_KEY", "attributes", "session", "stamps"]
 
-STAMPS_KEY = "weave_core.stamps"
+STAMPS_KEY = "weave_core-stamps"
 """Key in OpenTelemetry's context; its value maps attribute names to values."""
 
 

@@ -127,7 +127,11 @@ def is_active() -> bool:
 
 
 def flush(timeout_s: float = 10.0) -> bool:
-    """Wait until every span that has ended was stored; False where `timeout_s` ran out."""
+    """Wait until every span that has ended was stored; False where `timeout_s` ran out.
+
+    Example:
+        >>> assert weave_core.flush(timeout_s=5), "the server is slow or away"
+    """
     tracing = _state.tracing
     return tracing.flush(timeout_s) if tracing is not None else True
 
@@ -137,6 +141,9 @@ def shutdown(timeout_s: float = 5.0) -> bool:
 
     Runs by itself at the program's exit.  False where some was left; it stays on disk and is sent
     later.  `init` starts again.
+
+    Example:
+        >>> weave_core.shutdown(timeout_s=2)
     """
     with _state.lock:
         tracing, _state.tracing = _state.tracing, None
@@ -210,7 +217,11 @@ def _answers(endpoint: str) -> bool:
 def _resource(
     project: str, service_name: str | None, attributes: Mapping[str, str] | None
 ) -> Resource:
-    own: dict[str, str] = {semconv.PROJECT: project, "weave_core.sdk.version": package_version()}
+    own: dict[str, str] = {
+        semconv.PROJECT: project,
+        semconv.TELEMETRY_DISTRO_NAME: "weave-core",
+        semconv.TELEMETRY_DISTRO_VERSION: package_version(),
+    }
     if service_name:
         own[semconv.SERVICE_NAME] = service_name
     return Resource.create({**(attributes or {}), **own})

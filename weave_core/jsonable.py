@@ -1,27 +1,42 @@
 """Any Python value to JSON, bounded and without ever raising.
 
 This is a snapshot for a record, not a serialiser: what can't be told in JSON becomes its `repr`,
-what is too long, too deep or too wide is cut with a mark that says so.
+what is too long, too deep or too much is cut with a mark that says so.
 """
 
 import dataclasses
 import datetime as dt
+import decimal
 import enum
 import math
-from collections.abc import Iterable, Mapping
+import types
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import PurePath
 from typing import Any
 
 import orjson
 
-__all__ = ["MAX_DEPTH", "MAX_ITEMS", "MAX_TEXT", "to_json", "to_jsonable"]
+__all__ = ["MAX_DEPTH", "MAX_ITEMS", "MAX_TEXT", "MAX_VALUES", "to_json", "to_jsonable"]
 
 MAX_DEPTH = 12
-"""Levels of nesting kept; what is deeper becomes its `repr`."""
+"""Levels of nesting kept; what is deeper is only named."""
 MAX_ITEMS = 10_000
 """Items kept of one list or mapping."""
+MAX_VALUES = 100_000
+"""Values kept of one whole record; it also ends what refers to itself."""
 MAX_TEXT = 200_000
 """Characters kept of one text."""
 _MAX_REPR = 1_000
+_MAX_EXACT = 2**53
+"""JSON numbers above it lose digits in most readers."""
+_PLAIN_VALUES = 1_000
+"""A record of so many plain values is written as it is, without a copy."""
+
+_LISTS = (list, tuple, set, frozenset, deque)
+_TEXTS = (uuid.UUID, decimal.Decimal, PurePath, dt.timedelta)
+_FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 
 
 def to_json(value: Any, *, max_bytes: int | None = None) -> str:
@@ -33,97 +48,176 @@ def to_json(value: Any, *, max_bytes: int | None = None) -> str:
             of `to_jsonable`.
     """
     try:
-        text = orjson.dumps(to_jsonable(value), option=orjson.OPT_NON_STR_KEYS).decode()
-    except (TypeError, ValueError, RecursionError) as error:
-        text = orjson.dumps(f"<not JSON: {type(error).__name__}>").decode()
-    if max_bytes is None or len(text) <= max_bytes:
-        return text
-    cut = {"__truncated__": True, "length": len(text), "preview": text[: max_bytes // 2]}
-    return orjson.dumps(cut).decode()
+        is_plain = _plain_left(value, _PLAIN_VALUES, MAX_DEPTH) >= 0
+        data = orjson.dumps(value if is_plain else to_jsonable(value))
+    except Exception:  # noqa: BLE001  # Lone surrogates, and whatever a user's class raises: the long way tells them apart.
+        data = _dumped_at_last(value)
+    if max_bytes is None or len(data) <= max_bytes:
+        return data.decode()
+    preview = data[: max_bytes // 2].decode("utf-8", "ignore")
+    return orjson.dumps({"__truncated__": True, "length": len(data), "preview": preview}).decode()
 
 
-def to_jsonable(value: Any, *, depth: int = 0) -> Any:
-    """`value` as dict, list, text, number, bool or None; never raises.
+def to_jsonable(value: Any) -> Any:
+    """A copy of `value` made of dict, list, text, number, bool and None; never raises."""
+    return _Walk().told(value, 0)
 
-    Source: the order is by frequency, measured on agent traces: text, numbers, mappings, lists.
+
+def _dumped_at_last(value: Any) -> bytes:
+    try:
+        return orjson.dumps(to_jsonable(value))
+    except Exception as error:  # noqa: BLE001  # As above.
+        return orjson.dumps(f"<not JSON: {type(error).__name__}>")
+
+
+def _plain_left(value: Any, left: int, depth: int) -> int:  # noqa: C901  # One table of types.
+    """How much of the budget `left` is over after `value`; below 0 where it is not plain.
+
+    Plain is what JSON holds as it is.  Small dicts of texts and numbers are most of what functions
+    take and give: checking them costs a fifth of copying them.
     """
-    if value is None or value is True or value is False:
-        return value
     kind = type(value)
     if kind is str:
-        return _text(value)
+        return left - 1 if len(value) <= MAX_TEXT else -1
     if kind is int:
-        # JSON numbers above 2**53 lose digits in most readers.
-        return value if -(2**53) <= value <= 2**53 else str(value)
+        return left - 1 if -_MAX_EXACT <= value <= _MAX_EXACT else -1
+    if kind is bool or value is None:
+        return left - 1
     if kind is float:
-        return value if math.isfinite(value) else str(value)
-    try:
-        return _compound(value, depth)
-    except Exception as error:  # noqa: BLE001  # A user's property or __iter__ may raise anything; the record must not make the traced call fail.
-        return f"<{kind.__module__}.{kind.__qualname__}: {type(error).__name__} while reading it>"
+        return left - 1 if math.isfinite(value) else -1
+    if depth <= 0 or (kind is not dict and kind is not list and kind is not tuple):
+        return -1
+    if len(value) > left:
+        return -1
+    if kind is dict:
+        for key, item in value.items():
+            if type(key) is not str or (left := _plain_left(item, left, depth - 1)) < 0:
+                return -1
+        return left - 1
+    for item in value:
+        if (left := _plain_left(item, left, depth - 1)) < 0:
+            return -1
+    return left - 1
 
 
-def _compound(value: Any, depth: int) -> Any:
-    if depth >= MAX_DEPTH:
+class _Walk:
+    """One copying of one value, with what is left of its budget."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = MAX_VALUES
+
+    def told(self, value: Any, depth: int) -> Any:
+        """`value` in JSON's terms.
+
+        Source: the order is by frequency, measured on agent traces: text, numbers, mappings, lists.
+        """
+        self._left -= 1
+        if value is None or value is True or value is False:
+            return value
+        kind = type(value)
+        if kind is str:
+            return _text(value)
+        if kind is int:
+            return value if -_MAX_EXACT <= value <= _MAX_EXACT else _digits(value)
+        if kind is float:
+            return value if math.isfinite(value) else str(value)
+        try:
+            return self._compound(value, depth)
+        except Exception as error:  # noqa: BLE001  # A user's property or __iter__ may raise anything; the record must not make the traced call fail.
+            return f"<{kind.__module__}.{kind.__qualname__}: {type(error).__name__} while reading>"
+
+    def _compound(self, value: Any, depth: int) -> Any:  # noqa: C901  # The same.
+        if (depth >= MAX_DEPTH or self._left <= 0) and hasattr(value, "__len__"):
+            # Not its repr, which may be as large as the value is deep.
+            return f"<{type(value).__qualname__} of {len(value)}, cut>"
+        if isinstance(value, Mapping):
+            return self._mapping(value, depth)
+        if isinstance(value, _LISTS):
+            named = getattr(value, "_asdict", None)  # A named tuple's fields say more than places.
+            return self._items(value, depth) if named is None else self._mapping(named(), depth)
+        if isinstance(value, enum.Enum):
+            return self.told(value.value, depth + 1)
+        if isinstance(value, str):
+            return _text(str.__str__(value))
+        if isinstance(value, int):
+            return self.told(int(value), depth + 1)
+        if isinstance(value, float):
+            return self.told(float(value), depth + 1)
+        if isinstance(value, bytes | bytearray | memoryview):
+            return f"<{len(value)} bytes>"
+        if isinstance(value, dt.date | dt.time):
+            return value.isoformat()
+        if isinstance(value, _TEXTS):
+            return _text(str(value))
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            names = (field.name for field in dataclasses.fields(value))
+            return self._mapping({name: getattr(value, name) for name in names}, depth)
+        return self._foreign(value, depth)
+
+    def _foreign(self, value: Any, depth: int) -> Any:
+        """Objects of other libraries, by the methods that the common ones share."""
+        if isinstance(value, type):
+            return f"{value.__module__}.{value.__qualname__}"
+        if isinstance(value, _FUNCTIONS):  # A repr would tell the address, another in each process.
+            return f"<function {value.__module__}.{value.__qualname__}>"
+        dump = getattr(value, "model_dump", None)  # pydantic, and so the openai and anthropic SDKs
+        if callable(dump):
+            return self._pydantic(dump, depth)
+        fields = getattr(type(value), "__attrs_attrs__", None)
+        if fields is not None:
+            return self._mapping({f.name: getattr(value, f.name) for f in fields}, depth)
+        shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+        if shape is not None and dtype is not None:  # numpy, torch, jax, pandas columns
+            if shape == () and callable(getattr(value, "item", None)):
+                return self.told(value.item(), depth + 1)
+            return f"<{type(value).__qualname__} shape={tuple(shape)} dtype={dtype}>"
         return _repr(value)
-    if isinstance(value, Mapping):
-        return _mapping(value, depth)
-    if isinstance(value, list | tuple | set | frozenset):
-        return _items(value, depth)
-    if isinstance(value, enum.Enum):
-        return to_jsonable(value.value, depth=depth + 1)
-    if isinstance(value, str):
-        return _text(str(value))
-    if isinstance(value, bytes | bytearray | memoryview):
-        return f"<{len(value)} bytes>"
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            field.name: to_jsonable(getattr(value, field.name), depth=depth + 1)
-            for field in dataclasses.fields(value)
-        }
-    return _foreign(value, depth)
+
+    def _pydantic(self, dump: Callable[..., Any], depth: int) -> Any:
+        try:
+            plain = dump(mode="json", warnings=False)
+        except Exception:  # noqa: BLE001  # A field without a JSON form; the others still have theirs.
+            plain = dump(warnings=False)
+        return self.told(plain, depth + 1)
+
+    def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        # A copy first where that is one step: another thread may be adding to it.
+        items = value.copy() if type(value) is dict else value
+        for key, item in items.items():
+            if len(out) >= MAX_ITEMS or self._left <= 0:
+                out["__truncated__"] = f"{len(value) - len(out)} more keys"
+                break
+            name = _text(key) if type(key) is str else _key(key)
+            out[name] = self.told(item, depth + 1)
+        return out
+
+    def _items(self, value: Iterable[Any], depth: int) -> list[Any]:
+        out: list[Any] = []
+        for item in value:
+            if len(out) >= MAX_ITEMS or self._left <= 0:
+                out.append(f"__truncated__: only the first {len(out)} items are kept")
+                break
+            out.append(self.told(item, depth + 1))
+        return out
 
 
-def _foreign(value: Any, depth: int) -> Any:
-    """Objects of other libraries, by the methods that the common ones share."""
-    if isinstance(value, type):
-        return f"{value.__module__}.{value.__qualname__}"
-    dump = getattr(value, "model_dump", None)  # pydantic, and so the openai and anthropic SDKs
-    if callable(dump):
-        return to_jsonable(dump(mode="json", warnings=False), depth=depth + 1)
-    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
-    if shape is not None and dtype is not None:  # numpy, torch, jax, pandas columns
-        if shape == () and callable(getattr(value, "item", None)):
-            return to_jsonable(value.item(), depth=depth + 1)
-        return f"<{type(value).__qualname__} shape={tuple(shape)} dtype={dtype}>"
-    return _repr(value)
+def _key(key: Any) -> str:
+    return _text(str(key.value if isinstance(key, enum.Enum) else key))
 
 
-def _mapping(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for index, (key, item) in enumerate(value.items()):
-        if index >= MAX_ITEMS:
-            out["__truncated__"] = f"{len(value) - MAX_ITEMS} more keys"
-            break
-        out[key if type(key) is str else str(key)] = to_jsonable(item, depth=depth + 1)
-    return out
-
-
-def _items(value: Iterable[Any], depth: int) -> list[Any]:
-    out: list[Any] = []
-    for index, item in enumerate(value):
-        if index >= MAX_ITEMS:
-            out.append(f"__truncated__: more than {MAX_ITEMS} items")
-            break
-        out.append(to_jsonable(item, depth=depth + 1))
-    return out
+def _digits(value: int) -> str:
+    try:
+        return str(value)
+    except ValueError:  # More digits than Python writes: sys.set_int_max_str_digits.
+        return f"<int of {value.bit_length()} bits>"
 
 
 def _text(value: str) -> str:
     if len(value) > MAX_TEXT:
-        return f"{value[:MAX_TEXT]}… <cut: {len(value)} characters>"
+        value = f"{value[:MAX_TEXT]}… <cut: {len(value)} characters>"
     if value.isascii():
         return value
     # Lone surrogates are legal in Python and illegal in UTF-8, so in JSON and protobuf too.

@@ -33,6 +33,8 @@ TRUNCATED: Final = "weave_core.truncated"
 # OpenTelemetry, general.
 SERVICE_NAME: Final = "service.name"
 SERVICE_VERSION: Final = "service.version"
+TELEMETRY_DISTRO_NAME: Final = "telemetry.distro.name"
+TELEMETRY_DISTRO_VERSION: Final = "telemetry.distro.version"
 DEPLOYMENT_ENVIRONMENT: Final = "deployment.environment.name"
 SESSION_ID: Final = "session.id"
 USER_ID: Final = "user.id"
