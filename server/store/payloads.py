@@ -23,9 +23,11 @@ __all__ = [
     "origin_body",
     "pack",
     "payload_json",
+    "read_values",
     "unpack",
     "unpack_origin",
     "unpack_span",
+    "values_json",
 ]
 
 ENCODING_ZSTD_JSON = 1
@@ -58,10 +60,21 @@ def pack(raw: RawSpan, dictionary: Dictionary | None = None) -> bytes:
 
 def payload_json(raw: RawSpan) -> bytes:
     """What `pack` compresses: the same span gives the same bytes."""
+    return values_json(_fields(raw))
+
+
+def values_json(values: Sequence[Any]) -> bytes:
+    """JSON text of values as senders give them, bytes too; `read_values` reads it back."""
     try:
-        return orjson.dumps([0, *_fields(raw)])
+        return orjson.dumps([0, *values])
     except TypeError:  # Bytes inside.
-        return orjson.dumps([_ESCAPED, *(_escape(field) for field in _fields(raw))])
+        return orjson.dumps([_ESCAPED, *(_escape(value) for value in values)])
+
+
+def read_values(text: bytes) -> list[Any]:
+    """The values that `values_json` wrote."""
+    flags, *values = orjson.loads(text)
+    return [_unescape(value) for value in values] if flags & _ESCAPED else values
 
 
 def compress(texts: Sequence[bytes], dictionary: Dictionary | None = None) -> list[bytes]:
@@ -94,9 +107,7 @@ def unpack_span(  # The columns beside the payload, each by name.
         origin: `unpack_origin` of the row that `origin_id` names; shared, so build it once a row.
         dictionary: The one that `dictionary_id` names; None where that is null.
     """
-    flags, *fields = orjson.loads(unpack(body, dictionary))
-    if flags & _ESCAPED:
-        fields = [_unescape(field) for field in fields]
+    fields = read_values(unpack(body, dictionary))
     (name, otel_kind, start_ns, end_ns, status_code, status_message) = fields[:6]
     (attributes, events, links, trace_state, dropped) = fields[6:11]
     return RawSpan(

@@ -5,24 +5,16 @@ no second question to the database.  Of two records of one span the ended one wi
 one, then the later end, then the longer payload; the order of arrival decides nothing.
 """
 
-import hashlib
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, func, select
 
 from weave_core.server.otlp.records import RawOrigin, RawSpan
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.dictionaries import find_dictionary
-from weave_core.server.store.payloads import (
-    ENCODING_ZSTD_JSON,
-    compress,
-    origin_body,
-    payload_json,
-    unpack,
-)
+from weave_core.server.store.identities import Identities
+from weave_core.server.store.payloads import ENCODING_ZSTD_JSON, compress, payload_json, unpack
 from weave_core.server.store.rows import SPAN_COLUMNS, cleaned, span_row
 from weave_core.server.store.tables import SpanRow, table_of
 
@@ -36,8 +28,6 @@ _ID, _PROJECT, _TRACE, _SPAN = (
 _START, _DURATION, _ORIGIN = (
     SPAN_COLUMNS.index(name) for name in ("start_ns", "duration_ns", "origin_id")
 )
-_MAX_CACHED = 50_000
-"""Projects and origins whose ids are remembered; then the memory starts anew."""
 
 _EXISTING = """
 SELECT s.id, s.start_ns, s.duration_ns, s.origin_id, p.dictionary_id, p.body
@@ -47,13 +37,12 @@ WHERE s.project_id = ? AND s.trace_id = ? AND s.span_id = ?
 
 
 class SpanInserter:
-    """Inserts spans and keeps the ids that it needs for it; used by one thread."""
+    """Inserts spans and gives out their row ids; used by one thread."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, identities: Identities) -> None:
         self._dialect = dialect
+        self._identities = identities
         self._next_id: int | None = None
-        self._projects: dict[str, int] = {}
-        self._origins: dict[bytes, int] = {}
         nothing = "ON CONFLICT DO NOTHING"
         payload = ("span_row_id", "encoding", "dictionary_id", "body")
         self._insert_span = dialect.insert("span", SPAN_COLUMNS, on_conflict=nothing)
@@ -63,16 +52,10 @@ class SpanInserter:
         self._insert_dirty = dialect.insert(
             "trace_dirty", ("project_id", "trace_id"), on_conflict=nothing
         )
-        self._insert_project = dialect.insert(
-            "project", ("name", "created_ns", "settings"), on_conflict=nothing
-        )
-        self._insert_origin = dialect.insert("origin", ("digest", "body"), on_conflict=nothing)
 
     def forget(self) -> None:
-        """Drop every remembered id, after a transaction that was rolled back."""
+        """Drop the remembered id, after a transaction that was rolled back."""
         self._next_id = None
-        self._projects.clear()
-        self._origins.clear()
 
     def write(
         self,
@@ -115,13 +98,13 @@ class SpanInserter:
             for project, spans in batch.items():
                 if not spans:
                     continue
-                project_id = self._project_id(connection, project)
+                project_id = self._identities.project_id(connection, project)
                 origin: RawOrigin | None = None
                 origin_id = 0
                 for raw in spans:
                     if raw.origin is not origin:
                         origin = raw.origin
-                        origin_id = self._origin_id(connection, origin)
+                        origin_id = self._identities.origin_id(connection, origin)
                     rows.append(
                         span_row(raw, row_id=row_id, project_id=project_id, origin_id=origin_id)
                     )
@@ -176,33 +159,6 @@ class SpanInserter:
             last = connection.scalar(select(func.max(table_of(SpanRow).c.id)))
             self._next_id = (last or 0) + 1
         return self._next_id
-
-    def _project_id(self, connection: Connection, name: str) -> int:
-        found = self._projects.get(name)
-        if found is None:
-            row = (name, time.time_ns(), "{}")
-            connection.exec_driver_sql(self._insert_project, row)
-            query = self._dialect.sql("SELECT id FROM project WHERE name = ?")
-            found = int(connection.exec_driver_sql(query, (name,)).scalar_one())
-            _remember(self._projects, name, found)
-        return found
-
-    def _origin_id(self, connection: Connection, origin: RawOrigin) -> int:
-        body = orjson.dumps(origin_body(origin), option=orjson.OPT_SORT_KEYS)
-        digest = hashlib.sha256(body).digest()
-        found = self._origins.get(digest)
-        if found is None:
-            connection.exec_driver_sql(self._insert_origin, (digest, body.decode()))
-            query = self._dialect.sql("SELECT id FROM origin WHERE digest = ?")
-            found = int(connection.exec_driver_sql(query, (digest,)).scalar_one())
-            _remember(self._origins, digest, found)
-        return found
-
-
-def _remember(cache: dict[Any, int], key: Any, value: int) -> None:
-    if len(cache) >= _MAX_CACHED:
-        cache.clear()
-    cache[key] = value
 
 
 def _rank(

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from weave_core.errors import Overloaded, StoreError, WeaveError
 from weave_core.server.otlp.requests import TraceRequest
 from weave_core.server.store.dialects import Engines
+from weave_core.server.store.identities import Identities
 from weave_core.server.store.rollups import TraceRollups
 from weave_core.server.store.spans import SpanInserter
 
@@ -51,7 +52,8 @@ class Writer:
     def __init__(self, engines: Engines, *, max_queue_bytes: int) -> None:
         self._engines = engines
         self._max_queue_bytes = max_queue_bytes
-        self._inserter = SpanInserter(engines.dialect)
+        self._identities = Identities(engines.dialect)
+        self._inserter = SpanInserter(engines.dialect, self._identities)
         self._rollups = TraceRollups(engines.dialect)
         self._jobs: deque[_Job] = deque()
         self._queued_bytes = 0
@@ -174,6 +176,7 @@ class Writer:
                 )
         except BaseException as error:
             self._inserter.forget()
+            self._identities.forget()
             if isinstance(error, DBAPIError) and _is_unavailable(error):
                 raise StoreError(
                     f"the database can't be written: {error.orig}", "try again later"
