@@ -3,16 +3,26 @@
 import streamlit as st
 
 from weave_core.app.frame import asset, dress, errors_shown
+from weave_core.app.state import TRACE_PAGE, TRACES_PAGE
 
-# A Material name as page icon would be fetched from Google by each browser.
-st.set_page_config(page_title="weave-core", page_icon=asset("icon.svg"), layout="wide")
-dress()
-page = st.navigation(
-    [
-        st.Page("pages/traces.py", title="Traces", icon=":material/account_tree:", default=True),
-        st.Page("pages/trace.py", title="Trace", url_path="trace", visibility="hidden"),
-    ],
-    position="top",
-)
-with errors_shown():
-    page.run()
+__all__ = ["draw"]
+
+
+def draw() -> None:
+    """Draw the frame and, in it, the page that the address names."""
+    # A Material name as page icon would be fetched from Google by each browser.
+    st.set_page_config(page_title="weave-core", page_icon=asset("icon.svg"), layout="wide")
+    dress()
+    page = st.navigation(
+        [
+            st.Page(TRACES_PAGE, title="Traces", icon=":material/account_tree:", default=True),
+            st.Page(TRACE_PAGE, title="Trace", url_path="trace", visibility="hidden"),
+        ],
+        position="top",
+    )
+    with errors_shown():
+        page.run()
+
+
+if __name__ == "__main__":  # As Streamlit's own test runner starts a script.
+    draw()

@@ -13,7 +13,7 @@ from weave_core.errors import ConfigError, MissingExtra
 
 __all__ = ["app_command", "run_app"]
 
-MAIN = Path(__file__).with_name("main.py")
+START = Path(__file__).parent / "entry" / "start.py"
 _MAX_PORT = 65_535
 
 
@@ -22,8 +22,7 @@ def app_command(
 ) -> tuple[list[str], dict[str, str]]:
     """The command that starts the app, and what to add to its environment.
 
-    Everything about the look is in `app/.streamlit/config.toml`; only what differs from one start
-    to the next is said here.
+    The look and all that stays the same is in `app/entry/.streamlit/config.toml`.
 
     Args:
         server_url: Where the app reads from.
@@ -43,7 +42,7 @@ def app_command(
     command = [
         sys.executable,
         "-P",  # Else a folder `app/` or a file `openai.py` where the user stands would be imported.
-        *("-m", "streamlit", "run", str(MAIN)),
+        *("-m", "streamlit", "run", str(START)),
         f"--server.address={host}",
         f"--server.port={port}",
     ]

@@ -4,6 +4,7 @@ The address bar is the state: whatever decides what a page shows is a query para
 view is a link that a colleague can open.
 """
 
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
@@ -13,10 +14,19 @@ from weave_core.client import Client
 from weave_core.model import Project
 from weave_core.settings import DEFAULT_ENDPOINT, Settings
 
-__all__ = ["client", "find_project", "list_projects", "trace_url", "traces_url"]
+__all__ = [
+    "TRACES_PAGE",
+    "TRACE_PAGE",
+    "client",
+    "find_project",
+    "list_projects",
+    "trace_url",
+    "traces_url",
+]
 
-TRACES_PAGE: Final = "pages/traces.py"
-TRACE_PAGE: Final = "pages/trace.py"
+_PAGES: Final = Path(__file__).parent / "pages"
+TRACES_PAGE: Final = _PAGES / "traces.py"
+TRACE_PAGE: Final = _PAGES / "trace.py"
 _PROJECTS_TTL_S = 5
 
 

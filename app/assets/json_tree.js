@@ -3,8 +3,13 @@
 const CHILDREN = 100;
 const TEXT = 1500;
 
+/* The outermost level is open and bare: its braces would say nothing. */
 function jsonTree(value, depth = 2) {
-  return el("div.json", null, branch(null, value, depth));
+  const entries = value !== null && typeof value === "object" ? Object.entries(value) : [];
+  if (depth < 1 || !entries.length) return el("div.json", null, branch(null, value, depth));
+  const box = el("div.json.bare");
+  more(box, Array.isArray(value) ? value.map((item, i) => [i, item]) : entries, 0, depth - 1);
+  return box;
 }
 
 function branch(key, value, depth) {

@@ -28,6 +28,9 @@ function draw(host, view) {
     for (const tab of bar.children) tab.setAttribute("aria-selected", String(tab.dataset.tab === name));
     panel.replaceChildren(tabs.find((tab) => tab.name === name).draw());
     panel.scrollTop = 0;
+    // A long conversation opens where the answer begins, with what it answers above it.
+    const answer = panel.querySelector(".divider");
+    if (answer && answer.offsetTop - panel.offsetTop > panel.clientHeight * 0.8) panel.scrollTop = answer.offsetTop - panel.offsetTop - panel.clientHeight * 0.45;
   };
   for (const tab of tabs) {
     const button = el("button.tab", { type: "button", role: "tab", "data-tab": tab.name }, tab.name, tab.count !== undefined && el("span.count", null, String(tab.count)));

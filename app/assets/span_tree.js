@@ -237,7 +237,7 @@ function drawRow(state, row, width) {
       el("span.twist", { "aria-hidden": true }, has && icon(open ? ICONS.open : ICONS.closed, 12)),
       kindMark(kind),
       el("span.label.cut", { title: state.name[i] }, state.name[i]),
-      model && el("span.model.cut", { title: model }, model),
+      model && !state.name[i].includes(model) && el("span.model.cut", { title: model }, model),
       has && !open && el("span.kids", { title: "Folded spans below" }, number.format(state.below[i])),
       failed && el("span.mark", { title: "Failed" }, "!")),
     el("div.c-num", null, state.dur[i] === null ? "running" : duration(state.dur[i])),

@@ -145,7 +145,10 @@ def act(action: ListAction, project: str, text: str, range_name: str, order_by: 
     """Do what the reader asked for in the table."""
     if action.open_trace:
         query = {"project": project, "trace": action.open_trace}
-        st.session_state["list_query"] = dict(st.query_params)
+        kept = ("project", "filter", "range", "order", "after")
+        st.session_state["list_query"] = {
+            key: st.query_params[key] for key in kept if key in st.query_params
+        }
         st.switch_page(TRACE_PAGE, query_params=query)
     if action.order_by:
         order_by = action.order_by

@@ -35,7 +35,7 @@ def new_trace_id() -> bytes:
     return os.urandom(16)
 
 
-def new_span(  # noqa: PLR0913  # What a span is made of.
+def new_span(  # What a span is made of.
     name: str,
     trace_id: bytes,
     *,
@@ -90,7 +90,7 @@ def text_message(role: str, *texts: str) -> dict[str, Any]:
     return {"role": role, "parts": [{"type": "text", "content": text} for text in texts]}
 
 
-def agent_trace(  # noqa: PLR0913, PLR0914  # A realistic trace has many pieces.
+def agent_trace(  # A realistic trace has many pieces.
     *,
     question: str = "Where is my order 8812?",
     answer: str = "It left our warehouse on **Monday** and arrives on Thursday.",

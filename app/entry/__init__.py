@@ -1,0 +1,1 @@
+"""What Streamlit is started with: a script and its configuration, away from `pages/`."""
