@@ -360,7 +360,9 @@ def _response_usage(
 
 def _vector(text: str, size: int) -> list[float]:
     vector = [0.0] * size
-    for word in re.findall(r"\w+", text.lower()) or [text]:
+    # Long words carry the meaning; without their endings, orders are like an order.
+    words = [re.sub(r"(ed|ing|s)$", "", word) for word in re.findall(r"\w{4,}", text.lower())]
+    for word in words or [text]:
         digest = hashlib.sha256(word.encode()).digest()
         vector[int.from_bytes(digest[:4], "big") % size] += 1.0 if digest[4] % 2 else -1.0
     length = math.sqrt(sum(value * value for value in vector)) or 1.0
