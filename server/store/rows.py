@@ -10,14 +10,11 @@ from typing import Any
 import orjson
 
 from weave_core import semconv
-from weave_core.server.normalise import Skeleton, skeleton
+from weave_core.server.normalise import COUNTED_KINDS, Skeleton, skeleton
 from weave_core.server.otlp.records import RawSpan
 from weave_core.server.pricing import TokenCounts, find_price
 
-__all__ = ["COUNTED_KINDS", "SPAN_COLUMNS", "cleaned", "is_pending", "span_row"]
-
-COUNTED_KINDS = frozenset(("llm", "embedding", "reranker"))
-"""Kinds that are model calls; agents and chains repeat the usage of the calls below them."""
+__all__ = ["SPAN_COLUMNS", "cleaned", "is_pending", "span_row"]
 
 _SKELETON_COLUMNS = tuple(
     field.name for field in fields(Skeleton) if field.name not in ("tags", "attributes")
