@@ -4,8 +4,10 @@ OpenAI chat completions and responses, Anthropic messages, Gemini, Genkit, LangC
 are told apart by the keys they have; where none of them is there, the body is no request or reply.
 """
 
+import re
 from typing import Any
 
+from weave_core import semconv
 from weave_core.server.normalise import texts
 from weave_core.server.normalise.messages import (
     Message,
@@ -19,6 +21,9 @@ from weave_core.server.normalise.usage import Counts, counts_of_body
 
 __all__ = [
     "REPLY_KEYS",
+    "REQUEST_KEYS",
+    "id_in_attributes",
+    "models_in_attributes",
     "reply_field",
     "reply_finish_reasons",
     "reply_messages",
@@ -40,6 +45,19 @@ REPLY_KEYS: tuple[str, ...] = (
     "gcp.vertex.agent.llm_response",
 )
 """Attributes that may hold a whole reply, best first."""
+REQUEST_KEYS: tuple[str, ...] = (
+    "gen_ai.prompt",
+    "mlflow.spanInputs",
+    "langfuse.observation.input",
+    "genkit:input",
+    "gcp.vertex.agent.llm_request",
+    "request_data",
+    "input.value",
+    "lmnr.span.input",
+    semconv.INPUTS,
+)
+"""Attributes that may hold a whole request, best first."""
+_ID_FIRST = re.compile(r'\{\s*"id"\s*:\s*"([^"\\]{1,200})"')
 _USAGE_KEYS = ("usage", "usageMetadata", "usage_metadata", "token_usage")
 _MAX_SEARCHED = 1_000_000
 """A reply is searched for counts on the way in only up to this length."""
@@ -274,4 +292,36 @@ def usage_in_attributes(attributes: dict[str, Any]) -> Counts | None:
         found = usage_in_reply(value)
         if found is not None:
             return found
+    return None
+
+
+def models_in_attributes(attributes: dict[str, Any]) -> tuple[str | None, str | None]:
+    """The model that a whole reply names, and the one that a whole request names."""
+    return (
+        _model_among(attributes, REPLY_KEYS, "model", "modelVersion", "model_version"),
+        _model_among(attributes, REQUEST_KEYS, "model"),
+    )
+
+
+def _model_among(attributes: dict[str, Any], keys: tuple[str, ...], *names: str) -> str | None:
+    for key in keys:
+        value = attributes.get(key)
+        if value is None or (
+            type(value) is str and (len(value) > _MAX_SEARCHED or '"model' not in value)
+        ):
+            continue
+        found = reply_field(value, *names)
+        if found:
+            return found
+    return None
+
+
+def id_in_attributes(attributes: dict[str, Any]) -> str | None:
+    """The id that a whole reply begins with, as OpenAI's and Anthropic's do; nothing is parsed."""
+    for key in REPLY_KEYS:
+        value = attributes.get(key)
+        if type(value) is str:
+            begin = _ID_FIRST.match(value)
+            if begin:
+                return begin[1]
     return None

@@ -67,7 +67,7 @@ def _preview(value: Any, keys: tuple[str, ...], *, is_input: bool) -> str | None
 
 def _told(value: Any, keys: tuple[str, ...], depth: int, *, is_input: bool) -> str | None:
     if type(value) is str:
-        return value
+        return _unescaped(value[1:-1]) if value[:1] == '"' == value[-1:] else value
     if depth > _MAX_DEPTH:
         return None
     if type(value) is list:

@@ -2,8 +2,9 @@
 
 Runs for every span that arrives, so it is a look-up per attribute and no message is parsed whole.
 What has no column and is short goes into `attributes`, for filters, by this rule: a scalar of at
-most 256 characters under the key it was sent with; metadata under its bare key (`tier`, not
-`weave_core.metadata.tier`), unless an attribute of that very name was sent too; at most 64 keys.
+most 256 characters (JSON text is none) under the key it was sent with; metadata under its bare
+key (`tier`, not `weave_core.metadata.tier`), unless an attribute of that very name was sent too;
+at most 64 keys, metadata first.
 """
 
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ _TOKENS = frozenset(name for name in KEYS if "tokens" in name or "usage" in name
     "provider_metadata_json",
 }
 _TAGS = frozenset(name for name in KEYS if name.startswith("tags"))
-_SCALARS = frozenset((str, int, float, bool))
+_SCALARS = frozenset((int, float, bool))
 _KEPT = frozenset(("tool_name", "entity_name"))
 _KEPT_KEYS = (semconv.GEN_AI_TOOL_NAME, "tool.name", "traceloop.entity.name")
 """Read for other fields and still no column of their own."""
@@ -124,8 +125,23 @@ def read_skeleton(raw: RawSpan) -> Skeleton:
     _previews(skeleton, raw, picked, others, attributes)
     if not _TAGS.isdisjoint(picked):
         skeleton.tags = tags_of(picked) or None
-    skeleton.attributes = _filters(attributes, others, picked) or None
+    metadata = _metadata_map(picked["metadata"]) if "metadata" in picked else {}
+    if metadata:
+        _who(skeleton, metadata)
+    skeleton.attributes = _filters(attributes, others, picked, metadata) or None
     return skeleton
+
+
+def _who(skeleton: Skeleton, metadata: dict[str, Any]) -> None:
+    """Session and user, where only the map of metadata names them (LangChain's habit)."""
+    if skeleton.session_id is None:
+        keys = ("session_id", "thread_id", "conversation_id")
+        found = (texts.as_text(metadata.get(key)) for key in keys)
+        skeleton.session_id = next((session for session in found if session), None)
+    if skeleton.user_id is None:
+        skeleton.user_id = texts.as_text(metadata.get("user_id"))
+    if skeleton.provider is None and skeleton.kind in COUNTED_KINDS:
+        skeleton.provider = provider_name(metadata.get("ls_provider"))
 
 
 def _name(picked: Picked, field: str) -> str | None:
@@ -149,9 +165,14 @@ def _model(skeleton: Skeleton, attributes: dict[str, Any], picked: Picked) -> No
         skeleton.provider = other_provider(attributes)
     answered = model_name(picked.get("response_model"))
     asked = requested_model(skeleton.kind, picked)
+    skeleton.response_id = _name(picked, "response_id")
+    if skeleton.kind in COUNTED_KINDS:
+        if answered is None and asked is None:  # Without a model a call has no price.
+            answered, asked = bodies.models_in_attributes(attributes)
+        if skeleton.response_id is None:
+            skeleton.response_id = bodies.id_in_attributes(attributes)
     skeleton.request_model = asked
     skeleton.model = answered or asked
-    skeleton.response_id = _name(picked, "response_id")
 
 
 def other_provider(attributes: dict[str, Any]) -> str | None:
@@ -257,13 +278,14 @@ def _previews(
     skeleton.output_preview = None if skeleton.kind == "embedding" else told_out
 
 
-def _filters(attributes: dict[str, Any], others: list[str], picked: Picked) -> dict[str, Any]:
+def _filters(
+    attributes: dict[str, Any], others: list[str], picked: Picked, metadata: dict[str, Any]
+) -> dict[str, Any]:
     """Short scalars without a column; see the head of this module for the rule."""
     kept: dict[str, Any] = {}
-    metadata: dict[str, Any] = {}
     for key in others:
         value = attributes[key]
-        if type(value) in _SCALARS and (type(value) is not str or len(value) <= MAX_FILTER_CHARS):
+        if _is_short(value):
             use, name = use_of(key)
             if use == FILTER:
                 kept[key] = value
@@ -271,8 +293,6 @@ def _filters(attributes: dict[str, Any], others: list[str], picked: Picked) -> d
                 metadata[name] = value
     if not _KEPT.isdisjoint(picked):
         kept |= {k: v for k in _KEPT_KEYS if _is_short(v := attributes.get(k))}
-    if "metadata" in picked:
-        metadata = _metadata_map(picked["metadata"]) | metadata
     if metadata:
         kept = {**metadata, **kept}
     if len(kept) > MAX_FILTER_KEYS:
@@ -289,4 +309,7 @@ def _metadata_map(value: Any) -> dict[str, Any]:
 
 
 def _is_short(value: Any) -> bool:
-    return type(value) in _SCALARS and (type(value) is not str or len(value) <= MAX_FILTER_CHARS)
+    """Whether it is a scalar that fits: a text that begins as JSON does is a structure."""
+    if type(value) is str:
+        return len(value) <= MAX_FILTER_CHARS and value[:1] not in ("{", "[")
+    return type(value) in _SCALARS

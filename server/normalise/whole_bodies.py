@@ -25,17 +25,7 @@ __all__ = [
     "tools",
 ]
 
-_REQUESTS: tuple[str, ...] = (
-    "gen_ai.prompt",
-    "mlflow.spanInputs",
-    "langfuse.observation.input",
-    "genkit:input",
-    "gcp.vertex.agent.llm_request",
-    "request_data",
-    "input.value",
-    "lmnr.span.input",
-    semconv.INPUTS,
-)
+_REQUESTS = bodies.REQUEST_KEYS
 _REPLIES: tuple[str, ...] = (
     *bodies.REPLY_KEYS,
     "response_data",
