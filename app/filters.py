@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-__all__ = ["EXAMPLES", "RANGES", "both", "equals", "since"]
+__all__ = ["EXAMPLES", "RANGES", "both", "equals", "pointed", "since"]
 
 RANGES: Final[dict[str, int]] = {
     "15m": 900,
@@ -49,3 +49,10 @@ def both(first: str | None, second: str | None) -> str | None:
     if len(given) == 1:
         return given[0][1:-1]
     return " and ".join(given) or None
+
+
+def pointed(text: str, position: int, *, width: int = 90) -> str:
+    """The part of `text` around `position`, with a mark below it."""
+    start = max(0, position - width // 2)
+    line = text[start : start + width].replace("\n", " ")
+    return f"{line}\n{' ' * (position - start)}^"

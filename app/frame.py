@@ -6,9 +6,10 @@ from importlib.resources import files
 
 import streamlit as st
 
-from weave_core.errors import ServerUnreachable, WeaveError
+from weave_core.app.filters import pointed
+from weave_core.errors import BadRequest, ServerUnreachable, WeaveError
 
-__all__ = ["asset", "dress", "errors_shown", "show_error"]
+__all__ = ["asset", "dress", "errors_shown", "show_error", "show_filter_error"]
 
 
 def asset(name: str) -> str:
@@ -45,8 +46,19 @@ def show_error(error: WeaveError) -> None:
             st.text(error.hint)
 
 
+def show_filter_error(text: str, error: BadRequest) -> None:
+    """Draw what is wrong with the filter `text`, under the place where it is wrong."""
+    with st.container(border=True, key="filter_error"):
+        st.markdown(":material/error: **The filter is wrong**")
+        st.text(error.message)
+        if error.position is not None:
+            st.code(pointed(text, error.position), language=None)
+        if error.hint:
+            st.text(error.hint)
+
+
 def _title(error: WeaveError) -> str:
     if isinstance(error, ServerUnreachable):
         return "The server does not answer"
-    names = {"NotFound": "Not found", "BadFilter": "The filter is wrong", "BadRequest": "Refused"}
+    names = {"NotFound": "Not found", "BadRequest": "Refused"}
     return names.get(type(error).__name__, "That did not work")

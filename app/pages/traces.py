@@ -4,7 +4,7 @@ import streamlit as st
 
 from weave_core.app import filters, formats, welcome
 from weave_core.app.components.trace_list import ListAction, list_rows, trace_list
-from weave_core.app.frame import errors_shown
+from weave_core.app.frame import errors_shown, show_filter_error
 from weave_core.app.headlines import Headline, headline_of
 from weave_core.app.state import TRACE_PAGE, TRACES_PAGE, client, find_project, list_projects
 from weave_core.errors import BadRequest
@@ -68,21 +68,34 @@ def show_examples() -> None:
         )
 
 
-def page_of(project: str, text: str, time_filter: str | None, order_by: str) -> Page[TraceSummary]:
-    """One page of traces; a wrong filter is reported on the reader's own text alone."""
-    cursor = st.query_params.get("after")
+def page_of(
+    project: str, text: str, time_filter: str | None, order_by: str
+) -> Page[TraceSummary] | None:
+    """One page of traces; None where the reader's filter is wrong, which is then on screen."""
     try:
         return client().list_traces(
             project,
             filter=filters.both(text, time_filter),
             order_by=order_by,
             limit=PAGE_SIZE,
-            cursor=cursor,
+            cursor=st.query_params.get("after"),
         )
     except BadRequest:
-        if text.strip():
-            client().list_traces(project, filter=text, limit=1)
-        raise
+        if not is_wrong(project, text):
+            raise
+        return None
+
+
+def is_wrong(project: str, text: str) -> bool:
+    """Whether the filter alone is refused; asked without our own part, so the place is right."""
+    if not text.strip():
+        return False
+    try:
+        client().list_traces(project, filter=text, limit=1)
+    except BadRequest as error:
+        show_filter_error(text, error)
+        return True
+    return False
 
 
 @st.cache_data(ttl=10, max_entries=64, show_spinner=False)
@@ -166,6 +179,8 @@ def show_list(project: str, text: str, range_name: str, order_by: str) -> None:
     with errors_shown():
         time_filter = filters.since(range_name)
         page = page_of(project, text, time_filter, order_by)
+        if page is None:
+            return
         is_whole = not text.strip() and range_name == "all"
         if not page.items and is_whole and not st.query_params.get("after"):
             welcome.show(project)

@@ -1,0 +1,171 @@
+"""A real server, a real app process and a headless Chromium that is watched for every complaint."""
+
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import Empty, Queue
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from support.servers import ServerProcess
+
+from weave_core.app.process import app_command
+
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+]
+Scheme = Literal["light", "dark"]
+_START_TIMEOUT_S = 60.0
+# A deep link makes Streamlit's page look for its server below the page's own path first.
+_STREAMLIT_PROBES = re.compile(r"/trace/_stcore/(health|host-config)$")
+
+
+@dataclass
+class Watch:
+    """What a browser page complained about, asked for and showed uncalled."""
+
+    problems: list[str] = field(default_factory=list)
+    """Errors on the console, uncaught exceptions, dialogs."""
+    foreign: list[str] = field(default_factory=list)
+    """Addresses of other hosts that the page asked for."""
+
+
+@dataclass
+class Window:
+    """A browser page of the app."""
+
+    page: Page
+    watch: Watch
+    app_url: str
+
+    def open(self, path: str) -> None:
+        """Go to a path of the app."""
+        self.page.goto(self.app_url + path)
+
+
+@contextmanager
+def start_app(server_url: str) -> Iterator[str]:
+    """Start the app as the command line does and yield its address."""
+    command, extra = app_command(server_url=server_url, host="127.0.0.1", port=0)
+    env = {key: value for key, value in os.environ.items() if not key.startswith("WEAVE_CORE_")}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env | extra
+    )
+    found: Queue[str] = Queue()
+    reader = threading.Thread(target=_read_url, args=(process, found), daemon=True)
+    reader.start()
+    try:
+        try:
+            yield found.get(timeout=_START_TIMEOUT_S)
+        except Empty:
+            raise AssertionError("the app did not get ready") from None
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(timeout=10)
+        reader.join(timeout=5)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _read_url(process: "subprocess.Popen[str]", found: "Queue[str]") -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        address = re.search(r"URL: (http://\S+)", line)
+        if address:
+            found.put(address[1].rstrip("/"))
+
+
+@pytest.fixture(scope="session")
+def app_url(server: ServerProcess) -> Iterator[str]:
+    """The address of an app process that reads from the shared server."""
+    with start_app(server.url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.fail("Chromium is missing: `make test` installs it (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def new_window(browser: Browser, app_url: str) -> Iterator[Callable[[Scheme], Window]]:
+    """Opens browser pages in a colour scheme; at the end none of them may have complained."""
+    windows: list[tuple[BrowserContext, Window]] = []
+
+    def make(scheme: Scheme = "light") -> Window:
+        context = browser.new_context(
+            viewport={"width": 1440, "height": 900}, color_scheme=scheme, accept_downloads=True
+        )
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        window = Window(page, watch_page(page, app_url), app_url)
+        windows.append((context, window))
+        return window
+
+    yield make
+    for context, _ in windows:
+        context.close()
+    for _, window in windows:
+        assert window.watch.problems == []
+        assert window.watch.foreign == []
+
+
+@pytest.fixture
+def window(new_window: Callable[[Scheme], Window]) -> Window:
+    """One browser page in the light theme."""
+    return new_window("light")
+
+
+def watch_page(page: Page, app_url: str) -> Watch:
+    """Write down what the page complains about and asks for."""
+    watch = Watch()
+    host = urlsplit(app_url).netloc
+
+    def on_dialog(dialog: object) -> None:
+        watch.problems.append(f"dialog: {getattr(dialog, 'message', '')}")
+        getattr(dialog, "dismiss")()  # noqa: B009  # Playwright's own type hides it.
+
+    page.on("dialog", on_dialog)
+    page.on("pageerror", lambda error: watch.problems.append(f"uncaught: {error}"))
+    page.on(
+        "console",
+        lambda message: (
+            watch.problems.append(f"{message.type}: {message.text} {message.location}")
+            if message.type == "error"
+            and not _STREAMLIT_PROBES.search(message.location.get("url", ""))
+            else None
+        ),
+    )
+    page.on(
+        "request",
+        lambda request: (
+            watch.foreign.append(request.url)
+            if urlsplit(request.url).scheme in {"http", "https", "ws", "wss"}
+            and urlsplit(request.url).netloc != host
+            else None
+        ),
+    )
+    return watch
