@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, true
+from sqlalchemy import ColumnElement, and_, bindparam, exists, false, not_, or_, true
 from sqlglot import exp
 
 from weave_core.errors import BadFilter
@@ -163,6 +163,10 @@ class _Compiler:
         if field.kind in {"bool", "id"} and operator in _ORDERED:
             raise BadFilter(f"{field.name!r} has no order", "use = or !=", position_of(node))
         value = value_for(field, right, self._now_ns)
+        if field.values:
+            # One of a closed set, so it may stand in the statement, where SQLite can see that a
+            # partial index such as `newest_errors` covers it.
+            value = bindparam(None, value, literal_execute=True)
         if field.kind == "bool":
             is_wanted = bool(value) == (operator is exp.EQ)
             return self._of(field, field.column if is_wanted else not_(field.column))

@@ -6,7 +6,18 @@ the statement spells the same path.  `check_key` must have passed them.
 
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Float, String, Text, UnaryExpression, cast, literal
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Float,
+    String,
+    TableValuedAlias,
+    Text,
+    UnaryExpression,
+    cast,
+    func,
+    literal,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -22,6 +33,7 @@ __all__ = [
     "JsonText",
     "MatchesPattern",
     "check_key",
+    "members_of",
 ]
 
 MAX_KEY_LENGTH = 200
@@ -240,3 +252,9 @@ def _as_glob(pattern: str) -> str:
 
 def _glob_quoted(character: str) -> str:
     return f"[{character}]" if character in "*?[" else character
+
+
+def members_of(column: ColumnElement[Any], dialect: str) -> TableValuedAlias:
+    """A table of the members of a JSON array of texts, one column `value`; for a lateral join."""
+    each = func.json_each if dialect == "sqlite" else func.json_array_elements_text
+    return each(column).table_valued("value", joins_implicitly=True)

@@ -108,6 +108,7 @@ class SpanRow(Row, table=True):
         Index(
             "newest_errors",
             "project_id",
+            "status",  # One term more than `newest_spans`, or SQLite prefers that.
             "start_ns",
             sqlite_where=text("status = 'error'"),
             postgresql_where=text("status = 'error'"),

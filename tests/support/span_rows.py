@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 
-from weave_core.server.store.tables import METADATA, SpanRow, TraceRow, table_of
+from weave_core.server.store.dialects import connect
+from weave_core.server.store.schemas import upgrade
+from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 
 __all__ = ["new_store", "span_row", "trace_row"]
 
@@ -57,13 +58,14 @@ def trace_row(number: int, **given: Any) -> dict[str, Any]:
 def new_store(
     path: Path, spans: Sequence[dict[str, Any]] = (), traces: Sequence[dict[str, Any]] = ()
 ) -> Engine:
-    """An SQLite file with our tables and these rows; JSON in it as the writer writes it."""
-    engine = create_engine(
-        f"sqlite:///{path}",
-        json_deserializer=orjson.loads,
-        json_serializer=lambda value: orjson.dumps(value).decode(),
-    )
-    METADATA.create_all(engine)
+    """An SQLite file as migrations make it, with these rows; JSON in it as the writer writes it.
+
+    The engine can read and write.
+    """
+    engines = connect(f"sqlite:///{path}")
+    upgrade(engines.writer)
+    engines.readers.dispose()
+    engine = engines.writer
     with engine.begin() as connection:
         for row, values in ((SpanRow, spans), (TraceRow, traces)):
             if values:

@@ -115,7 +115,7 @@ def _create_span() -> None:
     op.create_index(
         "newest_errors",
         "span",
-        ["project_id", "start_ns"],
+        ["project_id", "status", "start_ns"],
         unique=False,
         sqlite_where=sa.text("status = 'error'"),
         postgresql_where=sa.text("status = 'error'"),

@@ -1,0 +1,118 @@
+"""Each question a list asks is served by a named index: the database's own word for it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+from support.span_rows import new_store, span_row, trace_row
+
+from weave_core.server.store.queries import spans, traces
+from weave_core.server.store.tables import ProjectRow, table_of
+
+PROJECT = "plans"
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """A few rows; which index SQLite takes without statistics does not depend on them."""
+    numbers = range(1, 40)
+    engine = new_store(
+        tmp_path / "store.db",
+        [span_row(n, request_model="m" if n % 2 else None) for n in numbers],
+        [trace_row(n) for n in numbers],
+    )
+    with engine.begin() as connection:
+        row = {"id": 1, "name": PROJECT, "created_ns": 1, "settings": {}}
+        connection.execute(table_of(ProjectRow).insert(), row)
+    yield engine
+    engine.dispose()
+
+
+def plan_of(engine: Engine, ask: Any) -> str:
+    """EXPLAIN QUERY PLAN of the last statement that `ask(connection)` runs on spans or traces."""
+    said: list[tuple[str, Any]] = []
+
+    def listen(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "FROM span" in statement or "FROM trace" in statement:
+            said.append((statement, parameters))
+
+    with engine.connect() as connection:
+        event.listen(engine, "before_cursor_execute", listen)
+        ask(connection)
+        event.remove(engine, "before_cursor_execute", listen)
+        statement, parameters = said[0]
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    return "\n".join(row[3] for row in rows)
+
+
+def list_of(module: Any, **given: Any) -> Any:
+    """A list's first question; with `page=2` that of the second page."""
+    page = given.pop("page", 1)
+    asked = {"filter_text": None, "order_by": "-started_ns", "limit": 5, "cursor": None} | given
+    ask = module.list_traces if module is traces else module.list_spans
+
+    def run(connection: Any) -> None:
+        if page == 2:
+            asked["cursor"] = asked["cursor"] or CURSORS[module.__name__]
+        ask(connection, PROJECT, **asked)
+
+    return run
+
+
+CURSORS: dict[str, str] = {}
+
+
+@pytest.fixture(autouse=True)
+def _cursors(engine: Engine) -> None:
+    with engine.connect() as connection:
+        asked: Any = {"filter_text": None, "order_by": "-started_ns", "limit": 5, "cursor": None}
+        CURSORS[traces.__name__] = traces.list_traces(connection, PROJECT, **asked)["next_cursor"]
+        CURSORS[spans.__name__] = spans.list_spans(connection, PROJECT, **asked)["next_cursor"]
+
+
+@pytest.mark.parametrize(
+    ("ask", "index", "terms"),
+    [
+        (list_of(traces), "newest_traces", "(project_id=?)"),
+        (list_of(traces, page=2), "newest_traces", "(project_id=? AND (start_ns,trace_id)<(?,?))"),
+        (list_of(traces, order_by="started_ns"), "newest_traces", "(project_id=?)"),
+        (
+            list_of(traces, filter_text="started_at > now() - interval '1 hour' and kind = 'llm'"),
+            "newest_traces",
+            "(project_id=? AND start_ns>?)",
+        ),
+        (list_of(spans), "newest_spans", "(project_id=?)"),
+        (list_of(spans, page=2), "newest_spans", "(project_id=? AND start_ns<?)"),
+        (
+            list_of(spans, filter_text="model = 'm'"),
+            "newest_spans_by_model",
+            "(project_id=? AND request_model=?)",
+        ),
+        (
+            list_of(spans, filter_text="status = 'error'"),
+            "newest_errors",
+            "(project_id=? AND status=?)",
+        ),
+    ],
+    ids=["traces", "traces page", "oldest traces", "traces since", "spans", "spans page",
+         "spans of a model", "errors"],
+)  # fmt: skip
+def test_a_list_page_is_one_range_of_its_index(
+    engine: Engine, ask: Any, index: str, terms: str
+) -> None:
+    """No sorting, no scan: the index gives the rows in the order of the page."""
+    plan = plan_of(engine, ask)
+    assert f"USING INDEX {index} {terms}" in plan.splitlines()[0], plan
+    assert "TEMP B-TREE" not in plan, plan
+
+
+def test_one_trace_and_one_span_are_found_by_their_ids(engine: Engine) -> None:
+    """A trace's spans are sorted, which is bounded by the trace."""
+    trace_id, span_id = (1).to_bytes(16, "big").hex(), (1).to_bytes(8, "big").hex()
+    plan = plan_of(engine, lambda c: traces.get_trace(c, PROJECT, trace_id, has_payload=False))
+    # SQLite's own name for the index of the constraint `span_identity`.
+    assert "USING INDEX sqlite_autoindex_span_1 (project_id=? AND trace_id=?)" in plan, plan
+    plan = plan_of(engine, lambda c: spans.get_span(c, PROJECT, span_id, trace_id=None))
+    assert "USING INDEX span_by_id (project_id=? AND span_id=?)" in plan, plan
