@@ -1,8 +1,10 @@
 """Spans in memory, and the local model server that makes them."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
+import anthropic
 import local_llm
+import openai
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -66,3 +68,31 @@ def llm() -> Iterator[str]:
     """URL of a local model server."""
     with local_llm.serve() as url:
         yield url
+
+
+@pytest.fixture
+def openai_client(llm: str) -> Iterator[openai.OpenAI]:
+    """A client of the local model server that does not retry."""
+    with openai.OpenAI(base_url=f"{llm}/v1", api_key="none", max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+async def async_openai_client(llm: str) -> AsyncIterator[openai.AsyncOpenAI]:
+    """The same, asynchronous."""
+    async with openai.AsyncOpenAI(base_url=f"{llm}/v1", api_key="none", max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def anthropic_client(llm: str) -> Iterator[anthropic.Anthropic]:
+    """A client of the local model server that does not retry."""
+    with anthropic.Anthropic(base_url=llm, api_key="none", max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+async def async_anthropic_client(llm: str) -> AsyncIterator[anthropic.AsyncAnthropic]:
+    """The same, asynchronous."""
+    async with anthropic.AsyncAnthropic(base_url=llm, api_key="none", max_retries=0) as client:
+        yield client
