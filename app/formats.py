@@ -1,11 +1,12 @@
 """Numbers as people read them; pure functions, no Streamlit."""
 
+import math
+
 from weave_core.model import Usage
 
-__all__ = ["count", "duration", "money", "percent", "short_id", "usage_words"]
+__all__ = ["count", "duration", "money", "percent", "usage_words"]
 
 _MS_PER_S = 1_000
-_MS_PER_MINUTE = 60_000
 _MS_PER_HOUR = 3_600_000
 _CENT = 0.01
 _THOUSAND = 10_000
@@ -13,20 +14,23 @@ _MILLION = 1_000_000
 
 
 def duration(duration_ms: float | None) -> str:
-    """`0.42 ms`, `87 ms`, `1.24 s`, `3m 07s`, `2h 05m`; empty when it is not known."""
+    """`420 µs`, `87 ms`, `1.24 s`, `3m 07s`, `2h 05m`; empty when it is not known.
+
+    The limits lie where rounding would reach the next unit: nothing says `1000 ms` or `60.00 s`.
+    """
     if duration_ms is None:
         return ""
-    if duration_ms < 10:  # noqa: PLR2004  # Below it a digit after the point still says something.
-        return f"{duration_ms:.2g} ms"
-    if duration_ms < _MS_PER_S:
-        return f"{duration_ms:.0f} ms"
-    if duration_ms < _MS_PER_MINUTE:
-        return f"{duration_ms / _MS_PER_S:.2f} s"
+    if duration_ms == 0:
+        return "0 ms"
+    steps = ((0.00995, 1e3, 1, "µs"), (0.9995, 1e3, 0, "µs"), (9.95, 1, 1, "ms"),
+             (999.5, 1, 0, "ms"), (59_995, 1e-3, 2, "s"))  # fmt: skip
+    for limit, factor, digits, unit in steps:
+        if duration_ms < limit:
+            return f"{duration_ms * factor:.{digits}f} {unit}"
+    seconds = int(duration_ms / _MS_PER_S + 0.5)
     if duration_ms < _MS_PER_HOUR:
-        minutes, rest = divmod(duration_ms, _MS_PER_MINUTE)
-        return f"{minutes:.0f}m {int(rest // _MS_PER_S):02d}s"
-    hours, rest = divmod(duration_ms, _MS_PER_HOUR)
-    return f"{hours:.0f}h {int(rest // _MS_PER_MINUTE):02d}m"
+        return f"{seconds // 60}m {seconds % 60:02d}s"
+    return f"{seconds // 3600}h {seconds // 60 % 60:02d}m"
 
 
 def money(usd: float | None) -> str:
@@ -56,11 +60,6 @@ def percent(share: float) -> str:
     return "99.9 %" if 0.995 < share < 1 else f"{share * 100:.0f} %"  # noqa: PLR2004
 
 
-def short_id(identifier: str) -> str:
-    """The first eight characters, enough to tell two ids on one screen apart."""
-    return identifier[:8]
-
-
 def usage_words(usage: Usage | None) -> str:
     """Tokens in words, for a tooltip; sub-counts in brackets."""
     if usage is None:
@@ -81,9 +80,5 @@ def _part(name: str, tokens: int | None, inner: tuple[str, int | None]) -> str:
 
 def _plain(number: float) -> str:
     """Two digits that count, without an exponent: 0.000042."""
-    return f"{number:.10f}".rstrip("0") if abs(number) < 1e-8 else _two_digits(number)  # noqa: PLR2004
-
-
-def _two_digits(number: float) -> str:
-    text = f"{number:.2g}"
-    return f"{float(text):.10f}".rstrip("0") if "e" in text else text
+    digits = 1 - math.floor(math.log10(abs(number)))
+    return f"{number:.{digits}f}"

@@ -42,15 +42,18 @@ function decode(data) {
 
 const number = new Intl.NumberFormat("en-US");
 
+/* As `weave_core.app.formats.duration`. */
 function duration(ms) {
   if (ms === null || ms === undefined) return "";
-  if (ms < 0.001) return "0";
-  if (ms < 1) return (ms * 1000).toFixed(0) + " µs";
-  if (ms < 10) return ms.toFixed(1) + " ms";
-  if (ms < 1000) return ms.toFixed(0) + " ms";
-  if (ms < 60000) return (ms / 1000).toFixed(2) + " s";
-  if (ms < 3600000) return Math.floor(ms / 60000) + "m " + Math.floor((ms % 60000) / 1000) + "s";
-  return Math.floor(ms / 3600000) + "h " + Math.floor((ms % 3600000) / 60000) + "m";
+  if (ms === 0) return "0 ms";
+  if (ms < 0.00995) return (ms * 1000).toFixed(1) + " µs";
+  if (ms < 0.9995) return (ms * 1000).toFixed(0) + " µs";
+  if (ms < 9.95) return ms.toFixed(1) + " ms";
+  if (ms < 999.5) return ms.toFixed(0) + " ms";
+  if (ms < 59995) return (ms / 1000).toFixed(2) + " s";
+  const s = Math.round(ms / 1000);
+  const pad = (n) => String(n).padStart(2, "0");
+  return ms < 3600000 ? `${Math.floor(s / 60)}m ${pad(s % 60)}s` : `${Math.floor(s / 3600)}h ${pad(Math.floor(s / 60) % 60)}m`;
 }
 
 function tokens(count) {

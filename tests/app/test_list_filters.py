@@ -1,0 +1,48 @@
+"""Expressions that pages write themselves."""
+
+from weave_core.app import filters
+from weave_core.app.components.trace_list import ListAction, list_rows
+from weave_core.app.components.trace_list import _action as action_of
+
+
+def test_a_value_with_quotes_can_not_leave_its_quotes() -> None:
+    """A user's name is data, whatever is in it."""
+    assert filters.equals("user_id", "o'brien' or 1=1") == "user_id = 'o''brien'' or 1=1'"
+
+
+def test_two_filters_keep_their_own_or() -> None:
+    """`a or b` and a time means both of the two."""
+    assert filters.both("a or b", "c") == "(a or b) and (c)"
+    assert filters.both("a or b", None) == "a or b"
+    assert filters.both("  ", None) is None
+
+
+def test_a_time_range_asks_the_same_question_for_ten_seconds() -> None:
+    """So that a refresh every two seconds finds its answer in the cache."""
+    now = 1_000_000 * 10**9
+
+    assert filters.since("1h", now_ns=now) == f"started_ns >= {now - 3_600 * 10**9}"
+    assert filters.since("1h", now_ns=now + 9 * 10**9) == filters.since("1h", now_ns=now)
+    assert filters.since("all") is None
+
+
+def test_the_mark_stands_under_the_place() -> None:
+    """Also in a filter that is longer than the line."""
+    assert filters.pointed("statuss = 1", 0) == "statuss = 1\n^"
+    line, mark = filters.pointed("x" * 200 + "?" + "x" * 200, 200).split("\n")
+    assert line[mark.index("^")] == "?"
+
+
+def test_the_list_takes_only_what_its_table_can_say() -> None:
+    """What comes from a browser is checked: anyone can send it."""
+    assert action_of({"open": "ab"}) == ListAction(open_trace="ab")
+    assert action_of({"sort": "-cost_usd"}) == ListAction(order_by="-cost_usd")
+    assert action_of({"filter": ["user_id", "ada"]}) == ListAction(only=("user_id", "ada"))
+    assert action_of({"filter": ["1=1 or user_id", "ada"]}) is None
+    assert action_of({"sort": "name; drop"}) is None
+    assert action_of("open") is None
+
+
+def test_no_rows_bring_the_sentence_for_no_rows() -> None:
+    """An empty list says why it may be empty."""
+    assert b"Nothing passes" in list_rows("p", [], view="", order_by="-x", empty="Nothing passes")
