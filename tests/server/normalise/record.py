@@ -197,7 +197,7 @@ def _langchain_conversation() -> None:
     class Atlas(BaseRetriever):
         def _get_relevant_documents(
             self,
-            query: str,
+            query: str,  # noqa: ARG002  # The base names them.
             *,
             run_manager: Any,  # noqa: ARG002  # The base names them.
         ) -> list[Document]:
