@@ -54,6 +54,10 @@ class Op(Protocol[P, R_co]):
         """
 
     @overload
+    def __get__(
+        self: "Op[Concatenate[type[Any], Q], T]", instance: Any, owner: type
+    ) -> Callable[Q, T]: ...
+    @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
     def __get__(
@@ -76,6 +80,10 @@ class AsyncOp(Protocol[P, R_co]):
         """Call the function; give back its result and the span of this call."""
 
     @overload
+    def __get__(
+        self: "AsyncOp[Concatenate[type[Any], Q], T]", instance: Any, owner: type
+    ) -> Callable[Q, Coroutine[Any, Any, T]]: ...
+    @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
     @overload
     def __get__(
@@ -86,7 +94,6 @@ class AsyncOp(Protocol[P, R_co]):
 class OpDecorator(Protocol):
     """What `op(...)` with options gives: it takes the function."""
 
-    # Every coroutine function is a function too: the first overload is the narrower one.
     @overload
     def __call__(  # type: ignore[overload-overlap]
         self, func: Callable[P, Coroutine[Any, Any, T]], /
@@ -96,9 +103,25 @@ class OpDecorator(Protocol):
 
 
 @overload
-def op(func: Callable[P, Coroutine[Any, Any, T]], /) -> AsyncOp[P, T]: ...  # type: ignore[overload-overlap]
+def op(  # type: ignore[overload-overlap]
+    func: Callable[P, Coroutine[Any, Any, T]],
+    /,
+    *,
+    name: str | None = None,
+    kind: "Kind" = "op",
+    postprocess_inputs: Hook | None = None,
+    postprocess_outputs: Hook | None = None,
+) -> AsyncOp[P, T]: ...
 @overload
-def op(func: Callable[P, T], /) -> Op[P, T]: ...
+def op(
+    func: Callable[P, T],
+    /,
+    *,
+    name: str | None = None,
+    kind: "Kind" = "op",
+    postprocess_inputs: Hook | None = None,
+    postprocess_outputs: Hook | None = None,
+) -> Op[P, T]: ...
 @overload
 def op(
     *,

@@ -15,7 +15,7 @@ __all__ = ["error_type", "record_error"]
 
 _MAX_MESSAGE = 10_000
 _MAX_FRAMES = 100
-_OUR_FRAMES = "weave_core.tracing."
+_OUR_FRAMES = __name__.rpartition(".")[0] + "."
 
 
 def record_error(span: "Span", error: BaseException) -> None:

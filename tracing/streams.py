@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from weave_core.jsonable import to_jsonable
+from weave_core.jsonable import MAX_ITEMS, to_jsonable
 
 __all__ = ["MAX_RECORDED_ITEMS", "Recording"]
 
-MAX_RECORDED_ITEMS = 10_000
+MAX_RECORDED_ITEMS = MAX_ITEMS - 1
 """Items of one stream that are recorded; the stream itself has no bound."""
 
 _IMMUTABLE = (str, int, float, bool, type(None))
