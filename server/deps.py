@@ -11,11 +11,13 @@ from weave_core.server.store.stores import Store
 __all__ = [
     "CursorQuery",
     "FilterQuery",
+    "FromQuery",
     "LimitQuery",
     "OrderQuery",
     "ProjectPath",
     "ReaderDep",
     "StoreDep",
+    "ToQuery",
 ]
 
 MAX_LIMIT = 500
@@ -45,6 +47,15 @@ FilterQuery = Annotated[
     Query(
         alias="filter",
         description="A condition, such as `status = 'error' and duration_ms > 2000`.",
+    ),
+]
+FromQuery = Annotated[
+    int | None, Query(ge=-(2**63), lt=2**63, description="First start time, in nanoseconds.")
+]
+ToQuery = Annotated[
+    int | None,
+    Query(
+        ge=-(2**63), lt=2**63, description="Start time in nanoseconds from which on none counts."
     ),
 ]
 OrderQuery = Annotated[

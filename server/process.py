@@ -7,6 +7,7 @@ import sys
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
 from weave_core.errors import ConfigError
 from weave_core.server.factory import create_app
@@ -35,14 +36,15 @@ def run_server(settings: Settings, *, host: str, port: int) -> None:
     try:
         store = Store.open(settings)
         try:
+            app = create_app(settings, store)
             config = uvicorn.Config(
-                create_app(settings, store),
+                app,
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=_STOP_TIMEOUT_S,
             )
-            _Server(config, _ready_url(listener)).run(sockets=[listener])
+            _Server(config, app, _ready_url(listener)).run(sockets=[listener])
         finally:
             store.close()
     finally:
@@ -52,8 +54,9 @@ def run_server(settings: Settings, *, host: str, port: int) -> None:
 class _Server(uvicorn.Server):
     """Uvicorn that says when it is ready and takes a signal as an order, not as an accident."""
 
-    def __init__(self, config: uvicorn.Config, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, url: str) -> None:
         super().__init__(config)
+        self._app = app
         self._url = url
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -62,6 +65,8 @@ class _Server(uvicorn.Server):
         sys.stdout.flush()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Streams without an end of their own look at this; the server waits for all requests.
+        self._app.state.is_stopping = True
         super().handle_exit(sig, frame)
         # Uvicorn raises the signal again at the end, which would kill the process before the store
         # is closed and make a clean stop look like a crash.

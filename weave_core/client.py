@@ -19,7 +19,18 @@ from weave_core.errors import (
     ServerUnreachable,
     TooLarge,
 )
-from weave_core.model import Health, Page, Project, Span, Trace, TraceSummary
+from weave_core.model import (
+    Facets,
+    FacetValue,
+    Health,
+    Page,
+    Project,
+    SessionSummary,
+    Span,
+    Stats,
+    Trace,
+    TraceSummary,
+)
 from weave_core.model.values import Value
 from weave_core.settings import DEFAULT_ENDPOINT
 
@@ -156,6 +167,94 @@ class Client:
         """
         path = f"{_root(project)}/spans/{quote(span_id, safe='')}"
         return Span.model_validate(self._get(path, {"trace_id": trace_id}))
+
+    def list_stats(  # What a chart can ask.
+        self,
+        project: str,
+        *,
+        group_by: str | None = None,
+        bucket: str | None = None,
+        filter: str | None = None,  # noqa: A002
+        from_ns: int | None = None,
+        to_ns: int | None = None,
+    ) -> list[Stats]:
+        """Counts, latency, tokens and cost of spans, each model call once.
+
+        Args:
+            project: Its name.
+            group_by: Up to three of `model`, `op`, `kind`, `user`, `session`, `status`, `tag`,
+                `service` and others, comma between.
+            bucket: Width in time, such as `1h`; None: all in one.
+            filter: Which spans count.
+            from_ns: First start time.
+            to_ns: Start time from which on none counts.
+
+        Raises:
+            NotFound: If the project does not exist.
+            BadRequest: If an argument is wrong, or there would be too many rows.
+        """
+        query = {"group_by": group_by, "bucket": bucket, "filter": filter}
+        query |= {"from_ns": from_ns, "to_ns": to_ns}  # type: ignore[dict-item]  # Numbers too.
+        return self._page(Stats, f"{_root(project)}/stats", query).items
+
+    def list_facets(
+        self,
+        project: str,
+        fields: str,
+        *,
+        filter: str | None = None,  # noqa: A002
+        from_ns: int | None = None,
+        to_ns: int | None = None,
+        limit: int = 50,
+    ) -> dict[str, list[FacetValue]]:
+        """The most frequent values of each of `fields` (comma between) among spans, most first."""
+        query = {"fields": fields, "filter": filter, "limit": limit}
+        query |= {"from_ns": from_ns, "to_ns": to_ns}
+        return Facets.model_validate(self._get(f"{_root(project)}/facets", query)).root
+
+    def list_sessions(
+        self,
+        project: str,
+        *,
+        filter: str | None = None,  # noqa: A002
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[SessionSummary]:
+        """One page of sessions, last used first; `filter` speaks of their traces."""
+        query = {"filter": filter, "limit": limit, "cursor": cursor}
+        return self._page(SessionSummary, f"{_root(project)}/sessions", query)
+
+    def tail_traces(
+        self,
+        project: str,
+        *,
+        filter: str | None = None,  # noqa: A002
+    ) -> Iterator[TraceSummary]:
+        """Traces as they come in, each when it is new and when it has changed.
+
+        Ends when the server stops; leave the loop to stop before.
+
+        Raises:
+            NotFound: If the project does not exist.
+            BadRequest: If the filter is wrong.
+            ServerUnreachable: If the connection is lost.
+        """
+        query = {"filter": filter} if filter else {}
+        path = f"{_root(project)}/tail"
+        try:
+            # Between two traces may lie hours; the server's heartbeats show that it is there.
+            wait = httpx.Timeout(30.0)
+            with self._http.stream("GET", path, params=query, timeout=wait) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise _error_of(answer)
+                for line in answer.iter_lines():
+                    if line.startswith("data: "):
+                        yield TraceSummary.model_validate_json(line.removeprefix("data: "))
+        except httpx.HTTPError as error:
+            raise ServerUnreachable(
+                str(self._http.base_url).rstrip("/"), str(error) or type(error).__name__
+            ) from error
 
     def close(self) -> None:
         """Close the connections."""

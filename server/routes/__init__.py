@@ -1,8 +1,15 @@
 """What the server answers over HTTP, one file a noun."""
 
-from weave_core.server.routes import health, projects, spans, traces
+from weave_core.server.routes import health, projects, spans, stats, tail, traces
 
 __all__ = ["READ_ROUTERS"]
 
-READ_ROUTERS = (health.router, projects.router, traces.router, spans.router)
+READ_ROUTERS = (
+    health.router,
+    projects.router,
+    traces.router,
+    spans.router,
+    stats.router,
+    tail.router,
+)
 """Everything that only reads; `weave_core.server.factory` adds what takes data in."""

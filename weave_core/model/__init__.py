@@ -25,6 +25,7 @@ from weave_core.model.spans import (
     ToolUse,
     Usage,
 )
+from weave_core.model.stats import Facets, FacetValue, Latency, SessionSummary, Stats
 from weave_core.model.traces import Trace, TraceSummary
 
 __all__ = [
@@ -34,8 +35,11 @@ __all__ = [
     "Dropped",
     "ErrorBody",
     "ErrorDetail",
+    "FacetValue",
+    "Facets",
     "Health",
     "Kind",
+    "Latency",
     "Message",
     "Messages",
     "OpRef",
@@ -43,11 +47,13 @@ __all__ = [
     "Part",
     "Project",
     "Scope",
+    "SessionSummary",
     "Span",
     "SpanError",
     "SpanEvent",
     "SpanLink",
     "SpanScore",
+    "Stats",
     "Status",
     "ToolDefinition",
     "ToolUse",
