@@ -41,7 +41,8 @@ SVG = base64.b64encode(b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1
 FIND_LIVE_PARTS = r"""() => {
     const found = [];
     const isLive = (a) =>
-        /^on/i.test(a.name) || /^\s*(javascript|vbscript|data:(text|image.svg))/i.test(a.value);
+        /^(on|srcdoc)/i.test(a.name) ||
+        (a.name !== 'title' && /^\s*(javascript|vbscript|data:(text|image.svg))/i.test(a.value));
     const visit = (root) => {
         for (const node of root.querySelectorAll('*')) {
             if (node.shadowRoot) visit(node.shadowRoot);
@@ -51,7 +52,7 @@ FIND_LIVE_PARTS = r"""() => {
                 found.push(node.tagName);
         }
     };
-    visit(document);
+    visit(document.querySelector('.stMain'));
     return found;
 }"""
 """Elements, open shadow roots included, that could run something."""
