@@ -33,6 +33,7 @@ floor-plan: $(READY)
 	$(PY) -m pytest -q tests/test_floor_plan.py
 
 docs: $(READY) ## Build the manual into site/.
+	$(PY) docs/generate.py
 	$(PY) -m mkdocs build --strict --quiet
 	@echo "The manual is in site/index.html"
 

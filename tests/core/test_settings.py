@@ -20,6 +20,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "max_body_bytes": ("1000", 1000),
     "max_queue_bytes": ("2000", 2000),
     "max_value_bytes": ("3000", 3000),
+    "max_spool_bytes": ("4000", 4000),
 }
 """For each setting a text and the value that it means."""
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from threading import Thread
 from typing import Annotated, TypedDict
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from weave_core.commands.extras import require_extra
 from weave_core.commands.homes import require_home
 from weave_core.commands.ports import free_port, is_serving, require_free_port, url_of
-from weave_core.commands.supervision import Child, Supervisor
+from weave_core.commands.supervision import Child, Supervisor, say
 from weave_core.settings import DEFAULT_ENDPOINT, Settings
 from weave_core.versions import package_version
 
@@ -113,9 +114,7 @@ def up(
         _app_child(server_url=url_of(host, port), host=host, port=app_port, project=project),
     ]
     Supervisor(children).run(
-        on_ready=lambda: _print_links(
-            settings, server_url=url_of(host, port), app_url=url_of(host, app_port)
-        )
+        on_ready=lambda: _on_ready(settings, url_of(host, port), url_of(host, app_port))
     )
 
 
@@ -149,6 +148,23 @@ def _app_child(*, server_url: str, host: str, port: int, project: str | None) ->
         answers=lambda: is_serving(f"{url}/_stcore/health"),
         is_quiet=True,
     )
+
+
+def _on_ready(settings: Settings, server_url: str, app_url: str) -> None:
+    _print_links(settings, server_url=server_url, app_url=app_url)
+    # Beside the watching, since there may be much to send and the server may be slow to take it.
+    Thread(target=_send_what_waits, args=(settings.home, server_url), daemon=True).start()
+
+
+def _send_what_waits(home: Path, server_url: str) -> None:
+    """Programs that ran while no server did left their spans in this home: take them in."""
+    from weave_core.tracing import spool
+
+    report = spool.sync(server_url, home=home, only_offline=True)
+    if report.sent_spans:
+        say(f"{report.sent_spans:,} spans that waited in {home / 'spool'} are stored now")
+    if report.failure:
+        say(f"what waits in {home / 'spool'} could not be sent: {report.failure}")
 
 
 def _print_links(settings: Settings, *, server_url: str, app_url: str) -> None:

@@ -16,7 +16,7 @@ from types import FrameType
 
 from weave_core.errors import WeaveError
 
-__all__ = ["Child", "ChildFailed", "Supervisor"]
+__all__ = ["Child", "ChildFailed", "Supervisor", "say"]
 
 MAX_RESTARTS = 3
 """Restarts of one child within `RESTART_WINDOW_S`; one more crash ends everything."""
