@@ -65,8 +65,8 @@ def span_row(raw: RawSpan, *, row_id: int, project_id: int, origin_id: int) -> t
         duration_ns,
         origin_id,
         False,
-        orjson.dumps(skel.tags).decode() if skel.tags else None,
-        orjson.dumps(skel.attributes).decode() if skel.attributes else None,
+        _json(skel.tags) if skel.tags else None,
+        _json(skel.attributes) if skel.attributes else None,
         *_skeleton_values(skel),
     )
 
@@ -80,7 +80,18 @@ def cleaned(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(_clean(value) for value in row)
 
 
+def _json(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return orjson.dumps(_clean(value)).decode()
+
+
 def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "�")
     if isinstance(value, int) and not -_MAX_INT <= value <= _MAX_INT:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,20 +42,27 @@ class ServerProcess:
 
 
 @contextmanager
-def start_server(home: Path, *options: str, port: int = 0) -> Iterator[ServerProcess]:
+def start_server(
+    home: Path, *options: str, port: int = 0, env: Mapping[str, str] | None = None
+) -> Iterator[ServerProcess]:
     """Start `weave-core server` on `home` and yield it once it says that it is ready.
 
     Args:
         home: Its data folder; give the same one again to restart on the same data.
         *options: More command line options.
         port: 0 lets the kernel pick a free one.
+        env: More environment variables.
     """
     command = [sys.executable, "-m", "weave_core", "server"]
     command += ["--home", str(home), "--port", str(port), *options]
     # The environment of a developer must not leak into the server under test.
-    env = {key: value for key, value in os.environ.items() if not key.startswith("WEAVE_CORE_")}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("WEAVE_CORE_")}
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=kept | dict(env or {}),
     )
     lines: list[str] = []
     ready: Queue[str | None] = Queue()
