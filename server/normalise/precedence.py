@@ -290,6 +290,8 @@ METADATA_PREFIXES: tuple[str, ...] = (
 """One attribute per key of metadata."""
 
 CONTENT_PREFIXES: tuple[str, ...] = (
+    semconv.KIND,
+    semconv.TRUNCATED,
     "llm.input_messages.",
     "llm.output_messages.",
     "llm.tools.",
@@ -324,7 +326,7 @@ CONTENT_PREFIXES: tuple[str, ...] = (
     "langsmith.metadata.LANGCHAIN_",
     "langsmith.metadata.LS_",
 )
-"""What starts so is content or the sender's own book-keeping: no filter wants it."""
+"""What starts so is content, has a column, or is book-keeping: no filter wants it."""
 
 TARGETS: dict[str, tuple[tuple[str, int], ...]] = {}
 """Key to the fields it may fill and its rank in each, 0 the best: `KEYS` turned around, so that a

@@ -14,6 +14,9 @@ Each sender runs alone in a process, holds the same short conversation with the 
 protobuf message is the sum of its parts), become `recordings/SENDER.pb.gz`, log records apart.
 """
 
+# mypy: ignore-errors
+# What is recorded is installed elsewhere, not beside mypy.
+
 import gzip
 import os
 import subprocess

@@ -1,0 +1,383 @@
+"""Messages in the JSON of each provider and framework, as the parts of the GenAI conventions."""
+
+import json
+from typing import Any
+
+import pytest
+from support.meanings import meaning, sent_span
+
+from weave_core.model import Messages
+
+LLM = {"weave_core.kind": "llm"}
+CALL = ("tool_call", "c1", "look", {"x": 1})
+ANSWER = ("tool_call_response", "c1", "sunny")
+
+
+def told(attributes: dict[str, Any]) -> Messages:
+    """The messages of a model call with these attributes; structures are sent as JSON text."""
+    sent = {k: v if isinstance(v, str) else json.dumps(v) for k, v in attributes.items()}
+    found = meaning(sent_span({**LLM, **sent})).messages
+    assert found
+    return found
+
+
+def short(messages: Messages) -> list[tuple[Any, ...]]:
+    """Input messages in short."""
+    return [
+        (
+            message.role,
+            *(
+                ("tool_call", p.id, p.name, p.arguments)
+                if p.type == "tool_call"
+                else ("tool_call_response", p.id, p.response)
+                if p.type == "tool_call_response"
+                else (p.type, p.content)
+                for p in message.parts
+            ),
+        )
+        for message in messages.input
+    ]
+
+
+CONVERSATION = [
+    ("user", ("text", "Weather?")),
+    ("assistant", ("reasoning", "I look."), CALL),
+    ("tool", ANSWER),
+]
+
+
+@pytest.mark.parametrize(
+    "request_json",
+    [
+        pytest.param(
+            [
+                {"role": "user", "content": "Weather?"},
+                {
+                    "role": "assistant",
+                    "content": None,
+                    "reasoning_content": "I look.",
+                    "tool_calls": [
+                        {
+                            "id": "c1",
+                            "type": "function",
+                            "function": {"name": "look", "arguments": '{"x": 1}'},
+                        }
+                    ],
+                },
+                {"role": "tool", "tool_call_id": "c1", "content": "sunny"},
+            ],
+            id="openai chat",
+        ),
+        pytest.param(
+            {
+                "model": "m",
+                "input": [
+                    {"role": "user", "content": [{"type": "input_text", "text": "Weather?"}]},
+                    {"type": "reasoning", "summary": [{"type": "summary_text", "text": "I look."}]},
+                    {
+                        "type": "function_call",
+                        "id": "fc_9",
+                        "call_id": "c1",
+                        "name": "look",
+                        "arguments": '{"x": 1}',
+                    },
+                    {"type": "function_call_output", "call_id": "c1", "output": "sunny"},
+                ],
+            },
+            id="openai responses",
+        ),
+        pytest.param(
+            {
+                "messages": [
+                    {"role": "user", "content": "Weather?"},
+                    {
+                        "role": "assistant",
+                        "content": [
+                            {"type": "thinking", "thinking": "I look.", "signature": "…"},
+                            {"type": "tool_use", "id": "c1", "name": "look", "input": {"x": 1}},
+                        ],
+                    },
+                    {
+                        "role": "user",
+                        "content": [
+                            {
+                                "type": "tool_result",
+                                "tool_use_id": "c1",
+                                "content": [{"type": "text", "text": "sunny"}],
+                            }
+                        ],
+                    },
+                ]
+            },
+            id="anthropic",
+        ),
+        pytest.param(
+            {
+                "contents": [
+                    {"role": "user", "parts": [{"text": "Weather?"}]},
+                    {
+                        "role": "model",
+                        "parts": [
+                            {"text": "I look.", "thought": True},
+                            {"functionCall": {"id": "c1", "name": "look", "args": {"x": 1}}},
+                        ],
+                    },
+                    {
+                        "role": "user",
+                        "parts": [
+                            {"functionResponse": {"id": "c1", "name": "look", "response": "sunny"}}
+                        ],
+                    },
+                ]
+            },
+            id="gemini",
+        ),
+        pytest.param(
+            [
+                {"role": "user", "content": [{"type": "text", "text": "Weather?"}]},
+                {
+                    "role": "assistant",
+                    "content": [
+                        {"type": "reasoning", "text": "I look."},
+                        {
+                            "type": "tool-call",
+                            "toolCallId": "c1",
+                            "toolName": "look",
+                            "input": {"x": 1},
+                        },
+                    ],
+                },
+                {
+                    "role": "tool",
+                    "content": [
+                        {
+                            "type": "tool-result",
+                            "toolCallId": "c1",
+                            "toolName": "look",
+                            "output": {"type": "text", "value": "sunny"},
+                        }
+                    ],
+                },
+            ],
+            id="vercel",
+        ),
+        pytest.param(
+            [
+                {"role": "user", "parts": [{"type": "text", "content": "Weather?"}]},
+                {
+                    "role": "assistant",
+                    "parts": [
+                        {"type": "reasoning", "content": "I look."},
+                        {"type": "tool_call", "id": "c1", "name": "look", "arguments": {"x": 1}},
+                    ],
+                },
+                {
+                    "role": "tool",
+                    "parts": [{"type": "tool_call_response", "id": "c1", "result": "sunny"}],
+                },
+            ],
+            id="conventions",
+        ),
+    ],
+)
+def test_a_conversation_reads_the_same_in_every_form(request_json: Any) -> None:
+    """Question, thought, call and result; a user who only brings results is a tool."""
+    assert short(told({"input.value": request_json})) == CONVERSATION
+
+
+def test_langchain_constructors_are_messages() -> None:
+    """Serialised objects, in batches of one."""
+    batch = [
+        [
+            {
+                "lc": 1,
+                "type": "constructor",
+                "id": ["langchain", "schema", "messages", "HumanMessage"],
+                "kwargs": {"content": "Weather?", "type": "human"},
+            }
+        ]
+    ]
+    assert short(told({"input.value": {"messages": batch}})) == [("user", ("text", "Weather?"))]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"choices": [{"finish_reason": "stop", "message": {"content": "hi"}}]},
+        {"choices": [{"finish_reason": "stop", "text": "hi"}]},
+        {
+            "object": "response",
+            "status": "completed",
+            "output": [
+                {
+                    "type": "message",
+                    "role": "assistant",
+                    "content": [{"type": "output_text", "text": "hi"}],
+                }
+            ],
+        },
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "text", "text": "hi"}],
+            "stop_reason": "end_turn",
+        },
+        {
+            "candidates": [
+                {"content": {"role": "model", "parts": [{"text": "hi"}]}, "finishReason": "STOP"}
+            ]
+        },
+        {"role": "assistant", "content": "hi", "finish_reason": "stop"},
+    ],
+)
+def test_a_reply_of_any_provider_is_one_message(reply: dict[str, Any]) -> None:
+    """The text, and why it ended, canonically."""
+    span = meaning(sent_span({**LLM, "output.value": json.dumps(reply)}))
+    assert span.messages
+    [message] = span.messages.output
+    assert (message.role, [part.content for part in message.parts]) == ("assistant", ["hi"])
+    assert span.finish_reasons == ["stop"]
+    assert span.output_preview == "hi"
+
+
+def test_choices_stay_apart_and_items_of_one_reply_come_together() -> None:
+    """Two texts are two choices; reasoning, text and call are one message."""
+    items = [
+        {"role": "assistant", "parts": [{"type": "reasoning", "content": "hm"}]},
+        {"role": "assistant", "parts": [{"type": "text", "content": "hi"}]},
+    ]
+    prefix = "llm.output_messages"
+    flat = {
+        f"{prefix}.0.message.role": "assistant",
+        f"{prefix}.0.message.contents.0.message_content.type": "reasoning",
+        f"{prefix}.0.message.contents.0.message_content.text": "hm",
+        f"{prefix}.1.message.role": "assistant",
+        f"{prefix}.1.message.content": "hi",
+    }
+    [message] = told(flat).output
+    assert [part.type for part in message.parts] == ["reasoning", "text"]
+    flat[f"{prefix}.2.message.role"] = "assistant"
+    flat[f"{prefix}.2.message.content"] = "or hello"
+    assert len(told(flat).output) == 2
+    assert len(told({"gen_ai.output.messages": items[1:] * 2}).output) == 2
+
+
+def test_what_is_said_twice_is_told_once() -> None:
+    """`content` and `contents`, `contents` and `tool_calls`, system in two places."""
+    prefix = "llm.output_messages.0.message"
+    flat = {
+        f"{prefix}.role": "assistant",
+        f"{prefix}.content": "hi",
+        f"{prefix}.contents.0.message_content.type": "text",
+        f"{prefix}.contents.0.message_content.text": "hi",
+        f"{prefix}.contents.1.message_content.type": "tool_use",
+        f"{prefix}.contents.1.tool_call.id": "c1",
+        f"{prefix}.contents.1.tool_call.function.name": "look",
+        f"{prefix}.tool_calls.0.tool_call.id": "c1",
+        f"{prefix}.tool_calls.0.tool_call.function.name": "look",
+    }
+    [message] = told(flat).output
+    assert [part.type for part in message.parts] == ["text", "tool_call"]
+    twice = {
+        "gen_ai.system_instructions": [{"type": "text", "content": "Be terse."}],
+        "gen_ai.input.messages": [
+            {"role": "system", "parts": [{"type": "text", "content": "Be terse."}]},
+            {"role": "user", "parts": [{"type": "text", "content": "hi"}]},
+        ],
+    }
+    assert [part.content for part in told(twice).system] == ["Be terse."]
+
+
+@pytest.mark.parametrize(
+    ("part", "wanted"),
+    [
+        (
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}},
+            {"type": "blob", "mime_type": "image/png", "data": "QUJD"},
+        ),
+        (
+            {"type": "image", "source": {"type": "url", "url": "https://x/y.png"}},
+            {"type": "uri", "uri": "https://x/y.png"},
+        ),
+        (
+            {
+                "type": "image",
+                "source": {"type": "base64", "media_type": "image/gif", "data": "QQ"},
+            },
+            {"type": "blob", "mime_type": "image/gif", "data": "QQ"},
+        ),
+        (
+            {"type": "input_audio", "input_audio": {"data": "QQ", "format": "wav"}},
+            {"type": "blob", "mime_type": "audio/wav", "data": "QQ"},
+        ),
+        (
+            {"type": "blob", "mime_type": "image/png", "modality": "image", "content": "QQ"},
+            {"type": "blob", "mime_type": "image/png", "data": "QQ"},
+        ),
+        (
+            {"type": "file", "modality": "document", "file_id": "f-1"},
+            {"type": "file", "file_id": "f-1", "modality": "document"},
+        ),
+        ({"type": "compaction", "id": 5, "content": "…"}, {"type": "compaction", "id": "5"}),
+        ({"type": "new_thing", "name": {"a": 1}}, {"type": "new_thing", "name": '{"a":1}'}),
+    ],
+)
+def test_media_and_unknown_parts_are_kept(part: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Inline media become blobs, addresses become uris, the rest stays what it was."""
+    messages = told({"gen_ai.input.messages": [{"role": "user", "content": [part]}]})
+    got = messages.input[0].parts[0].model_dump(exclude_none=True)
+    assert got.items() >= wanted.items()
+
+
+def test_old_traceloop_messages_are_indexed_keys() -> None:
+    """Roles, tool calls and content that is a JSON list of parts."""
+    messages = told(
+        {
+            "gen_ai.prompt.0.role": "system",
+            "gen_ai.prompt.0.content": "Be terse.",
+            "gen_ai.prompt.1.role": "user",
+            "gen_ai.prompt.1.content": '[{"type": "text", "text": "Weather?"}]',
+            "gen_ai.completion.0.role": "assistant",
+            "gen_ai.completion.0.finish_reason": "tool_calls",
+            "gen_ai.completion.0.tool_calls.0.id": "c1",
+            "gen_ai.completion.0.tool_calls.0.name": "look",
+            "gen_ai.completion.0.tool_calls.0.arguments": '{"x": 1}',
+        }
+    )
+    assert [part.content for part in messages.system] == ["Be terse."]
+    assert short(messages) == [("user", ("text", "Weather?"))]
+    [answer] = messages.output
+    assert answer.finish_reason == "tool_call"
+    assert answer.parts[0].arguments == {"x": 1}
+
+
+def test_text_that_only_looks_like_json_stays_text() -> None:
+    """A user may write braces."""
+    messages = told({"gen_ai.input.messages": [{"role": "user", "content": "[1, 2] or {a}?"}]})
+    assert messages.input[0].parts[0].content == "[1, 2] or {a}?"
+    span = meaning(sent_span({"input.value": '{"a": 1}', "input.mime_type": "text/plain"}))
+    assert span.inputs == '{"a": 1}'
+
+
+@pytest.mark.parametrize(
+    ("definition", "name"),
+    [
+        ({"type": "function", "function": {"name": "look", "parameters": {"a": 1}}}, "look"),
+        ({"type": "function", "name": "look", "parameters": {"a": 1}}, "look"),
+        ({"name": "look", "input_schema": {"a": 1}}, "look"),
+        ({"name": "look", "inputSchema": '{"a": 1}'}, "look"),
+    ],
+)
+def test_tools_on_offer_have_one_shape(definition: dict[str, Any], name: str) -> None:
+    """OpenAI's nested, the conventions' flat, Anthropic's and Vercel's own."""
+    sent = {**LLM, "gen_ai.tool.definitions": json.dumps([definition])}
+    [tool] = meaning(sent_span(sent)).tools
+    assert (tool.name, tool.parameters) == (name, {"a": 1})
+
+
+def test_params_have_one_name_each() -> None:
+    """`max_completion_tokens`, `maxOutputTokens` and `max_tokens` are the same setting."""
+    for key in ("max_completion_tokens", "max_output_tokens", "maxOutputTokens", "max_tokens"):
+        sent = {**LLM, "llm.invocation_parameters": json.dumps({key: 5, "model": "m", "tools": []})}
+        span = meaning(sent_span(sent))
+        assert (span.params, span.model) == ({"max_tokens": 5}, "m")
