@@ -147,6 +147,7 @@ def _app_child(*, server_url: str, host: str, port: int, project: str | None) ->
         url=url,
         answers=lambda: is_serving(f"{url}/_stcore/health"),
         is_quiet=True,
+        stop_timeout_s=5.0,  # It holds no data: a browser that hangs on must not make a user wait.
     )
 
 

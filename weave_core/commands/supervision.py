@@ -23,8 +23,8 @@ MAX_RESTARTS = 3
 RESTART_WINDOW_S = 60.0
 START_TIMEOUT_S = 90.0
 """How long a child may take until it answers."""
-STOP_TIMEOUT_S = 15.0
-"""How long a child may take to end by itself before it is killed."""
+STOP_TIMEOUT_S = 20.0
+"""How long a child may take to end by itself before it is killed, unless it says otherwise."""
 _POLL_S = 0.1
 
 
@@ -46,6 +46,7 @@ class Child:
     """Added to our own environment."""
     is_quiet: bool = False
     """Whether what it prints is thrown away; what it says on stderr is always shown."""
+    stop_timeout_s: float = STOP_TIMEOUT_S
     process: "subprocess.Popen[bytes] | None" = None
     crashes: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_RESTARTS + 1))
 
@@ -71,9 +72,9 @@ class Child:
         if process.poll() is None and not is_urgent:
             process.terminate()
             try:
-                process.wait(timeout=STOP_TIMEOUT_S)
+                process.wait(timeout=self.stop_timeout_s)
             except subprocess.TimeoutExpired:
-                say(f"{self.name} does not end within {STOP_TIMEOUT_S:.0f} s, killing it")
+                say(f"the {self.name} does not end within {self.stop_timeout_s:.0f} s, killing it")
         _kill_group(process)
         process.wait()
 
