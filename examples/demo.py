@@ -40,7 +40,7 @@ def main() -> int:
     try:
         with running_up(options.home, server_port, app_port) as up:
             wait_until_up(up, f"{server_url}/healthz", f"{app_url}/_stcore/health")
-            trace = run_agent(server_url)
+            trace = run_agent(server_url, app_url)
             print_links(trace, app_url)
             return 0 if options.once else up.wait()
     except KeyboardInterrupt:
@@ -84,19 +84,21 @@ def wait_until_up(up: "subprocess.Popen[bytes]", *urls: str) -> None:
         time.sleep(0.2)
 
 
-def run_agent(server_url: str) -> TraceSummary:
+def run_agent(server_url: str, app_url: str) -> TraceSummary:
     """Run the support agent as its own program and return the trace that it left."""
     started_ns = time.time_ns()
-    env = {**os.environ, "WEAVE_CORE_ENDPOINT": server_url}
+    own = {"WEAVE_CORE_ENDPOINT": server_url, "WEAVE_CORE_APP_URL": app_url}
+    env = {"WEAVE_CORE_PROJECT": "demo", **os.environ, **own}
     command = [sys.executable, str(HERE / "support_agent.py")]
     if code := subprocess.run(command, env=env, check=False).returncode:  # noqa: S603
         raise WeaveError(f"examples/support_agent.py ended with exit code {code}")
     deadline = time.monotonic() + ARRIVAL_TIMEOUT_S
     with Client(server_url) as client:
         while time.monotonic() < deadline:
-            for trace in newest_traces(client):
-                if trace.started_ns >= started_ns and trace.span_count >= MIN_SPANS:
-                    return trace
+            arrived = [trace for trace in newest_traces(client) if trace.started_ns >= started_ns]
+            richest = max(arrived, key=lambda trace: trace.span_count, default=None)
+            if richest and richest.span_count >= MIN_SPANS and richest.is_complete:
+                return richest
             time.sleep(0.2)
     raise WeaveError(f"no trace of {MIN_SPANS} spans arrived within {ARRIVAL_TIMEOUT_S:.0f} s")
 
@@ -115,7 +117,7 @@ def print_links(trace: TraceSummary, app_url: str) -> None:
         f"  open it      {app_url}/trace?{project}&trace={trace.trace_id}\n"
         f"  all traces   {app_url}/?{project}\n"
         f"  in a shell   weave-core traces show {trace.trace_id[:12]} --project {trace.project}\n"
-        "Ctrl-C ends the demo; its data stays in .demo/",
+        "Ctrl-C ends the demo; its data stays.",
         flush=True,
     )
 
