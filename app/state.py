@@ -68,7 +68,7 @@ def trace_url(project: str, trace_id: str, span_id: str | None = None) -> str:
     return "./trace?" + urlencode(query)
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, max_entries=8, on_release=Client.close)
 def _client(endpoint: str, api_key: str | None) -> Client:
     return Client(endpoint, api_key=api_key)
 

@@ -73,6 +73,9 @@ function ago(ms, now) {
   return new Date(ms).toISOString().slice(0, 10);
 }
 
+/* Machine-made ids by their beginning; names of people stay whole. */
+const brief = (id) => (/^[0-9a-f-]{20,}$/i.test(id) ? id.slice(0, 8) + "…" : id);
+
 function clock(ms) {
   const d = new Date(ms);
   const pad = (n, w = 2) => String(n).padStart(w, "0");

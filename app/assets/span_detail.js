@@ -60,7 +60,7 @@ function facts(span, view) {
   const usage = span.usage ?? {};
   const cost = span.cost?.total_usd;
   const model = span.response_model && span.response_model !== span.model ? `${span.model ?? ""} → ${span.response_model}` : span.model ?? span.response_model;
-  const fact = (name, value, title) => value !== null && value !== undefined && value !== "" && el("div.fact", { title }, el("span.dim", null, name), el("span.val", null, value));
+  const fact = (name, value, title) => value !== null && value !== undefined && value !== "" && el("div.fact", { title: title || value }, el("span.dim", null, name), el("span.val", null, value));
   const count = (name, n) => (n === null || n === undefined ? null : `${name} ${number.format(n)}`);
   const parts = [count("cached", usage.cache_read_tokens), count("cache write", usage.cache_write_tokens), count("reasoning", usage.reasoning_tokens), count("audio", usage.audio_tokens)].filter(Boolean).join(", ");
   const tokenText = usage.input_tokens != null || usage.output_tokens != null ? `${tokens(usage.input_tokens ?? 0)} → ${tokens(usage.output_tokens ?? 0)}` : usage.total_tokens != null ? tokens(usage.total_tokens) : "";
@@ -116,7 +116,7 @@ function messages(span, view) {
 function values(input, output) {
   const part = (name, value) => value !== undefined && el("section", null,
     el("h4", null, name, copyButton(() => (typeof value === "string" ? value : JSON.stringify(value, null, 2)), name.toLowerCase())),
-    typeof value === "object" && value !== null ? jsonTree(value, 3) : long(String(value), "div.plain", 6000));
+    typeof value === "object" && value !== null ? jsonTree(value, 2) : long(String(value), "div.plain", 6000));
   return el("div", null, part("Input", input), part("Output", output));
 }
 

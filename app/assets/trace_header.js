@@ -17,16 +17,19 @@ function draw(host, trace, act) {
   const status = trace.is_complete ? trace.status : "pending";
   const usage = trace.usage ?? {};
   const total = usage.total_tokens ?? (usage.input_tokens == null && usage.output_tokens == null ? null : (usage.input_tokens ?? 0) + (usage.output_tokens ?? 0));
-  const fact = (name, value, title) => value !== "" && value !== null && value !== undefined && el("div.fact", { title }, el("span.dim", null, name), el("span.val", null, value));
+  const fact = (name, value, title) => value !== "" && value !== null && value !== undefined && el("div.fact", { title: title || value }, el("span.dim", null, name), el("span.val", null, value));
   const filter = (name, field, value) => value && go(trace.base + encodeURIComponent(`${field} = '${value.replaceAll("'", "''")}'`), { class: "chip cut", title: `All traces with ${name} ${value}` },
-    () => act({ filter: [field, value] }), el("span.dim", null, name + " "), value);
+    () => act({ filter: [field, value] }), el("span.dim", null, name + " "), brief(value));
   const models = trace.models ?? [];
   host.replaceChildren(
     el("div.line", null,
       go(trace.back, { class: "back", title: "Back to the list", "aria-label": "Back to the list" }, () => act({ back: true }), "← Traces"),
       el("span.sep", { "aria-hidden": true }, "/"), kindMark(trace.kind), el("h1.cut", { title: trace.name }, trace.name),
       el("span.state", { "data-status": status }, el("span.dot", { "data-status": status, "aria-hidden": true }), state),
-      el("span.gap"), el("span.mono.faint", { title: "Trace id" }, trace.trace_id), copyButton(trace.trace_id, "trace id")),
+      el("span.gap"),
+      el("div.chips", null, filter("user", "user_id", trace.user_id), filter("session", "session_id", trace.session_id),
+        (trace.tags ?? []).slice(0, 4).map((tag) => el("span.chip.cut", { title: tag }, "#" + tag))),
+      el("span.mono.faint", { title: "Trace id" }, trace.trace_id), copyButton(trace.trace_id, "trace id")),
     el("div.line.facts", null,
       fact("Started", clock(trace.started_ms)),
       fact("Latency", trace.duration_ms === null ? "running" : duration(trace.duration_ms)),
@@ -36,9 +39,6 @@ function draw(host, trace, act) {
       fact("Tokens", total === null ? "" : tokens(total), trace.tokens_title),
       fact("Cost", trace.cost, trace.cost_title),
       fact("Models", models.slice(0, 3).join(", ") + (models.length > 3 ? ` +${models.length - 3}` : ""), models.join(", ")),
-      fact("Service", trace.service_name),
-      el("span.gap"),
-      filter("user", "user_id", trace.user_id), filter("session", "session_id", trace.session_id),
-      (trace.tags ?? []).slice(0, 8).map((tag) => el("span.chip.cut", { title: tag }, "#" + tag))));
+      fact("Service", trace.service_name)));
   host.dataset.ready = trace.trace_id;
 }

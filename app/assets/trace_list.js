@@ -62,7 +62,7 @@ function headCell(column, data, sorted, state) {
 function drawRow(row, data, state, longest, isFresh) {
   const open = () => state.act("act", { open: row.trace_id });
   const only = (kind, field, value) => go(data.base + encodeURIComponent(`${field} = '${value.replaceAll("'", "''")}'`), { class: "only", title: `Only traces of ${kind} ${value}` },
-    () => state.act("act", { filter: [field, value] }), value);
+    () => state.act("act", { filter: [field, value] }), brief(value));
   const status = row.status === "error" ? "failed" : row.is_complete ? "done" : "running";
   const usage = row.usage ?? {};
   const node = el("div.tr", { role: "row", "data-id": row.trace_id, "data-status": row.status, class: isFresh ? "tr fresh" : "tr" },
