@@ -1,33 +1,18 @@
 """A real server, a real app process and a headless Chromium that is watched for every complaint."""
 
-import os
 import re
 import shutil
-import subprocess
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from queue import Empty, Queue
 from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from support.apps import CHROMIUM_OPTIONS, start_app
 from support.servers import ServerProcess
 
-from weave_core.app.process import app_command
-
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-component-update",
-    "--disable-sync",
-]
 Scheme = Literal["light", "dark"]
-_START_TIMEOUT_S = 60.0
 # A deep link makes Streamlit's page look for its server below the page's own path first.
 _STREAMLIT_PROBES = re.compile(r"/trace/_stcore/(health|host-config)$")
 
@@ -53,42 +38,6 @@ class Window:
     def open(self, path: str) -> None:
         """Go to a path of the app."""
         self.page.goto(self.app_url + path)
-
-
-@contextmanager
-def start_app(server_url: str) -> Iterator[str]:
-    """Start the app as the command line does and yield its address."""
-    command, extra = app_command(server_url=server_url, host="127.0.0.1", port=0)
-    env = {key: value for key, value in os.environ.items() if not key.startswith("WEAVE_CORE_")}
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env | extra
-    )
-    found: Queue[str] = Queue()
-    reader = threading.Thread(target=_read_url, args=(process, found), daemon=True)
-    reader.start()
-    try:
-        try:
-            yield found.get(timeout=_START_TIMEOUT_S)
-        except Empty:
-            raise AssertionError("the app did not get ready") from None
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(timeout=10)
-        reader.join(timeout=5)
-        if process.stdout is not None:
-            process.stdout.close()
-
-
-def _read_url(process: "subprocess.Popen[str]", found: "Queue[str]") -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        address = re.search(r"URL: (http://\S+)", line)
-        if address:
-            found.put(address[1].rstrip("/"))
 
 
 @pytest.fixture(scope="session")

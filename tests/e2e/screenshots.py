@@ -1,0 +1,96 @@
+"""Make the README's pictures from the running app: `python tests/e2e/screenshots.py`.
+
+A real server, the real app and the demo's own program; nothing is staged but the window's size.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+IMAGES = ROOT / "docs" / "images"
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support.apps import CHROMIUM_OPTIONS, start_app  # noqa: E402  # Found by the line above.
+from support.servers import start_server  # noqa: E402
+
+from weave_core import Client  # noqa: E402
+
+PROJECT = "support"
+
+
+def main() -> None:
+    """Run the demo's program against fresh processes and take the pictures."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as home,
+        start_server(Path(home)) as server,
+        start_app(server.url) as app_url,
+        sync_playwright() as playwright,
+    ):
+        run_agent(server.url)
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=CHROMIUM_OPTIONS
+        )
+        trace_id, span_id = longest_answer(server.url)
+        for scheme, suffix in (("light", ""), ("dark", "-dark")):
+            take_list(browser, app_url, scheme, IMAGES / f"traces{suffix}.png")
+            path = f"/trace?project={PROJECT}&trace={trace_id}&span={span_id}"
+            take_trace(browser, app_url + path, scheme, IMAGES / f"trace{suffix}.png")
+        browser.close()
+
+
+def run_agent(server_url: str) -> None:
+    """The demo's program, a dozen questions long."""
+    env = os.environ | {"WEAVE_CORE_ENDPOINT": server_url, "WEAVE_CORE_PROJECT": PROJECT}
+    command = [sys.executable, str(ROOT / "examples" / "support_agent.py"), "--traces", "12"]
+    subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL, timeout=120)
+
+
+def longest_answer(server_url: str) -> tuple[str, str]:
+    """The trace with the most spans, and its last call of a chat model."""
+    with Client(server_url) as client:
+        traces = client.list_traces(PROJECT).items
+        trace_id = max(traces, key=lambda trace: trace.span_count).trace_id
+        spans = client.get_trace(PROJECT, trace_id, payload=False).spans
+    return trace_id, [span.span_id for span in spans if span.kind == "llm"][-1]
+
+
+def take_list(browser: Browser, app_url: str, scheme: str, file: Path) -> None:
+    """The list of traces."""
+    page = open_page(browser, f"{app_url}/?project={PROJECT}", scheme)
+    page.wait_for_selector(".trace-list[data-ready='12']")
+    save(page, file)
+
+
+def take_trace(browser: Browser, url: str, scheme: str, file: Path) -> None:
+    """One trace with a model call chosen."""
+    page = open_page(browser, url, scheme)
+    page.wait_for_selector(".detail[data-ready]")
+    save(page, file)
+
+
+def open_page(browser: Browser, url: str, scheme: str) -> Page:
+    """A page of the README's width."""
+    page = browser.new_page(
+        viewport={"width": 1440, "height": 820},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page.goto(url)
+    return page
+
+
+def save(page: Page, file: Path) -> None:
+    """Take the picture once everything that moves has come to rest."""
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1_500)
+    page.screenshot(path=file, animations="disabled")
+    page.close()
+
+
+if __name__ == "__main__":
+    main()
