@@ -15,7 +15,14 @@ from weave_core.errors import BadRequest
 from weave_core.server.otlp.records import RawEvent, RawLink, RawOrigin, RawSpan
 from weave_core.server.otlp.requests import TraceRequest, project_name
 
-__all__ = ["decode_traces"]
+__all__ = [
+    "attribute_dict",
+    "decode_traces",
+    "finite_or_text",
+    "invalid_id",
+    "parent_or_none",
+    "value_of",
+]
 
 _TRACE_ID_BYTES = 16
 _SPAN_ID_BYTES = 8
@@ -79,10 +86,11 @@ def parent_or_none(parent_id: bytes) -> bytes | None:
 
 def attribute_dict(attributes: Iterable[Any]) -> dict[str, Any]:
     """`KeyValue` messages as a dict; of two values under one key the last stays."""
-    return {item.key: item.value.string_value or _value(item.value) for item in attributes}
+    return {item.key: item.value.string_value or value_of(item.value) for item in attributes}
 
 
-def _value(value: Any) -> Any:
+def value_of(value: Any) -> Any:
+    """An `AnyValue` as a plain value; None where it holds none."""
     text = value.string_value
     if text:
         return text
@@ -94,7 +102,7 @@ def _value(value: Any) -> Any:
     if kind == "bool_value":
         return value.bool_value
     if kind == "array_value":
-        return [_value(item) for item in value.array_value.values]
+        return [value_of(item) for item in value.array_value.values]
     if kind == "kvlist_value":
         return attribute_dict(value.kvlist_value.values)
     if kind == "string_value":

@@ -1,27 +1,40 @@
 """OTLP over HTTP.  A request is answered once all that it brought is committed."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 
-from weave_core.errors import NotFound, UnsupportedMedia
-from weave_core.server.otlp.answers import Encoding, encoding_of, trace_answer_body
+from weave_core.errors import UnsupportedMedia
+from weave_core.server.otlp.answers import Encoding, answer_body, encoding_of
 from weave_core.server.otlp.json_requests import decode_json_traces
+from weave_core.server.otlp.logs import decode_json_logs, decode_logs
+from weave_core.server.otlp.metrics import decode_json_metrics, decode_metrics
 from weave_core.server.otlp.protobuf import decode_traces
-from weave_core.server.otlp.requests import TraceRequest
+from weave_core.server.otlp.requests import (
+    LogRequest,
+    MetricRequest,
+    TelemetryRequest,
+    TraceRequest,
+)
 
 if TYPE_CHECKING:
     from weave_core.server.limits import BodyReader
     from weave_core.server.store.stores import Store
 
-__all__ = ["router"]
+__all__ = ["PROJECT_HEADER", "router"]
 
 router = APIRouter(prefix="/v1", tags=["otlp"])
 
 PROJECT_HEADER = "x-weave-project"
-_DECODERS = {Encoding.PROTOBUF: decode_traces, Encoding.JSON: decode_json_traces}
+
+Decoders = Mapping[Encoding, Callable[[bytes, str | None], TelemetryRequest]]
+
+_TRACES: Decoders = {Encoding.PROTOBUF: decode_traces, Encoding.JSON: decode_json_traces}
+_LOGS: Decoders = {Encoding.PROTOBUF: decode_logs, Encoding.JSON: decode_json_logs}
+_METRICS: Decoders = {Encoding.PROTOBUF: decode_metrics, Encoding.JSON: decode_json_metrics}
 
 
 @router.post("/traces", response_class=Response)
@@ -30,6 +43,23 @@ async def receive_traces(request: Request) -> Response:
 
     200 means that all of them are on disk, but for those that `partial_success` refuses.
     """
+    return await _receive(request, _TRACES, TraceRequest())
+
+
+@router.post("/logs", response_class=Response)
+async def receive_logs(request: Request) -> Response:
+    """Log records, as traces are taken; GenAI events among them become events of their spans."""
+    return await _receive(request, _LOGS, LogRequest())
+
+
+@router.post("/metrics", response_class=Response)
+async def receive_metrics(request: Request) -> Response:
+    """Metric points, as traces are taken."""
+    return await _receive(request, _METRICS, MetricRequest())
+
+
+async def _receive(request: Request, decoders: Decoders, stored: TelemetryRequest) -> Response:
+    """Read, decode and store what was sent; `stored` is the answer to an empty body."""
     encoding = encoding_of(request.headers.get("content-type"))
     if encoding is None:
         raise UnsupportedMedia(
@@ -38,21 +68,9 @@ async def receive_traces(request: Request) -> Response:
         )
     reader: BodyReader = request.app.state.body_reader
     store: Store = request.app.state.store
-    stored = TraceRequest()
     async with reader.read(request) as body:
         if body:
             header_project = request.headers.get(PROJECT_HEADER)
-            produce = partial(_DECODERS[encoding], body, header_project)
+            produce = partial(decoders[encoding], body, header_project)
             stored = await asyncio.wrap_future(store.add_request(produce, size_bytes=len(body)))
-    return Response(trace_answer_body(stored, encoding), media_type=str(encoding))
-
-
-@router.post("/metrics", response_class=Response, include_in_schema=False)
-@router.post("/logs", response_class=Response, include_in_schema=False)
-async def refuse_signal(request: Request) -> Response:
-    """Say plainly that a signal is not taken, so that its sender drops it instead of waiting."""
-    signal = request.url.path.rpartition("/")[2]
-    raise NotFound(
-        f"this server does not take OTLP {signal}",
-        f"send traces only: OTEL_{signal.upper()}_EXPORTER=none",
-    )
+    return Response(answer_body(stored, encoding), media_type=str(encoding))

@@ -63,8 +63,11 @@ class SpanInserter:
         batches: Iterable[Mapping[str, Sequence[RawSpan]]],
         *,
         clean: bool = False,
-    ) -> bool:
-        """Store spans, given by project; whether anything changed.
+    ) -> list[tuple[int, bytes]]:
+        """Store spans, given by project.
+
+        Returns:
+            Project and trace of those that are stored now, each once.
 
         Args:
             connection: In the transaction that the caller commits.
@@ -73,7 +76,7 @@ class SpanInserter:
         """
         rows, texts = self._rows(connection, batches)
         if not rows:
-            return False
+            return []
         if clean:
             rows = [cleaned(row) for row in rows]
         inserted = connection.exec_driver_sql(self._insert_span, rows).rowcount
@@ -83,10 +86,10 @@ class SpanInserter:
             changed = rows
         else:
             changed = self._resolve(connection, rows, texts)
-        if changed:
-            keys = list({(row[_PROJECT], row[_TRACE]) for row in changed})
+        keys = list({(row[_PROJECT], row[_TRACE]) for row in changed})
+        if keys:
             connection.exec_driver_sql(self._insert_dirty, keys)
-        return bool(changed)
+        return keys
 
     def _rows(
         self, connection: Connection, batches: Iterable[Mapping[str, Sequence[RawSpan]]]

@@ -10,7 +10,7 @@ from weave_core.server.otlp.requests import TraceRequest
 from weave_core.server.store.dialects import Engines, connect
 from weave_core.server.store.locks import FileLock
 from weave_core.server.store.schemas import upgrade
-from weave_core.server.store.writer import Produce, Writer
+from weave_core.server.store.writer import Produce, R, Writer
 from weave_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -74,8 +74,11 @@ class Store:
         request = TraceRequest(spans={project: list(spans)})
         return self.add_request(lambda: request, size_bytes=len(spans) * _SPAN_BYTES)
 
-    def add_request(self, produce: Produce, *, size_bytes: int) -> "Future[TraceRequest]":
-        """The same for spans that are yet to be decoded, on the writer's thread."""
+    def add_request(self, produce: Produce[R], *, size_bytes: int) -> "Future[R]":
+        """The same for a request of any signal that is yet to be decoded, on the writer's thread.
+
+        The request says afterwards what was refused.
+        """
         return self._writer.submit(produce, size_bytes)
 
     def close(self) -> None:

@@ -13,20 +13,31 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from weave_core.errors import Overloaded, StoreError, WeaveError
-from weave_core.server.otlp.requests import TraceRequest
+from weave_core.server.otlp.requests import (
+    LogRequest,
+    MetricRequest,
+    TelemetryRequest,
+    TraceRequest,
+)
 from weave_core.server.store.dialects import Engines
 from weave_core.server.store.identities import Identities
+from weave_core.server.store.log_records import LogInserter
+from weave_core.server.store.metric_points import MetricInserter
+from weave_core.server.store.rejoins import SpanRejoins
 from weave_core.server.store.rollups import TraceRollups
 from weave_core.server.store.spans import SpanInserter
 
 __all__ = ["Produce", "Writer"]
 
-Produce = Callable[[], TraceRequest]
-"""Makes the spans to store, on the writer's thread."""
+R = TypeVar("R", bound=TelemetryRequest)
+Produce = Callable[[], R]
+"""Makes what is to be stored, on the writer's thread."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,19 +52,22 @@ _MAX_ROLLUP_PAUSE_S = 2.0
 
 @dataclass(slots=True)
 class _Job:
-    produce: Produce
+    produce: Produce[TelemetryRequest]
     size_bytes: int
-    future: Future[TraceRequest] = field(default_factory=Future)
+    future: Future[Any] = field(default_factory=Future)
 
 
 class Writer:
-    """Stores spans; every future it gives out is resolved after the commit, or with the error."""
+    """Stores telemetry; every future it gives out ends after the commit, or with the error."""
 
     def __init__(self, engines: Engines, *, max_queue_bytes: int) -> None:
         self._engines = engines
         self._max_queue_bytes = max_queue_bytes
         self._identities = Identities(engines.dialect)
         self._inserter = SpanInserter(engines.dialect, self._identities)
+        self._logs = LogInserter(engines.dialect, self._identities)
+        self._metrics = MetricInserter(engines.dialect, self._identities)
+        self._rejoins = SpanRejoins(engines.dialect)
         self._rollups = TraceRollups(engines.dialect)
         self._jobs: deque[_Job] = deque()
         self._queued_bytes = 0
@@ -68,11 +82,11 @@ class Writer:
         """Begin to write."""
         self._thread.start()
 
-    def submit(self, produce: Produce, size_bytes: int) -> Future[TraceRequest]:
+    def submit(self, produce: Produce[R], size_bytes: int) -> Future[R]:
         """Queue one request.
 
         Args:
-            produce: Makes the spans; its errors go to the future.
+            produce: Makes what is to be stored; its errors go to the future.
             size_bytes: What it weighs against the bound of the queue.
 
         Raises:
@@ -92,7 +106,7 @@ class Writer:
             self._jobs.append(job)
             self._queued_bytes += size_bytes
             self._wake.notify()
-            return job.future
+            return cast("Future[R]", job.future)
 
     def close(self) -> None:
         """Store what is queued, bring the sums up to date, and end the thread."""
@@ -134,7 +148,7 @@ class Writer:
 
     def _store(self, jobs: list[_Job]) -> None:
         """Decode and store `jobs` in one transaction, and resolve their futures."""
-        decoded: list[tuple[_Job, TraceRequest]] = []
+        decoded: list[tuple[_Job, TelemetryRequest]] = []
         for job in jobs:
             try:
                 decoded.append((job, job.produce()))
@@ -154,7 +168,7 @@ class Writer:
             for job, request in decoded:
                 job.future.set_result(request)
 
-    def _store_alone(self, job: _Job, request: TraceRequest) -> None:
+    def _store_alone(self, job: _Job, request: TelemetryRequest) -> None:
         try:
             self._commit([request], clean=True)
         except Exception as error:  # noqa: BLE001  # As above.
@@ -163,7 +177,7 @@ class Writer:
         else:
             job.future.set_result(request)
 
-    def _commit(self, requests: list[TraceRequest], *, clean: bool = False) -> None:
+    def _commit(self, requests: list[TelemetryRequest], *, clean: bool = False) -> None:
         """Store all of `requests` or nothing.
 
         Raises:
@@ -171,12 +185,10 @@ class Writer:
         """
         try:
             with self._engines.writer.begin() as connection:
-                changed = self._inserter.write(
-                    connection, [request.spans for request in requests], clean=clean
-                )
+                changed = self._write(connection, requests, clean=clean)
         except BaseException as error:
-            self._inserter.forget()
-            self._identities.forget()
+            for memory in (self._inserter, self._logs, self._metrics, self._identities):
+                memory.forget()
             if isinstance(error, DBAPIError) and _is_unavailable(error):
                 raise StoreError(
                     f"the database can't be written: {error.orig}", "try again later"
@@ -184,11 +196,28 @@ class Writer:
             raise
         self._has_dirty = self._has_dirty or changed
 
+    def _write(
+        self, connection: Connection, requests: list[TelemetryRequest], *, clean: bool
+    ) -> bool:
+        """Whether there is something for the background to do."""
+        batches = [request.spans for request in requests if isinstance(request, TraceRequest)]
+        traces = self._inserter.write(connection, batches, clean=clean)
+        if traces:
+            self._logs.mark_spans(connection, traces)
+        logs = [request for request in requests if isinstance(request, LogRequest)]
+        has_marked = self._logs.write(connection, logs)
+        self._metrics.write(
+            connection, [request for request in requests if isinstance(request, MetricRequest)]
+        )
+        return bool(traces) or has_marked
+
     def _roll_up(self) -> None:
         began = time.monotonic()
         try:
             with self._engines.writer.begin() as connection:
-                self._has_dirty = self._rollups.step(connection)
+                # In this order: a span that was read anew makes its trace's sums stale.
+                has_spans = self._rejoins.step(connection)
+                self._has_dirty = self._rollups.step(connection) or has_spans
         except SQLAlchemyError:
             # The marks stay, so nothing is lost; a full disk is no reason to try in a circle.
             _log.warning("sums of traces could not be written; trying again", exc_info=True)
