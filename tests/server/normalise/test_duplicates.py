@@ -17,7 +17,7 @@ def other(span_id: str, parent_id: str | None = None) -> Call:
 
 def test_of_nested_calls_the_outer_counts() -> None:
     """Two instrumentations over one client, both with usage: the outer one stays."""
-    same = {"input_tokens": 10, "output_tokens": 2}
+    same: dict[str, Any] = {"input_tokens": 10, "output_tokens": 2}
     assert duplicate_ids([call("outer", **same), call("inner", "outer", **same)]) == {"inner"}
 
 
@@ -29,7 +29,7 @@ def test_other_spans_between_do_not_hide_a_duplicate() -> None:
 
 def test_the_one_with_content_counts_when_both_have_usage() -> None:
     """A reader wants to open the span that the sum points to."""
-    same = {"input_tokens": 10, "response_id": "r"}
+    same: dict[str, Any] = {"input_tokens": 10, "response_id": "r"}
     spans = [call("outer", **same), call("inner", "outer", has_content=True, **same)]
     assert duplicate_ids(spans) == {"outer"}
 

@@ -45,6 +45,21 @@ def test_the_kind_is_told_by_the_best_source(attributes: dict[str, Any], kind: s
     assert skeleton(sent_span(attributes, name="chat gpt-4o")).kind == kind
 
 
+def test_the_order_of_sending_decides_nothing() -> None:
+    """The better source wins whether it comes first or last."""
+    attributes = {
+        "gen_ai.usage.input_tokens": 5,
+        "llm.token_count.prompt": 6,
+        "session.id": "best",
+        "gen_ai.conversation.id": "next",
+        "weave_core.inputs": '"ours"',
+        "input.value": "theirs",
+    }
+    for sent in (attributes, dict(reversed(attributes.items()))):
+        row = skeleton(sent_span(sent))
+        assert (row.input_tokens, row.session_id, row.input_preview) == (5, "best", "ours")
+
+
 def test_the_anthropic_sdk_itself_makes_model_calls() -> None:
     """It sets no content, and older versions no operation."""
     raw = sent_span({"gen_ai.request.model": "claude"}, scope="com.anthropic.sdk.python")
