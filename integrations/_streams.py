@@ -222,7 +222,7 @@ def _record(call: Call, parsed: Any) -> None:
 
 
 def receive_unread(call: Call, raw: Any) -> None:
-    """Record a `with_streaming_response` result once the user parses it; its close ends the call."""
+    """Record a `with_streaming_response` result when the user parses it; its close is the end."""
     reading = _Unread(call)
     _end_on_close(raw.http_response, reading)
     original = raw.parse
