@@ -139,7 +139,14 @@ class Client:
             NotFound: If the project or the trace is not stored.
         """
         path = f"{_root(project)}/traces/{quote(trace_id, safe='')}"
-        return Trace.model_validate(self._get(path, {"payload": str(payload).lower()}))
+        query = {"payload": str(payload).lower()}
+        first = part = Trace.model_validate(self._get(path, query))
+        spans = list(first.spans)
+        while part.next_cursor is not None:  # Only of tens of thousands of spans.
+            query["cursor"] = part.next_cursor
+            part = Trace.model_validate(self._get(path, query))
+            spans += part.spans
+        return first.model_copy(update={"spans": spans, "next_cursor": None})
 
     def list_spans(
         self,

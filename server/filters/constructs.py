@@ -32,6 +32,7 @@ __all__ = [
     "JsonNumber",
     "JsonText",
     "MatchesPattern",
+    "Unindexed",
     "check_key",
     "members_of",
 ]
@@ -124,6 +125,20 @@ class MatchesPattern(_Condition):
         return self.column._from_objects  # noqa: SLF001
 
 
+class Unindexed(ColumnElement[Any]):
+    """A column that SQLite takes no index for; what it says is the same."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column = column
+        self.type = column.type
+
+    @property
+    def _from_objects(self) -> list[Any]:
+        return self.column._from_objects  # noqa: SLF001
+
+
 class HasText(_Condition):
     """Whether a JSON array of texts holds `text`."""
 
@@ -209,6 +224,16 @@ def _matches_sqlite(element: MatchesPattern, compiler: SQLCompiler, **_: Any) ->
 @compiles(MatchesPattern, "postgresql")
 def _matches_postgresql(element: MatchesPattern, compiler: SQLCompiler, **_: Any) -> str:
     return f"({compiler.process(element.column)} LIKE {compiler.process(element.like_bound)})"
+
+
+@compiles(Unindexed, "sqlite")
+def _unindexed_sqlite(element: Unindexed, compiler: SQLCompiler, **_: Any) -> str:
+    return f"+{compiler.process(element.column)}"
+
+
+@compiles(Unindexed)
+def _unindexed(element: Unindexed, compiler: SQLCompiler, **_: Any) -> str:
+    return compiler.process(element.column)
 
 
 @compiles(HasText, "sqlite")

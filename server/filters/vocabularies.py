@@ -9,9 +9,10 @@ people ask: the root's own is `root_kind`.
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Table, func
+from sqlalchemy import Column, ColumnElement, Table, func
 
 from weave_core.model import KINDS, Status
+from weave_core.server.filters.constructs import Unindexed
 from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 
 __all__ = ["SPANS", "TRACES", "Field", "FieldKind", "Vocabulary"]
@@ -131,7 +132,13 @@ _SEARCHED = (
 
 
 def _of_span(field: Field, name: str) -> Field:
-    return Field(name, field.kind, field.column, is_of_span=True, values=field.values)
+    """The field in a filter of traces.
+
+    The spans of each trace are found by their trace id.  Without statistics SQLite would rather
+    take `newest_spans_by_model` and walk all calls of a model for every trace, 40 times slower.
+    """
+    column = Unindexed(field.column) if isinstance(field.column, Column) else field.column
+    return Field(name, field.kind, column, is_of_span=True, values=field.values)
 
 
 SPANS = Vocabulary("spans", {field.name: field for field in _SPAN_FIELDS}, _SEARCHED)

@@ -45,3 +45,5 @@ class Trace(Value):
 
     trace: TraceSummary
     spans: list[Span]
+    next_cursor: str | None = None
+    """Where the trace has more spans than one answer holds: leads to the others."""
