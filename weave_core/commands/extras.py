@@ -20,6 +20,7 @@ EXTRAS: dict[str, dict[str, str]] = {
     "app": {"pandas": "pandas", "streamlit": "streamlit"},
     "openai": {"openai": "openai"},
     "anthropic": {"anthropic": "anthropic"},
+    "langchain": {"langchain_core": "langchain-core"},
 }
 """Extra to the modules it brings, each with the distribution that holds it."""
 

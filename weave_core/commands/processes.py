@@ -15,10 +15,12 @@ from weave_core.commands.supervision import Child, Supervisor, say
 from weave_core.settings import DEFAULT_ENDPOINT, Settings
 from weave_core.versions import package_version
 
-__all__ = ["DEFAULT_APP_PORT", "DEFAULT_PORT", "app", "server", "up"]
+__all__ = ["DEFAULT_APP_PORT", "DEFAULT_GRPC_PORT", "DEFAULT_PORT", "app", "server", "up"]
 
 DEFAULT_PORT = 4318
 """OpenTelemetry's own port for OTLP over HTTP, so its SDKs find the server without settings."""
+DEFAULT_GRPC_PORT = 4317
+"""OpenTelemetry's own for OTLP over gRPC."""
 DEFAULT_APP_PORT = 8501
 """Streamlit's own."""
 
@@ -33,6 +35,16 @@ Port = Annotated[
     int,
     typer.Option(help="Port of OTLP/HTTP and the JSON API; 0: any free.", min=0, max=65535),
 ]
+GrpcPort = Annotated[
+    int | None,
+    typer.Option(
+        help="Port of OTLP/gRPC; 0: any free.",
+        min=0,
+        max=65535,
+        show_default=f"{DEFAULT_GRPC_PORT}; any free with --port 0",
+    ),
+]
+NoGrpc = Annotated[bool, typer.Option("--no-grpc", help="Take no OTLP over gRPC.")]
 AppPort = Annotated[int, typer.Option(help="Port of the app; 0: any free.", min=0, max=65535)]
 Project = Annotated[
     str | None,
@@ -42,17 +54,26 @@ Project = Annotated[
 ]
 
 
-def server(*, home: Home = None, host: Host = "127.0.0.1", port: Port = DEFAULT_PORT) -> None:
+def server(
+    *,
+    home: Home = None,
+    host: Host = "127.0.0.1",
+    port: Port = DEFAULT_PORT,
+    grpc_port: GrpcPort = None,
+    no_grpc: NoGrpc = False,
+) -> None:
     """Start the server: OTLP in, JSON API out."""
     require_extra("server", wanted_by="weave-core server")
     settings = Settings.from_env(home=home)
     require_home(settings.home)
-    if port:
-        require_free_port(host, port, option="--port")
+    grpc = None if no_grpc else _grpc_port(port, grpc_port)
+    for number, option in ((port, "--port"), (grpc, "--grpc-port")):
+        if number:
+            require_free_port(host, number, option=option)
     # Loads FastAPI and SQLAlchemy: only when it runs.
     from weave_core.server.process import run_server
 
-    run_server(settings, host=host, port=port)
+    run_server(settings, host=host, port=port, grpc_port=grpc)
 
 
 def app(
@@ -95,6 +116,8 @@ def up(
     home: Home = None,
     host: Host = "127.0.0.1",
     port: Port = DEFAULT_PORT,
+    grpc_port: GrpcPort = None,
+    no_grpc: NoGrpc = False,
     app_port: AppPort = DEFAULT_APP_PORT,
     project: Project = None,
 ) -> None:
@@ -103,14 +126,20 @@ def up(
     settings = Settings.from_env(home=home)
     # Checked here as well as in the children, so that what is wrong is said once and first.
     require_home(settings.home)
-    for number, option in ((port, "--port"), (app_port, "--app-port")):
+    grpc = None if no_grpc else _grpc_port(port, grpc_port)
+    for number, option in (
+        (port, "--port"),
+        (grpc, "--grpc-port"),
+        (app_port, "--app-port"),
+    ):
         if number:
             require_free_port(host, number, option=option)
     # Ports are fixed here: a child that is started again must come back where it was.
     port = port or free_port(host)
+    grpc = free_port(host) if grpc == 0 else grpc
     app_port = app_port or free_port(host)
     children = [
-        _server_child(settings, host=host, port=port),
+        _server_child(settings, host=host, port=port, grpc_port=grpc),
         _app_child(server_url=url_of(host, port), host=host, port=app_port, project=project),
     ]
     Supervisor(children).run(
@@ -125,10 +154,18 @@ class _AppPlace(TypedDict):
     project: str | None
 
 
-def _server_child(settings: Settings, *, host: str, port: int) -> Child:
+def _grpc_port(port: int, given: int | None) -> int:
+    """Where any free port will do for HTTP, a fixed one of gRPC would be a surprise."""
+    if given is not None:
+        return given
+    return DEFAULT_GRPC_PORT if port else 0
+
+
+def _server_child(settings: Settings, *, host: str, port: int, grpc_port: int | None) -> Child:
     # -P: a folder or file of the user's, here where the command runs, must not be imported as ours.
     argv = [sys.executable, "-P", "-m", "weave_core", "server"]
     argv += ["--home", str(settings.home), "--host", host, "--port", str(port)]
+    argv += ["--no-grpc"] if grpc_port is None else ["--grpc-port", str(grpc_port)]
     url = url_of(host, port)
     return Child(name="server", argv=argv, url=url, answers=lambda: is_serving(f"{url}/healthz"))
 
