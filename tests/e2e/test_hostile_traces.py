@@ -143,6 +143,12 @@ def hostile_trace() -> list[Span]:
             ALL: LONG,
         },
     )
+    return [root, model_call, hostile_tool(root)]
+
+
+def hostile_tool(root: Span) -> Span:
+    """A tool that failed, with an attack in its exception, its events and its link."""
+    trace_id, now = root.trace_id, root.start_time_unix_nano
     tool = new_span(
         ATTACKS[1],
         trace_id,
@@ -168,7 +174,7 @@ def hostile_trace() -> list[Span]:
     )
     add_event(tool, ALL, now, {ALL: ALL})
     tool.links.add(trace_id=trace_id, span_id=root.span_id)
-    return [root, model_call, tool]
+    return tool
 
 
 def assert_nothing_ran(page: Page) -> None:

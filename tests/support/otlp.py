@@ -9,6 +9,7 @@ import os
 import random
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -35,7 +36,7 @@ def new_trace_id() -> bytes:
     return os.urandom(16)
 
 
-def new_span(  # What a span is made of.
+def new_span(
     name: str,
     trace_id: bytes,
     *,
@@ -90,7 +91,7 @@ def text_message(role: str, *texts: str) -> dict[str, Any]:
     return {"role": role, "parts": [{"type": "text", "content": text} for text in texts]}
 
 
-def agent_trace(  # A realistic trace has many pieces.
+def agent_trace(
     *,
     question: str = "Where is my order 8812?",
     answer: str = "It left our warehouse on **Monday** and arrives on Thursday.",
@@ -101,134 +102,122 @@ def agent_trace(  # A realistic trace has many pieces.
     ago_s: float = 1.0,
 ) -> list[Span]:
     """A support agent that plans, looks an order up, reads a policy and answers: 7 spans."""
-    trace_id = new_trace_id()
-    start = time.time_ns() - int(ago_s * SECOND)
-    who = {"user.id": user, "session.id": session}
-    root = new_span(
-        "invoke_agent support",
-        trace_id,
-        start_ns=start,
-        duration_ms=2_480,
-        error="OrderNotFound: no order 8812" if is_failed else None,
-        attributes=who
-        | {
-            "gen_ai.operation.name": "invoke_agent",
-            "gen_ai.agent.name": "support",
-            "weave_core.inputs": json.dumps({"question": question}),
-            "weave_core.outputs": json.dumps(answer),
-            "weave_core.tags": ["prod", "orders"],
-        },
+    run = _Run(
+        start_ns=time.time_ns() - int(ago_s * SECOND),
+        who={"user.id": user, "session.id": session},
+        model=model,
+        failure="OrderNotFound: no order 8812" if is_failed else None,
     )
+    root = run.span("invoke_agent support", None, 0, 2_480, _agent(question, answer), fails=True)
     told = [text_message("user", question)]
-    call = {
-        "type": "tool_call",
-        "id": "call_7f3a",
-        "name": "look_up_order",
-        "arguments": {"order_id": 8812, "fields": ["status", "carrier", "eta"]},
-    }
-    plan = new_span(
-        f"chat {model}",
-        trace_id,
-        parent=root,
-        start_ns=start + 30 * MS,
-        duration_ms=820,
-        attributes=who
-        | _model_call(
-            model,
-            told,
-            [{"role": "assistant", "parts": [call], "finish_reason": "tool_calls"}],
-            (412, 38),
-            "tool_calls",
-        ),
-    )
-    found = {"order_id": 8812, "status": "shipped", "carrier": "DHL", "eta": "Thursday"}
-    tool = new_span(
-        "execute_tool look_up_order",
-        trace_id,
-        parent=root,
-        start_ns=start + 880 * MS,
-        duration_ms=310,
-        error="OrderNotFound: no order 8812" if is_failed else None,
-        attributes=who
-        | {
-            "gen_ai.operation.name": "execute_tool",
-            "gen_ai.tool.name": "look_up_order",
-            "gen_ai.tool.call.id": "call_7f3a",
-            "gen_ai.tool.call.arguments": json.dumps(call["arguments"]),
-            "gen_ai.tool.call.result": json.dumps(found),
-        },
-    )
-    query = new_span(
-        "SELECT orders",
-        trace_id,
-        parent=tool,
-        start_ns=start + 900 * MS,
-        duration_ms=240,
-        attributes={
-            "db.system.name": "postgresql",
-            "db.query.text": "SELECT * FROM orders WHERE id = $1",
-        },
-    )
+    asked = {"role": "assistant", "parts": [CALL], "finish_reason": "tool_calls"}
+    back = {"role": "tool", "parts": [{**CALL_BACK, "response": ORDER}]}
+    said = text_message("assistant", answer) | {"finish_reason": "stop"}
+    plan = run.model_call(root, 30, 820, told, asked, usage=(412, 38))
+    tool = run.span("execute_tool look_up_order", root, 880, 310, TOOL, fails=True)
+    query = run.span("SELECT orders", tool, 900, 240, {"db.system.name": "postgresql"})
+    find = run.span("retrieval policies", root, 1_210, 95, RETRIEVAL)
+    final = run.model_call(root, 1_330, 1_120, [*told, asked, back], said, usage=(538, 64))
+    final.attributes.extend(_pairs({"gen_ai.response.time_to_first_chunk": 0.31}))
+    add_event(final, "gen_ai.first_chunk", run.start_ns + 1_640 * MS, {"chunk": 0})
+    check = run.span("check_tone", root, 2_455, 12, _check(answer))
     if is_failed:
-        add_event(
-            tool,
-            "exception",
-            start + 1_180 * MS,
-            {
-                "exception.type": "shop.OrderNotFound",
-                "exception.message": "no order 8812",
-                "exception.stacktrace": "Traceback (most recent call last):\n"
-                '  File "agent.py", line 41, in look_up_order\n'
-                "    raise OrderNotFound(order_id)\n"
-                "shop.OrderNotFound: no order 8812\n",
-            },
-        )
-    find = new_span(
-        "retrieval policies",
-        trace_id,
-        parent=root,
-        start_ns=start + 1_210 * MS,
-        duration_ms=95,
-        attributes={
-            "gen_ai.operation.name": "retrieval",
-            "gen_ai.retrieval.query.text": "delivery times",
-            "gen_ai.retrieval.documents": json.dumps(
-                [{"id": "policy-4", "score": 0.91, "content": "Parcels take two to four days."}]
-            ),
-        },
-    )
-    back = {"role": "tool", "parts": [
-        {"type": "tool_call_response", "id": "call_7f3a", "response": found}]}  # fmt: skip
-    final = new_span(
-        f"chat {model}",
-        trace_id,
-        parent=root,
-        start_ns=start + 1_330 * MS,
-        duration_ms=1_120,
-        attributes=who
-        | _model_call(
-            model,
-            [*told, {"role": "assistant", "parts": [call]}, back],
-            [text_message("assistant", answer) | {"finish_reason": "stop"}],
-            (538, 64),
-            "stop",
-        )
-        | {"gen_ai.response.time_to_first_chunk": 0.31},
-    )
-    add_event(final, "gen_ai.first_chunk", start + 1_640 * MS, {"chunk": 0})
-    check = new_span(
-        "check_tone",
-        trace_id,
-        parent=root,
-        start_ns=start + 2_455 * MS,
-        duration_ms=12,
-        attributes={
-            "weave_core.kind": "guardrail",
-            "weave_core.inputs": json.dumps({"text": answer}),
-            "weave_core.outputs": json.dumps({"is_polite": True, "score": 0.98}),
-        },
-    )
+        add_event(tool, "exception", run.start_ns + 1_180 * MS, EXCEPTION)
     return [root, plan, tool, query, find, final, check]
+
+
+CALL = {
+    "type": "tool_call",
+    "id": "call_7f3a",
+    "name": "look_up_order",
+    "arguments": {"order_id": 8812, "fields": ["status", "carrier", "eta"]},
+}
+CALL_BACK = {"type": "tool_call_response", "id": "call_7f3a"}
+ORDER = {"order_id": 8812, "status": "shipped", "carrier": "DHL", "eta": "Thursday"}
+TOOL = {
+    "gen_ai.operation.name": "execute_tool",
+    "gen_ai.tool.name": "look_up_order",
+    "gen_ai.tool.call.id": "call_7f3a",
+    "gen_ai.tool.call.arguments": json.dumps(CALL["arguments"]),
+    "gen_ai.tool.call.result": json.dumps(ORDER),
+}
+RETRIEVAL = {
+    "gen_ai.operation.name": "retrieval",
+    "gen_ai.retrieval.query.text": "delivery times",
+    "gen_ai.retrieval.documents": json.dumps(
+        [{"id": "policy-4", "score": 0.91, "content": "Parcels take two to four days."}]
+    ),
+}
+EXCEPTION = {
+    "exception.type": "shop.OrderNotFound",
+    "exception.message": "no order 8812",
+    "exception.stacktrace": "Traceback (most recent call last):\n"
+    '  File "agent.py", line 41, in look_up_order\n'
+    "    raise OrderNotFound(order_id)\n"
+    "shop.OrderNotFound: no order 8812\n",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """What the spans of one agent's trace share."""
+
+    start_ns: int
+    who: dict[str, Any]
+    model: str
+    failure: str | None
+    trace_id: bytes = field(default_factory=new_trace_id)
+
+    def span(  # Positions and lengths read best in line.
+        self,
+        name: str,
+        parent: Span | None,
+        at_ms: float,
+        duration_ms: float,
+        attributes: Mapping[str, Any],
+        *,
+        fails: bool = False,
+    ) -> Span:
+        return new_span(
+            name,
+            self.trace_id,
+            parent=parent,
+            start_ns=self.start_ns + int(at_ms * MS),
+            duration_ms=duration_ms,
+            attributes=self.who | dict(attributes),
+            error=self.failure if fails else None,
+        )
+
+    def model_call(
+        self,
+        parent: Span,
+        at_ms: float,
+        duration_ms: float,
+        told: Sequence[Mapping[str, Any]],
+        said: Mapping[str, Any],
+        *,
+        usage: tuple[int, int],
+    ) -> Span:
+        attributes = _model_call(self.model, told, [said], usage, str(said["finish_reason"]))
+        return self.span(f"chat {self.model}", parent, at_ms, duration_ms, attributes)
+
+
+def _agent(question: str, answer: str) -> dict[str, Any]:
+    return {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.name": "support",
+        "weave_core.inputs": json.dumps({"question": question}),
+        "weave_core.outputs": json.dumps(answer),
+        "weave_core.tags": ["prod", "orders"],
+    }
+
+
+def _check(answer: str) -> dict[str, Any]:
+    return {
+        "weave_core.kind": "guardrail",
+        "weave_core.inputs": json.dumps({"text": answer}),
+        "weave_core.outputs": json.dumps({"is_polite": True, "score": 0.98}),
+    }
 
 
 def big_trace(count: int, *, seed: int = 7, ago_s: float = 120.0) -> list[Span]:
