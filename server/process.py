@@ -1,5 +1,6 @@
 """Run the server until it is told to stop."""
 
+import asyncio
 import ipaddress
 import logging
 import socket
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 
 from weave_core.errors import ConfigError
 from weave_core.server.factory import create_app
+from weave_core.server.grpc_receiver import GrpcReceiver
 from weave_core.server.store.stores import Store
 from weave_core.settings import Settings
 
@@ -21,10 +23,17 @@ _STOP_TIMEOUT_S = 15
 """How long accepted requests may take to finish once the server is told to stop."""
 
 
-def run_server(settings: Settings, *, host: str, port: int) -> None:
+def run_server(settings: Settings, *, host: str, port: int, grpc_port: int | None = None) -> None:
     """Serve on `host` and `port` (0: any free one) until SIGTERM or SIGINT.
 
-    Prints one line when it is ready.  What was accepted is stored before it returns.
+    Prints one line when it is ready, and before it one with the port of gRPC.  What was accepted
+    is stored before it returns.
+
+    Args:
+        settings: What the process was told.
+        host: Name or address.
+        port: Of OTLP/HTTP and the JSON API.
+        grpc_port: Of OTLP/gRPC; None: none.
 
     Raises:
         ConfigError: If the port is taken, or the address is open to others and there is no key.
@@ -44,7 +53,10 @@ def run_server(settings: Settings, *, host: str, port: int) -> None:
                 server_header=False,
                 timeout_graceful_shutdown=_STOP_TIMEOUT_S,
             )
-            _Server(config, app, _ready_url(listener)).run(sockets=[listener])
+            server = _Server(config, app, _ready_url(listener))
+            if grpc_port is not None:
+                server.add_grpc(GrpcReceiver(settings, store), host, grpc_port)
+            server.run(sockets=[listener])
         finally:
             store.close()
     finally:
@@ -58,11 +70,28 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
         self._url = url
+        self._grpc: tuple[GrpcReceiver, str, int] | None = None
+
+    def add_grpc(self, receiver: GrpcReceiver, host: str, port: int) -> None:
+        """Serve gRPC too, in the same event loop."""
+        self._grpc = (receiver, host, port)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
+        if self._grpc:
+            receiver, host, port = self._grpc
+            bound = await receiver.start(host, port)
+            place = f"[{host}]:{bound}" if ":" in host else f"{host}:{bound}"
+            sys.stdout.write(f"weave-core server grpc on {place}\n")
         sys.stdout.write(f"weave-core server ready on {self._url}\n")
         sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Side by side: neither door stays open while the other one waits for its last request.
+        stops = [super().shutdown(sockets=sockets)]
+        if self._grpc:
+            stops.append(self._grpc[0].stop(_STOP_TIMEOUT_S))
+        await asyncio.gather(*stops)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Streams without an end of their own look at this; the server waits for all requests.

@@ -13,6 +13,7 @@ from queue import Empty, Queue
 __all__ = ["ServerProcess", "start_server"]
 
 READY = "weave-core server ready on "
+GRPC = "weave-core server grpc on "
 _START_TIMEOUT_S = 60.0
 
 
@@ -25,6 +26,12 @@ class ServerProcess:
     home: Path
     lines: list[str] = field(default_factory=list)
     """What it printed, standard error included."""
+
+    @property
+    def grpc_address(self) -> str:
+        """HOST:PORT of OTLP over gRPC."""
+        [line] = [line for line in self.lines if line.startswith(GRPC)]
+        return line.removeprefix(GRPC).strip()
 
     def kill(self) -> None:
         """SIGKILL: nothing gets the chance to clean up."""
@@ -55,6 +62,8 @@ def start_server(
     """
     command = [sys.executable, "-m", "weave_core", "server"]
     command += ["--home", str(home), "--port", str(port), *options]
+    if "--no-grpc" not in options and "--grpc-port" not in options:
+        command += ["--grpc-port", "0"]  # Tests that run side by side must not share 4317.
     # The environment of a developer must not leak into the server under test.
     kept = {key: value for key, value in os.environ.items() if not key.startswith("WEAVE_CORE_")}
     process = subprocess.Popen(
