@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan, Span
 
 from weave_core.settings import Settings
 from weave_core.tracing.encoding import encode, size_estimate
@@ -64,6 +64,12 @@ class Exporter:
         """In a forked child: the queue and the files are the parent's, threads there are none."""
         close_inherited()
         self._reset()
+
+    def begun(self, span_id: int, span: Span) -> None:
+        """Watch a span that has begun, so that a long one is announced."""
+        self.open_spans.begun(span_id, span)
+        if self._thread is None:
+            self._start()
 
     def put(self, span: ReadableSpan) -> None:
         """Take an ended span; never waits."""

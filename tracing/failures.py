@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
-__all__ = ["guarded", "logger", "warn_once"]
+__all__ = ["guarded", "logger", "reset_lock", "warn_once"]
 
 P = ParamSpec("P")
 
@@ -15,6 +15,12 @@ logger = logging.getLogger("weave_core")
 _MAX_KINDS = 200
 _warned: set[str] = set()
 _lock = threading.Lock()
+
+
+def reset_lock() -> None:
+    """In a forked child: another thread of the parent may have held the lock."""
+    global _lock  # noqa: PLW0603  # The lock is this module's one state.
+    _lock = threading.Lock()
 
 
 def warn_once(kind: str, message: str, *args: object, error: BaseException | None = None) -> None:

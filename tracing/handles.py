@@ -54,9 +54,11 @@ class SpanHandle:
     @property
     def url(self) -> str:
         """The page of this span in the app; empty where the handle leads nowhere."""
-        from weave_core.tracing.lifecycle import span_url
+        if not self.trace_id:
+            return ""
+        from weave_core.tracing.lifecycle import span_url  # Late: it loads OpenTelemetry's SDK.
 
-        return span_url(self.trace_id, self.span_id) if self.trace_id else ""
+        return span_url(self.trace_id, self.span_id)
 
     @guarded
     def set_attribute(self, key: str, value: Any) -> None:

@@ -6,6 +6,7 @@ All state of the process is in `_state`; nothing starts at import.
 import atexit
 import http.client
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,8 +22,9 @@ from weave_core.errors import ConfigError
 from weave_core.settings import DEFAULT_ENDPOINT, Settings
 from weave_core.tracing import calls, content
 from weave_core.tracing.exporting import Exporter
-from weave_core.tracing.failures import logger, warn_once
+from weave_core.tracing.failures import logger, reset_lock, warn_once
 from weave_core.tracing.processors import Processor
+from weave_core.tracing.transports import SETTING_UP
 from weave_core.versions import package_version
 
 __all__ = ["Tracing", "flush", "init", "is_active", "shutdown", "span_url"]
@@ -40,6 +42,7 @@ class _State:
     processor: Processor | None = None
     provider: TracerProvider | None = None
     watches_process: bool = False
+    holds_setup: bool = False
 
 
 _state = _State()
@@ -264,12 +267,36 @@ def _watch_process() -> None:
     _state.watches_process = True
     atexit.register(shutdown)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_start_anew_in_child)
+        os.register_at_fork(
+            before=_before_fork,
+            after_in_parent=_after_fork,
+            after_in_child=_start_anew_in_child,
+        )
+
+
+def _before_fork() -> None:
+    """Let a connection be set up first; not for long, as a fork must not hang for our sake."""
+    _state.holds_setup = SETTING_UP.acquire(timeout=2.0)
+
+
+def _after_fork() -> None:
+    if _state.holds_setup:
+        _state.holds_setup = False
+        SETTING_UP.release()
 
 
 def _start_anew_in_child() -> None:
     """Locks, queue and threads of the parent are of no use here; its spans are its own to send."""
+    _after_fork()
+    reset_lock()
     _state.lock = threading.RLock()
     tracing = _state.tracing
-    if tracing is not None:
-        tracing._exporter.start_anew()  # noqa: SLF001  # As above.
+    if tracing is None:
+        return
+    tracing._exporter.start_anew()  # noqa: SLF001  # As above.
+    if "multiprocessing.util" in sys.modules:
+        # Its workers leave by os._exit, so what is registered with atexit never runs there; and
+        # they forget finalizers that were made before their own after-fork hooks have run.
+        from multiprocessing.util import Finalize, register_after_fork
+
+        register_after_fork(shutdown, lambda stop: Finalize(None, stop, exitpriority=100))

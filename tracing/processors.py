@@ -36,7 +36,7 @@ class Processor(SpanProcessor):
                 span.set_attributes({k: v for k, v in marks.items() if k not in given})
             exporter, own = self.exporter, span.get_span_context()
             if exporter is not None and own.trace_flags.sampled:
-                exporter.open_spans.begun(own.span_id, span)
+                exporter.begun(own.span_id, span)
         except Exception as error:  # noqa: BLE001  # Our failure must not become the traced program's.
             warn_once("on_start", "tracing failed to mark a span", error=error)
 

@@ -3,19 +3,27 @@
 Which bytes, when, and how often again is `weave_core.tracing.exporting`'s business.
 """
 
+import encodings.idna  # noqa: F401  # See the note on imports below.
 import gzip
+import threading
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
+import httpcore  # noqa: F401
 import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from weave_core.versions import package_version
 
-__all__ = ["Delivery", "Transport"]
+__all__ = ["SETTING_UP", "Delivery", "Transport"]
+
+# A thread that is importing when the program forks leaves the import's lock held in the child for
+# ever.  What httpx and the name resolver import on first use is therefore imported with this file,
+# and a fork waits (in `lifecycle`) while a connection is being set up.
+SETTING_UP = threading.Lock()
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _COMES_BACK = {408, 425, 429, 500, 502, 503, 504}
@@ -61,7 +69,8 @@ class Transport:
         self._compresses = urlsplit(self.endpoint).hostname not in _LOOPBACK
         if self._compresses:
             headers["Content-Encoding"] = "gzip"
-        self._http = httpx.Client(headers=headers, timeout=timeout_s)
+        with SETTING_UP:
+            self._http = httpx.Client(headers=headers, timeout=timeout_s)
 
     def send(self, body: bytes) -> Delivery:
         """Send one `ExportTraceServiceRequest`; never raises for what a network can do."""
