@@ -43,6 +43,9 @@ REPLY_KEYS: tuple[str, ...] = (
     "genkit:output",
     "gen_ai.completion",
     "gcp.vertex.agent.llm_response",
+    "response_data",
+    "lmnr.span.output",
+    semconv.OUTPUTS,
 )
 """Attributes that may hold a whole reply, best first."""
 REQUEST_KEYS: tuple[str, ...] = (

@@ -223,7 +223,7 @@ def _lists(sent: Sent, picked: Picked, content: Content) -> None:
     """Tools on offer, documents, texts that were embedded, judgements."""
     del picked
     for source, found in _first(sent, TOOLS):
-        content.tools = [tool for item in found if (tool := shapes.tool_definition(item))]
+        content.tools = shapes.tool_definitions(found)
         content.sources["tools"] = source
     for source, found in _first(sent, DOCUMENTS):
         content.documents = [shapes.document(item) for item in found]
@@ -297,6 +297,30 @@ def _finish_reasons(sent: Sent, content: Content) -> list[str]:
     return found or whole_bodies.finish_reasons(sent)
 
 
+_TRACED = {
+    "provider": "provider",
+    "model": "request_model",
+    "response_model": "response_model",
+    "response_id": "response_id",
+    "usage.input_tokens": "input_tokens",
+    "usage.output_tokens": "output_tokens",
+    "usage.cache_read_tokens": "cache_read_tokens",
+    "usage.cache_write_tokens": "cache_write_tokens",
+    "cost.total_usd": "cost_usd",
+    "session_id": "session_id",
+    "user_id": "user_id",
+    "agent_name": "agent_name",
+}
+"""Field of the API to the one in `precedence`, for `sources`."""
+
+
+def _sources(sent: Sent, picked: Picked, content: Content) -> None:
+    """Which keys the skeleton's fields were read from."""
+    for shown, name in _TRACED.items():
+        if name in picked and (found := sent.first(KEYS[name])):
+            content.sources[shown] = found[0]
+
+
 def _rest(sent: Sent, picked: Picked, content: Content) -> None:
     """Metadata, and why it failed."""
     content.metadata = texts.bounded(labels.metadata_of(sent.attributes, picked))
@@ -309,4 +333,4 @@ def _rest(sent: Sent, picked: Picked, content: Content) -> None:
         }
 
 
-_STEPS = (_messages, _values, _lists, _tool, _params, _reply, _rest)
+_STEPS = (_messages, _values, _lists, _tool, _params, _reply, _sources, _rest)

@@ -77,7 +77,7 @@ def _message(body: dict[str, Any], role: str) -> dict[str, Any]:
     inner = message.pop("message", None)
     if isinstance(inner, dict):
         message |= inner
-    elif isinstance(inner, str):
+    elif isinstance(inner, str | list):
         message["content"] = inner
     if role == "tool" and "id" in body and "tool_call_id" not in message:
         message["tool_call_id"] = body["id"]

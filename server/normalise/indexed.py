@@ -6,8 +6,8 @@ from weave_core.server.normalise import previews
 
 __all__ = ["first_output", "last_input"]
 
-_INPUTS = ("llm.input_messages.", "gen_ai.prompt.")
-_OUTPUTS = ("llm.output_messages.", "gen_ai.completion.")
+_INPUTS = ("llm.input_messages.", "gen_ai.prompt.", "llm.prompts.")
+_OUTPUTS = ("llm.output_messages.", "gen_ai.completion.", "llm.choices.")
 _TEXT_ENDS = (".content", ".message_content.text", ".prompt.text", ".completion.text")
 _CALL_ENDS = (".tool_call.function.name", ".tool_calls.0.name")
 _MAX_DIGITS = 9

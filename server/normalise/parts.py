@@ -147,7 +147,9 @@ def plain(answer: Any) -> Any:
     if not isinstance(answer, list) or not answer:
         return answer
     if all(
-        isinstance(p, dict) and p.get("type") in _TEXT_TYPES and isinstance(p.get("text"), str)
+        isinstance(p, dict)
+        and (p.get("type") in _TEXT_TYPES or set(p) == {"text"})  # Bedrock's have no type.
+        and isinstance(p.get("text"), str)
         for p in answer
     ):
         return "".join(p["text"] for p in answer)

@@ -13,6 +13,7 @@ __all__ = [
     "documents_in",
     "texts_of_input",
     "tool_definition",
+    "tool_definitions",
     "tool_in_span_name",
     "unwrapped",
 ]
@@ -46,6 +47,20 @@ def tool_definition(item: Any) -> dict[str, Any] | None:
         "description": texts.as_text(body.get("description")),
         "parameters": texts.decode(schema),
     }
+
+
+def tool_definitions(items: list[Any]) -> list[dict[str, Any]]:
+    """All tools on offer; Gemini wraps its own into lists of declarations."""
+    found: list[dict[str, Any]] = []
+    for item in items:
+        inner = None
+        if isinstance(item, dict):
+            inner = item.get("function_declarations") or item.get("functionDeclarations")
+        for tool in inner if isinstance(inner, list) else [item]:
+            definition = tool_definition(tool)
+            if definition:
+                found.append(definition)
+    return found
 
 
 def document(item: Any) -> dict[str, Any]:

@@ -26,12 +26,7 @@ __all__ = [
 ]
 
 _REQUESTS = bodies.REQUEST_KEYS
-_REPLIES: tuple[str, ...] = (
-    *bodies.REPLY_KEYS,
-    "response_data",
-    "lmnr.span.output",
-    semconv.OUTPUTS,
-)
+_REPLIES = bodies.REPLY_KEYS
 _PARAM_REQUESTS = tuple(key for key in _REQUESTS if key not in ("input.value", semconv.INPUTS))
 _PARAM_KEYS = ("langfuse.observation.model.parameters",)
 

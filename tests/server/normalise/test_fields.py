@@ -373,3 +373,34 @@ def test_filters_get_short_scalars_and_bare_metadata() -> None:
         "plan": "pro",
         "region": "eu",
     }
+
+
+def test_a_reader_can_see_which_key_a_field_came_from() -> None:
+    """For support: the key that won, also where several were sent."""
+    sent = {
+        **CHAT,
+        "gen_ai.system": "openai",
+        "gen_ai.request.model": "m",
+        "llm.token_count.prompt": 5,
+        "session.id": "s",
+        "gen_ai.conversation.id": "c",
+        "output.value": "done",
+    }
+    assert meaning(sent_span(sent)).sources == {
+        "provider": "gen_ai.system",
+        "model": "gen_ai.request.model",
+        "usage.input_tokens": "llm.token_count.prompt",
+        "session_id": "session.id",
+        "outputs": "output.value",
+    }
+
+
+def test_strands_blocks_inside_of_events_are_parts() -> None:
+    """Bedrock's blocks, as JSON text in the fields of a choice event."""
+    block = '[{"toolUse": {"toolUseId": "t", "name": "look", "input": {"x": 1}}}]'
+    events = [RawEvent("gen_ai.choice", 1, {"message": block, "finish_reason": "tool_use"})]
+    span = meaning(sent_span(CHAT, events=events))
+    assert span.messages
+    [part] = span.messages.output[0].parts
+    assert (part.type, part.id, part.name, part.arguments) == ("tool_call", "t", "look", {"x": 1})
+    assert span.finish_reasons == ["tool_call"]

@@ -381,3 +381,36 @@ def test_params_have_one_name_each() -> None:
         sent = {**LLM, "llm.invocation_parameters": json.dumps({key: 5, "model": "m", "tools": []})}
         span = meaning(sent_span(sent))
         assert (span.params, span.model) == ({"max_tokens": 5}, "m")
+
+
+def test_geminis_declarations_are_tools() -> None:
+    """Google's ADK sends requests whole, tools in lists of declarations."""
+    request = {
+        "model": "gemini-2.5-flash",
+        "config": {
+            "system_instruction": "Be terse.",
+            "temperature": 0.1,
+            "tools": [{"function_declarations": [{"name": "look", "parameters": {"a": 1}}]}],
+        },
+        "contents": [{"role": "user", "parts": [{"text": "Weather?"}]}],
+    }
+    span = meaning(sent_span({**LLM, "gcp.vertex.agent.llm_request": json.dumps(request)}))
+    assert [(tool.name, tool.parameters) for tool in span.tools] == [("look", {"a": 1})]
+    assert span.params == {"temperature": 0.1}
+    assert span.messages
+    assert [part.content for part in span.messages.system] == ["Be terse."]
+    assert span.model == "gemini-2.5-flash"
+
+
+def test_an_op_that_returns_a_whole_reply_is_counted() -> None:
+    """A function of kind `llm` around a client without an integration still has model and usage."""
+    reply = {
+        "id": "r-1",
+        "model": "m-2026",
+        "choices": [{"message": {"role": "assistant", "content": "hi"}}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 2},
+    }
+    span = meaning(sent_span({**LLM, "weave_core.outputs": json.dumps(reply)}))
+    assert span.usage
+    assert (span.usage.input_tokens, span.usage.output_tokens) == (5, 2)
+    assert (span.response_model, span.response_id) == ("m-2026", "r-1")
