@@ -5,6 +5,7 @@ from typing import Any
 from weave_core.server.normalise import texts
 from weave_core.server.normalise.parts import (
     Part,
+    call_key,
     parts_of,
     plain,
     text_part,
@@ -203,8 +204,8 @@ def _calls_of(item: dict[str, Any], parts: list[Part]) -> list[Part]:
     known = [p for p in parts if p["type"] == "tool_call"]
     if not known:
         return found
-    ids = {p["id"] for p in known if p["id"]}
-    return [p for p in found if (p["id"] not in ids if p["id"] else p not in known)]
+    told = {call_key(part) for part in known}
+    return [part for part in found if call_key(part) not in told]
 
 
 def _content_items(text: str) -> Any:
@@ -252,22 +253,23 @@ def merged_choice(messages: list[Message]) -> list[Message]:
     Two messages that both speak, or both say how they finished, are two choices and stay apart.
     """
     merged: list[Message] = []
+    has_spoken = False
     for message in messages:
+        speaks = any(part["type"] == "text" for part in message["parts"])
         before = merged[-1] if merged else None
         if (
             before is not None
             and before["role"] == message["role"] == "assistant"
             and not ("finish_reason" in before and "finish_reason" in message)
-            and not (_has_text(before) and _has_text(message))
+            and not (has_spoken and speaks)
         ):
-            merged[-1] = {**before, **message, "parts": before["parts"] + message["parts"]}
+            before["parts"] += message["parts"]
+            before |= {k: v for k, v in message.items() if k != "parts"}
+            has_spoken = has_spoken or speaks
         else:
-            merged.append(message)
+            merged.append({**message, "parts": list(message["parts"])})
+            has_spoken = speaks
     return merged
-
-
-def _has_text(message: Message) -> bool:
-    return any(part["type"] == "text" for part in message["parts"])
 
 
 def split_system(messages: list[Message]) -> tuple[list[Part], list[Message]]:

@@ -8,7 +8,7 @@ from typing import Any
 from weave_core.server.normalise import bodies, texts
 from weave_core.server.normalise.messages import Message, finish_reason, merged_choice, messages_of
 from weave_core.server.normalise.numbers import amount
-from weave_core.server.normalise.parts import Part, parts_of, tool_call, tool_response
+from weave_core.server.normalise.parts import Part, call_key, parts_of, tool_call, tool_response
 from weave_core.server.normalise.sent import Sent, Tree, ordered
 
 __all__ = [
@@ -75,19 +75,11 @@ def _parts(body: Tree, role: str) -> list[Part]:
     if not any(p["type"] == "text" for p in parts) and not texts.is_empty(content):
         media = [p for p in parts if p["type"] in ("blob", "uri")]
         thoughts = [p for p in parts if p["type"] == "reasoning"]
-        rest = [p for p in parts if p not in media and p not in thoughts]
+        rest = [p for p in parts if p["type"] not in ("blob", "uri", "reasoning")]
         parts = thoughts + messages_of([{"role": "user", "content": content}])[0]["parts"]
         parts += media + rest
-    for call in _calls(body):
-        if not _is_known(call, parts):
-            parts.append(call)
-    return parts
-
-
-def _is_known(call: Part, parts: list[Part]) -> bool:
-    if call["id"]:
-        return any(p["type"] == "tool_call" and p["id"] == call["id"] for p in parts)
-    return call in parts
+    known = {call_key(part) for part in parts if part["type"] == "tool_call"}
+    return parts + [call for call in _calls(body) if call_key(call) not in known]
 
 
 def _plain_text(parts: list[Part]) -> Any:

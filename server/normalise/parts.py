@@ -10,7 +10,7 @@ from typing import Any
 
 from weave_core.server.normalise import texts
 
-__all__ = ["Part", "parts_of", "text_part", "tool_call", "tool_response"]
+__all__ = ["Part", "call_key", "parts_of", "text_part", "tool_call", "tool_response"]
 
 Part = dict[str, Any]
 
@@ -78,6 +78,11 @@ def tool_call(call_id: Any, name: Any, arguments: Any) -> Part:
         "name": texts.as_text(name),
         "arguments": texts.decode(arguments),
     }
+
+
+def call_key(call: Part) -> str:
+    """What makes two tool calls the same one: the id, else name and arguments."""
+    return str(call["id"] or texts.compact([call["name"], call["arguments"]]))
 
 
 def tool_response(call_id: Any, response: Any) -> Part:
