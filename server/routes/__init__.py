@@ -1,6 +1,6 @@
 """What the server answers over HTTP, one file a noun."""
 
-from weave_core.server.routes import health, projects, spans, stats, tail, traces
+from weave_core.server.routes import health, logs, metrics, projects, spans, stats, tail, traces
 
 __all__ = ["READ_ROUTERS"]
 
@@ -11,5 +11,7 @@ READ_ROUTERS = (
     spans.router,
     stats.router,
     tail.router,
+    logs.router,
+    metrics.router,
 )
 """Everything that only reads; `weave_core.server.factory` adds what takes data in."""

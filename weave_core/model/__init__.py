@@ -4,7 +4,9 @@ Frozen pydantic models and nothing else: no I/O, no rows, no drawing.  The names
 are those of the HTTP API; unknown fields of a newer server are ignored.
 """
 
+from weave_core.model.logs import LogRecord
 from weave_core.model.messages import Message, Messages, Part
+from weave_core.model.metrics import MetricBucket, MetricPage, MetricPoint, MetricSummary
 from weave_core.model.pages import ErrorBody, ErrorDetail, Health, Page
 from weave_core.model.projects import Project
 from weave_core.model.spans import (
@@ -40,8 +42,13 @@ __all__ = [
     "Health",
     "Kind",
     "Latency",
+    "LogRecord",
     "Message",
     "Messages",
+    "MetricBucket",
+    "MetricPage",
+    "MetricPoint",
+    "MetricSummary",
     "OpRef",
     "Page",
     "Part",

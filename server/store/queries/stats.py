@@ -31,7 +31,7 @@ from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.shapes import usage_shape
 from weave_core.server.store.tables import SpanRow, table_of
 
-__all__ = ["GROUPS", "MAX_ROWS", "list_facets", "list_stats"]
+__all__ = ["GROUPS", "MAX_ROWS", "Period", "list_facets", "list_stats", "read_bucket_ns"]
 
 MAX_ROWS = 10_000
 """Most rows of one answer."""
@@ -88,7 +88,7 @@ def list_stats(  # What a chart can ask.
         BadRequest: If a group or bucket is wrong, or there would be more than `MAX_ROWS` rows.
     """
     names = _group_names(group_by)
-    bucket_ns = _bucket_ns(bucket)
+    bucket_ns = read_bucket_ns(bucket)
     query = _spans(connection, project, filter_text, period)
     columns: list[Any] = []
     for name in names:
@@ -262,7 +262,12 @@ def _group_names(group_by: str | None) -> list[str]:
     return names
 
 
-def _bucket_ns(bucket: str | None) -> int | None:
+def read_bucket_ns(bucket: str | None) -> int | None:
+    """Nanoseconds of a width such as `5m`; None for none.
+
+    Raises:
+        BadRequest: If it is no width.
+    """
     if bucket is None:
         return None
     found = re.fullmatch(r"([1-9]\d{0,5})([smhdw])", bucket)
