@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import ProxyTracerProvider, Span, SpanKind, Tracer
@@ -22,6 +21,7 @@ from weave_core.tracing.conventions import (
     outputs_attributes,
     static_attributes,
 )
+from weave_core.tracing.current import current_context, make_current
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.outcomes import record_error
 from weave_core.tracing.sources import source_version
@@ -90,8 +90,8 @@ class Call:
 
     def enter(self) -> None:
         """Make the span current, remembering what was."""
-        self._previous = otel_context.get_current()
-        otel_context.attach(self._context)
+        self._previous = current_context()
+        make_current(self._context)
 
     def leave(self) -> None:
         """Make current what was before.
@@ -99,12 +99,12 @@ class Call:
         Without OpenTelemetry's tokens: a token can't be given back in another context than it was
         made in, which is where generators and coroutines get closed.
         """
-        otel_context.attach(self._previous)
+        make_current(self._previous)
 
     def abandon(self) -> None:
         """Leave like `leave`, unless the program is elsewhere by now (closed by the collector)."""
-        if otel_context.get_current() is self._context:
-            otel_context.attach(self._previous)
+        if current_context() is self._context:
+            make_current(self._previous)
 
     def succeed(self, output: Any) -> None:
         """Record what came out, and end."""
@@ -153,7 +153,7 @@ def begin(
         tracer = active_tracer()
         if tracer is None:
             return None
-        previous = otel_context.get_current()
+        previous = current_context()
         parent = previous if base is None else base
         attributes = spec.attributes if spec.attributes is not None else spec.prepared()
         span = tracer.start_span(spec.name, parent, spec.otel_kind, attributes)
@@ -163,7 +163,7 @@ def begin(
             return None
         context = trace.set_span_in_context(span, parent)
         call = Call(spec, span, context, previous)
-        otel_context.attach(context)
+        make_current(context)
     except Exception as error:  # noqa: BLE001  # Our failure must not become the traced program's.
         warn_once("begin", "tracing failed at the start of %s", spec.name, error=error)
         return None

@@ -1,0 +1,174 @@
+"""What one traced call costs the program, beside a bare OpenTelemetry span, in one run.
+
+    python tests/benchmarks/trace_cost.py [rounds]
+
+Each contender runs in a process of its own and in turns with the others, so that a noisy machine is
+noisy for all.  Printed are medians in microseconds of the caller's thread (bursts), total CPU per
+span, and ratios to the floor: a bare span with JSON of what goes in and out, and no exporter.
+"""
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+CALLS = 2_000
+CHUNKS = 1_000
+COLUMNS = ("sync", "async", "nested x3", "per chunk", "cpu/span")
+CONTENDERS = ("floor", "stock exporter", "weave-core offline", "weave-core", "weave-core disabled")
+
+
+def _function(value: dict[str, Any]) -> dict[str, Any]:
+    return {"answer": value["question"], "tokens": 3}
+
+
+def _stream(count: int) -> Any:
+    for _ in range(count):
+        yield "token"
+
+
+def _bare(endpoint: str, *, exports: bool) -> tuple[Any, Callable[[], object]]:
+    """Decorate as a careful user of OpenTelemetry would by hand."""
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider()
+    if exports:
+        provider.add_span_processor(
+            BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces"))
+        )
+    tracer = provider.get_tracer("floor")
+
+    def decorate(func: Any, shape: str) -> Any:
+        def sync(value: Any) -> Any:
+            with tracer.start_as_current_span(func.__name__) as span:
+                span.set_attribute("in", json.dumps({"value": value}))
+                output = func(value)
+                span.set_attribute("out", json.dumps(output))
+                return output
+
+        async def waiting(value: Any) -> Any:
+            with tracer.start_as_current_span(func.__name__) as span:
+                span.set_attribute("in", json.dumps({"value": value}))
+                output = await func(value)
+                span.set_attribute("out", json.dumps(output))
+                return output
+
+        def stream(value: Any) -> Any:
+            with tracer.start_as_current_span(func.__name__) as span:
+                span.set_attribute("in", json.dumps({"value": value}))
+                items = []
+                for item in func(value):
+                    items.append(item)
+                    yield item
+                span.set_attribute("out", json.dumps(items))
+
+        return {"sync": sync, "async": waiting, "stream": stream}[shape]
+
+    return decorate, provider.force_flush
+
+
+def _ours(endpoint: str) -> tuple[Any, Callable[[], object]]:
+    import weave_core
+
+    weave_core.init("benchmark", endpoint)
+    return (lambda func, _shape: weave_core.op(func)), lambda: weave_core.flush(60)
+
+
+def measure(contender: str, endpoint: str) -> dict[str, float]:
+    """One round of one contender, in this process."""
+    if contender.startswith("weave-core"):
+        target = "offline" if contender.endswith("offline") else endpoint
+        decorate, flush = _ours(target)
+    else:
+        decorate, flush = _bare(endpoint, exports=contender == "stock exporter")
+
+    async def waiting(value: dict[str, Any]) -> dict[str, Any]:
+        return _function(value)
+
+    call = decorate(_function, "sync")
+    inner = decorate(_function, "sync")
+    middle = decorate(lambda value: inner(value), "sync")  # noqa: PLW0108  # A level each.
+    outer = decorate(lambda value: middle(value), "sync")  # noqa: PLW0108
+    call_async = decorate(waiting, "async")
+    stream = decorate(_stream, "stream")
+    value = {"question": "where is my parcel?", "limit": 3}
+
+    async def run_async(count: int) -> None:
+        for _ in range(count):
+            await call_async(value)
+
+    def burst(run: Callable[[], object], per: int) -> float:
+        begin = time.perf_counter()
+        run()
+        took = time.perf_counter() - begin
+        flush()
+        return took / per * 1e6
+
+    for _ in range(200):
+        call(value)
+        outer(value)
+    flush()
+    cpu = time.process_time()
+    sync_us = burst(lambda: [call(value) for _ in range(CALLS)], CALLS)
+    cpu_us = (time.process_time() - cpu) / CALLS * 1e6
+    return {
+        "sync": sync_us,
+        "async": burst(lambda: asyncio.run(run_async(CALLS)), CALLS),
+        "nested x3": burst(lambda: [outer(value) for _ in range(CALLS // 3)], CALLS // 3),
+        "per chunk": burst(lambda: [list(stream(CHUNKS)) for _ in range(20)], CHUNKS * 20),
+        "cpu/span": cpu_us,
+    }
+
+
+def _in_own_process(contender: str, endpoint: str, home: str) -> dict[str, float]:
+    env = {**os.environ, "WEAVE_CORE_HOME": home}
+    env["WEAVE_CORE_DISABLED"] = "1" if contender.endswith("disabled") else ""
+    done = subprocess.run(
+        [sys.executable, __file__, "--one", contender, endpoint],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def main(rounds: int) -> None:
+    """Measure all contenders in turns against a real server, and print the table."""
+    from support.servers import start_server
+
+    results: dict[str, list[dict[str, float]]] = {name: [] for name in CONTENDERS}
+    with tempfile.TemporaryDirectory() as folder, start_server(Path(folder) / "server") as server:
+        for _ in range(rounds):
+            for contender in CONTENDERS:
+                home = str(Path(folder) / "home")
+                results[contender].append(_in_own_process(contender, server.url, home))
+    medians = {
+        name: {column: statistics.median(r[column] for r in rows) for column in COLUMNS}
+        for name, rows in results.items()
+    }
+    floor = medians["floor"]
+    print(f"microseconds, medians of {rounds} rounds; in brackets the ratio to the floor")
+    print(f"{'':22}" + "".join(f"{column:>18}" for column in COLUMNS))
+    for name, row in medians.items():
+        cells = (f"{row[c]:9.2f} ({row[c] / floor[c]:5.2f})" for c in COLUMNS)
+        print(f"{name:22}" + "".join(f"{cell:>18}" for cell in cells))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--one"]:
+        print(json.dumps(measure(sys.argv[2], sys.argv[3])))
+    else:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
