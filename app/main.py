@@ -3,7 +3,7 @@
 import streamlit as st
 
 from weave_core.app.frame import asset, dress, errors_shown
-from weave_core.app.state import TRACE_PAGE, TRACES_PAGE
+from weave_core.app.state import MONITOR_PAGE, SESSIONS_PAGE, TRACE_PAGE, TRACES_PAGE
 
 __all__ = ["draw"]
 
@@ -16,6 +16,10 @@ def draw() -> None:
     page = st.navigation(
         [
             st.Page(TRACES_PAGE, title="Traces", icon=":material/account_tree:", default=True),
+            st.Page(SESSIONS_PAGE, title="Sessions", icon=":material/forum:", url_path="sessions"),
+            st.Page(
+                MONITOR_PAGE, title="Monitor", icon=":material/monitoring:", url_path="monitor"
+            ),
             st.Page(TRACE_PAGE, title="Trace", url_path="trace", visibility="hidden"),
         ],
         position="top",

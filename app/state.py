@@ -27,6 +27,8 @@ __all__ = [
 _PAGES: Final = Path(__file__).parent / "pages"
 TRACES_PAGE: Final = _PAGES / "traces.py"
 TRACE_PAGE: Final = _PAGES / "trace.py"
+SESSIONS_PAGE: Final = _PAGES / "sessions.py"
+MONITOR_PAGE: Final = _PAGES / "monitor.py"
 _PROJECTS_TTL_S = 5
 
 

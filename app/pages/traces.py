@@ -6,7 +6,8 @@ from weave_core.app import filters, formats, welcome
 from weave_core.app.components.trace_list import ListAction, list_rows, trace_list
 from weave_core.app.frame import errors_shown, show_filter_error
 from weave_core.app.headlines import Headline, headline_of
-from weave_core.app.state import TRACE_PAGE, TRACES_PAGE, client, find_project, list_projects
+from weave_core.app.project_picker import pick_project
+from weave_core.app.state import TRACE_PAGE, TRACES_PAGE, client
 from weave_core.errors import BadRequest
 from weave_core.model import Page, TraceSummary
 
@@ -14,31 +15,6 @@ PAGE_SIZE = 50
 HEADLINE_SIZE = 500
 REFRESH_S = 2.0
 NEWEST_FIRST = "-started_ns"
-
-
-def choose_project() -> str | None:
-    """The picker; what the address names is offered too, so that its error can be shown."""
-    projects = list_projects()
-    wanted = find_project(projects, st.query_params.get("project"))
-    names = [project.name for project in projects]
-    if wanted and wanted not in names:
-        names.insert(0, wanted)
-    if not names:
-        return None
-    picked: str = st.selectbox(
-        "Project",
-        names,
-        index=names.index(wanted) if wanted else 0,
-        label_visibility="collapsed",
-        width=210,
-    )
-    if picked != st.query_params.get("project"):
-        # Not bound: a bound parameter leaves the address where it has its default, and which
-        # project is the default changes with what was used last.
-        if st.query_params.get("project"):
-            first_page()
-        st.query_params["project"] = picked
-    return picked
 
 
 def first_page() -> None:
@@ -200,7 +176,7 @@ def show_list(project: str, text: str, range_name: str, order_by: str) -> None:
 
 
 with st.container(horizontal=True, vertical_alignment="center", key="filter_bar"):
-    project = choose_project()
+    project = pick_project(on_other=first_page)
     if project is not None:
         range_name = st.segmented_control(
             "Time", [*filters.RANGES, "all"], key="range", default="all", required=True,

@@ -15,7 +15,10 @@ from support.servers import ServerProcess
 
 from weave_core.app.process import START
 
-TRACE = str(START.parents[1] / "pages" / "trace.py")
+PAGES = START.parents[1] / "pages"
+TRACE = str(PAGES / "trace.py")
+SESSIONS = str(PAGES / "sessions.py")
+MONITOR = str(PAGES / "monitor.py")
 
 
 @pytest.fixture(autouse=True)
@@ -183,3 +186,33 @@ def test_a_span_that_is_not_in_the_trace_leaves_the_trace_readable(
 def test_the_address_without_a_trace_says_what_to_do() -> None:
     """`/trace` alone is answered, not crashed."""
     assert "open one from the list" in texts(draw(TRACE))
+
+
+def test_sessions_are_listed_with_their_sums(server: ServerProcess, project: str) -> None:
+    """Traces of one conversation are one row."""
+    for session in ("chat-1", "chat-1", "chat-2"):
+        send_spans(server.url, project, agent_trace(session=session))
+
+    screen = draw(SESSIONS, project=project)
+
+    rows = component_data(screen, "session_list")["rows"]
+    assert isinstance(rows, list)
+    assert {row["session_id"]: row["trace_count"] for row in rows} == {"chat-1": 2, "chat-2": 1}
+
+
+def test_the_monitor_groups_by_model(server: ServerProcess, project: str) -> None:
+    """One row a model with its calls, over the time asked for."""
+    send_spans(server.url, project, agent_trace(model="gpt-4o-mini"))
+    send_spans(server.url, project, agent_trace(model="gpt-4o"))
+
+    screen = draw(MONITOR, project=project)
+
+    table = screen.dataframe[0].value
+    assert dict(zip(table["model"], table["calls"], strict=True)) == {"gpt-4o-mini": 2, "gpt-4o": 2}
+
+
+def test_the_monitor_says_when_nothing_has_that_group(server: ServerProcess, project: str) -> None:
+    """No empty charts."""
+    send_spans(server.url, project, agent_trace())
+
+    assert "has this: environment" in texts(draw(MONITOR, project=project, by="environment"))

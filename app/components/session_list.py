@@ -1,0 +1,41 @@
+"""The table of sessions: from summaries to rows, and the session that was opened."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from weave_core.app import filters
+from weave_core.app.components.bundles import bundle
+from weave_core.app.formats import money
+from weave_core.app.state import traces_url
+from weave_core.model import SessionSummary
+
+__all__ = ["session_list", "session_rows"]
+
+
+def session_list(rows: bytes, *, key: str) -> str | None:
+    """Draw the rows of `session_rows` and return the id of the session opened there, if any."""
+    result = bundle("session_list")(key=key, data=rows, on_open_change=lambda: None)
+    opened = result.get("open")
+    return opened if isinstance(opened, str) else None
+
+
+def session_rows(project: str, sessions: Sequence[SessionSummary], *, empty: str) -> bytes:
+    """JSON of one page of `sessions`; `empty` is what to say when there are none."""
+    return orjson.dumps({"rows": [_row(project, each) for each in sessions], "empty": empty})
+
+
+def _row(project: str, session: SessionSummary) -> dict[str, Any]:
+    only = filters.equals("session_id", session.session_id)
+    return {
+        "session_id": session.session_id,
+        "user_id": session.user_id,
+        "trace_count": session.trace_count,
+        "error_count": session.error_count,
+        "last_ms": session.last_ns / 1e6,
+        "lasted_ms": max(0.0, (session.last_ns - session.first_ns) / 1e6),
+        "tokens": session.tokens.total_tokens if session.tokens else None,
+        "cost": money(session.cost_usd),
+        "url": traces_url(project=project, filter=only),
+    }
