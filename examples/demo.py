@@ -63,7 +63,7 @@ def pick_port(wanted: int, what: str) -> int:
 def running_up(home: Path, server_port: int, app_port: int) -> Iterator["subprocess.Popen[bytes]"]:
     """`weave-core up`, ended when the block is left."""
     command = [sys.executable, "-P", "-m", "weave_core", "up", "--home", str(home)]
-    command += ["--port", str(server_port), "--app-port", str(app_port)]
+    command += ["--port", str(server_port), "--app-port", str(app_port), "--grpc-port", "0"]
     # A session of its own: Ctrl-C comes to us, and we end it once.
     up = subprocess.Popen(command, start_new_session=True)  # noqa: S603  # Our own command.
     try:

@@ -28,15 +28,23 @@ def taken_port() -> Iterator[int]:
 
 @pytest.mark.parametrize(
     ("command", "option"),
-    [("server", "--port"), ("app", "--port"), ("up", "--port"), ("up", "--app-port")],
+    [
+        ("server", "--port"),
+        ("server", "--grpc-port"),
+        ("app", "--port"),
+        ("up", "--port"),
+        ("up", "--grpc-port"),
+        ("up", "--app-port"),
+    ],
 )
 def test_a_taken_port_names_who_has_it(
     command: str, option: str, taken_port: int, tmp_path: Path
 ) -> None:
     """The user reads which process to stop, or which option to use, and nothing has started."""
-    other = {"--port": "--app-port", "--app-port": "--port"}[option]
-    words = [command, option, str(taken_port)]
-    words += [other, "0"] if command == "up" else []
+    options = {"app": ["--port"], "server": ["--port", "--grpc-port"]}
+    words = [command]
+    for name in options.get(command, ["--port", "--grpc-port", "--app-port"]):
+        words += [name, str(taken_port) if name == option else "0"]
 
     done = run_command(*words, env={"WEAVE_CORE_HOME": str(tmp_path / "home")})
 

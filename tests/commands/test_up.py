@@ -56,7 +56,7 @@ def running_up(folder: Path) -> Iterator[Up]:
     """`weave-core up` on free ports and a home below `folder`; ended by force at the end."""
     port, app_port = free_port("127.0.0.1"), free_port("127.0.0.1")
     command = [*WEAVE_CORE, "up", "--home", str(folder / "home")]
-    command += ["--port", str(port), "--app-port", str(app_port)]
+    command += ["--port", str(port), "--app-port", str(app_port), "--grpc-port", "0"]
     errors = folder / "stderr.txt"
     with (
         errors.open("w", encoding="utf-8") as stderr,

@@ -116,7 +116,7 @@ def test_up_runs_from_the_wheel(full_environment: Environment, tmp_path: Path) -
     """`pip install "weave-core[server,app]"` alone gives a server and an app that answer."""
     port, app_port = free_port("127.0.0.1"), free_port("127.0.0.1")
     command = [str(full_environment.folder / "bin" / "weave-core"), "up", "--home", str(tmp_path)]
-    command += ["--port", str(port), "--app-port", str(app_port)]
+    command += ["--port", str(port), "--app-port", str(app_port), "--grpc-port", "0"]
     with subprocess.Popen(
         command, cwd=tmp_path, env=clean_env(), stdout=subprocess.PIPE, text=True
     ) as up:

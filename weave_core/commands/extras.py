@@ -12,6 +12,8 @@ EXTRAS: dict[str, dict[str, str]] = {
         "alembic": "alembic",
         "fastapi": "fastapi",
         "genai_prices": "genai-prices",
+        "google.rpc": "googleapis-common-protos",
+        "grpc": "grpcio",
         "sqlglot": "sqlglot",
         "sqlmodel": "sqlmodel",
         "uvicorn": "uvicorn",
@@ -27,7 +29,14 @@ EXTRAS: dict[str, dict[str, str]] = {
 
 def missing_modules(extra: str) -> list[str]:
     """Modules of `extra` that can't be found; nothing is imported to tell."""
-    return [module for module in EXTRAS[extra] if find_spec(module) is None]
+    return [module for module in EXTRAS[extra] if not _is_there(module)]
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # The package above a dotted name is missing.
+        return False
 
 
 def package_versions(extra: str) -> dict[str, str]:
