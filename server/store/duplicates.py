@@ -21,7 +21,8 @@ __all__ = ["DuplicateMarker"]
 _WINDOW_NS = 10 * 60 * 1_000_000_000
 """Reply ids of one call are minutes apart at most; later ones are another's, or a replay."""
 
-# One probe of the index of reply ids for each call of the marked traces.
+# One probe of the index of reply ids for each call of the marked traces.  Asked for IS NOT NULL,
+# SQLite finds the calls themselves by that index too, which is to walk the whole project.
 _ELSEWHERE = """
 SELECT s.id AS own_id, o.id, o.trace_id, o.start_ns, o.is_duplicate,
   o.input_tokens, o.output_tokens,
@@ -29,7 +30,7 @@ SELECT s.id AS own_id, o.id, o.trace_id, o.start_ns, o.is_duplicate,
 FROM trace_dirty AS d CROSS JOIN span AS s CROSS JOIN span AS o
 WHERE s.project_id = d.project_id AND s.trace_id = d.trace_id
 AND (d.project_id, d.trace_id) <= (?, ?)
-AND s.response_id IS NOT NULL
+AND COALESCE(s.response_id, '') <> ''
 AND o.project_id = s.project_id AND o.response_id = s.response_id AND o.kind = s.kind
 AND o.trace_id <> s.trace_id AND ABS(o.start_ns - s.start_ns) <= ?
 """
