@@ -20,13 +20,18 @@ MAX_CLIENT_BYTES = 40 * 1024**2
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys, weave_core
+from weave_core.errors import MissingExtra
 assert "site-packages" in weave_core.__file__, weave_core.__file__
 for found in pkgutil.walk_packages(weave_core.__path__, "weave_core."):
     # Streamlit runs the pages and migrations are run by Alembic; both draw or alter at import.
     if found.name.startswith(("weave_core.app.pages.", "weave_core.app.main",
                               "weave_core.server.store.migrations.")):
         continue
-    importlib.import_module(found.name)
+    try:
+        importlib.import_module(found.name)
+    except MissingExtra:
+        # What subclasses a library's own class can't be without it, and says what to install.
+        assert found.name.startswith("weave_core.integrations."), found.name
     print(found.name)
 """
 
