@@ -216,6 +216,21 @@ def test_nothing_in_a_trace_runs(
             open_everything(page)
             assert_nothing_ran(page)
     assert "\u202e" not in page.locator("body").inner_text()
+    look_at_the_other_pages(window, project)
+
+
+def look_at_the_other_pages(window: Window, project: str) -> None:
+    """Sessions by their id, and charts whose lines are named by senders."""
+    page = window.page
+    window.open(f"/sessions?project={project}")
+    expect(page.locator(".session-list .tr[data-id]")).to_have_count(1)
+    assert_nothing_ran(page)
+    for group in ("user", "model", "agent"):
+        window.open(f"/monitor?project={project}&by={group}")
+        chart = page.locator("[data-testid=stEChartsChart] canvas, canvas").first
+        expect(chart).to_be_visible()
+        chart.hover()
+        assert_nothing_ran(page)
 
 
 def open_everything(page: Page) -> None:
