@@ -1,8 +1,8 @@
 """What reading one span costs: `python tests/benchmarks/normalise_cost.py`.
 
-`skeleton` runs for every span that arrives, `content` for each one that is opened.  Prints the
-best of several rounds, in microseconds of processor time a span: for a typical model call (12 attributes, 2 KB of
-messages) and for each recording.
+`skeleton` runs for every span that arrives, `content` for each one that is opened.  Prints the best
+of several rounds, in microseconds of processor time a span: for a typical model call (12
+attributes, 2 KB of messages), a plain span, and each recording.
 """
 
 import sys
