@@ -199,7 +199,7 @@ def test_offline_spans_wait_for_sync(
 
     report = sync(server.url, home=home)
     assert (report.sent_spans, report.left_bytes, report.failure) == (30, 0, "")
-    assert len(stored_spans(client, project)) == 30
+    wait_for(lambda: len(stored_spans(client, project)) == 30)
     assert sync(server.url, home=home).sent_spans == 0
     assert _spool(home) == []
 
