@@ -46,7 +46,8 @@ _MODALITIES = ("image", "audio", "video")
 
 def get(value: Any, name: str, default: Any = None) -> Any:
     """A field of a mapping or of an object, as the SDKs have both."""
-    if isinstance(value, Mapping):
+    # Nearly all are dicts, and asking an abstract class costs more than the look-up itself.
+    if type(value) is dict or isinstance(value, Mapping):
         return value.get(name, default)
     return getattr(value, name, default)
 
