@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
@@ -37,10 +37,9 @@ def main() -> None:
             executable_path="/usr/bin/chromium", args=CHROMIUM_OPTIONS
         )
         trace_id, span_id = longest_answer(server.url)
-        for scheme, suffix in (("light", ""), ("dark", "-dark")):
-            take_list(browser, app_url, scheme, IMAGES / f"traces{suffix}.png")
-            path = f"/trace?project={PROJECT}&trace={trace_id}&span={span_id}"
-            take_trace(browser, app_url + path, scheme, IMAGES / f"trace{suffix}.png")
+        take(browser, f"{app_url}/?project={PROJECT}", ".trace-list[data-ready='12']", "traces")
+        path = f"/trace?project={PROJECT}&trace={trace_id}&span={span_id}"
+        take(browser, app_url + path, ".detail[data-ready]", "trace")
         browser.close()
 
 
@@ -60,35 +59,14 @@ def longest_answer(server_url: str) -> tuple[str, str]:
     return trace_id, [span.span_id for span in spans if span.kind == "llm"][-1]
 
 
-def take_list(browser: Browser, app_url: str, scheme: str, file: Path) -> None:
-    """The list of traces."""
-    page = open_page(browser, f"{app_url}/?project={PROJECT}", scheme)
-    page.wait_for_selector(".trace-list[data-ready='12']")
-    save(page, file)
-
-
-def take_trace(browser: Browser, url: str, scheme: str, file: Path) -> None:
-    """One trace with a model call chosen."""
-    page = open_page(browser, url, scheme)
-    page.wait_for_selector(".detail[data-ready]")
-    save(page, file)
-
-
-def open_page(browser: Browser, url: str, scheme: str) -> Page:
-    """A page of the README's width."""
-    page = browser.new_page(
-        viewport={"width": 1440, "height": 820},
-        color_scheme="dark" if scheme == "dark" else "light",
-    )
+def take(browser: Browser, url: str, ready: str, name: str) -> None:
+    """One picture, once what it shows is there and everything that moves has come to rest."""
+    page = browser.new_page(viewport={"width": 1440, "height": 820}, color_scheme="light")
     page.goto(url)
-    return page
-
-
-def save(page: Page, file: Path) -> None:
-    """Take the picture once everything that moves has come to rest."""
+    page.wait_for_selector(ready)
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(1_500)
-    page.screenshot(path=file, animations="disabled")
+    page.screenshot(path=IMAGES / f"{name}.png", animations="disabled")
     page.close()
 
 
