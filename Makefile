@@ -22,7 +22,7 @@ demo: $(READY) ## Start server and app, run a traced program, print the links; C
 
 test: $(READY) chromium ## Run all tests, browser included.
 	@# Apart, since Playwright keeps an event loop running in its process; 5 is "none of these match".
-	$(PY) -m pytest -m browser $(ARGS) || [ $$? = 5 ]
+	@if $(HAS_CHROMIUM); then set -x; $(PY) -m pytest -m browser $(ARGS) || [ $$? = 5 ]; fi
 	$(PY) -m pytest -m "not browser" -n $(WORKERS) --dist loadgroup $(ARGS)
 
 check: $(READY) ## Format, lint, types and floor plan.
@@ -75,10 +75,11 @@ $(PY):
 	done; \
 	echo "No Python from 3.11 to 3.14 with venv was found. Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1
 
+HAS_CHROMIUM := command -v chromium >/dev/null || command -v chromium-browser >/dev/null
+
 chromium:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
-		|| $(call apt_install,chromium) \
-		|| echo "No Chromium here and no way to install it (apt-get as root): the browser tests are skipped." >&2
+	@$(HAS_CHROMIUM) || $(call apt_install,chromium) \
+		|| echo "No Chromium here and no way to install it (apt-get as root): the browser tests are left out." >&2
 
 # As root, or where sudo asks nothing; says nothing when it works.
 apt_install = { command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || sudo -n true 2>/dev/null; } && echo "Installing $(1)" \
