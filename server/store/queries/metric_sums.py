@@ -14,6 +14,8 @@ __all__ = ["Increment", "Sums", "increments", "percentile"]
 Range = tuple[float, float]
 _MAX_EXPONENT = 1_000.0
 """Powers of two beyond this are no doubles."""
+_MAX_SHIFT = 64
+"""Steps of scale beyond this leave one bucket."""
 
 
 @dataclass(slots=True)
@@ -28,6 +30,8 @@ class Increment:
     max: float | None = None
     buckets: dict[Range, float] = field(default_factory=dict)
     """Count of each range of values."""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """What `buckets` were read from."""
 
 
 def increments(
@@ -66,6 +70,7 @@ def _read(row: Mapping[Any, Any]) -> Increment:
         min=row["min"],
         max=row["max"],
         buckets=_ranges(row["body"] or {}),
+        body=row["body"] or {},
     )
 
 
@@ -76,17 +81,21 @@ def _has_shrunk(now: Increment, before: Increment) -> bool:
 
 def _difference(now: Increment, before: Increment) -> Increment:
     """Extremes are of the whole total, so the difference has none."""
-    # A sender that has widened its buckets meanwhile: no telling what lies where.
-    is_comparable = before.buckets.keys() <= now.buckets.keys()
+    old = before.buckets
+    if "scale" in now.body and before.body.get("scale", 0) > now.body["scale"]:
+        # Exponential buckets are halved in number when values spread, each being two of before.
+        old = _exponential(before.body, int(now.body["scale"]))
+    # Otherwise a sender with new buckets: no telling what lies where.
+    is_comparable = old.keys() <= now.buckets.keys()
     return Increment(
         time_ns=now.time_ns,
         value=None if now.value is None else now.value - (before.value or 0),
         count=now.count - before.count,
         sum=None if now.sum is None or before.sum is None else now.sum - before.sum,
         buckets={
-            key: count - before.buckets.get(key, 0)
+            key: count - old.get(key, 0)
             for key, count in now.buckets.items()
-            if is_comparable and count > before.buckets.get(key, 0)
+            if is_comparable and count > old.get(key, 0)
         },
     )
 
@@ -94,7 +103,7 @@ def _difference(now: Increment, before: Increment) -> Increment:
 def _ranges(body: Mapping[str, Any]) -> dict[Range, float]:
     """The buckets of a histogram as ranges of values."""
     if "scale" in body:
-        return _exponential(body)
+        return _exponential(body, int(body["scale"]))
     bounds, counts = body.get("bounds", []), body.get("counts", [])
     if len(counts) != len(bounds) + 1:
         return {}
@@ -108,17 +117,24 @@ def _ranges(body: Mapping[str, Any]) -> dict[Range, float]:
     return ranges
 
 
-def _exponential(body: Mapping[str, Any]) -> dict[Range, float]:
-    """Bucket i holds base**(offset+i) to base**(offset+i+1), where base is 2**(2**-scale)."""
+def _exponential(body: Mapping[str, Any], scale: int) -> dict[Range, float]:
+    """Bucket i holds base**i to base**(i+1), where base is 2**(2**-scale).
+
+    Args:
+        body: With the buckets of its own scale.
+        scale: That of the result; not above the body's.
+    """
     ranges: dict[Range, float] = {}
-    scale = max(-20, min(int(body["scale"]), 64))
+    shift = min(int(body["scale"]) - scale, _MAX_SHIFT)
+    width = 2.0 ** -max(-_MAX_SHIFT, min(scale, _MAX_SHIFT))
     for name, sign in (("positive", 1), ("negative", -1)):
         offset, counts = body.get(name) or (0, [])
-        for index, count in enumerate(counts):
+        for place, count in enumerate(counts):
             if count:
-                near = sign * _power((offset + index) * 2.0**-scale)
-                far = sign * _power((offset + index + 1) * 2.0**-scale)
-                ranges[min(near, far), max(near, far)] = count
+                index = (offset + place) >> shift
+                near, far = sign * _power(index * width), sign * _power((index + 1) * width)
+                key = (min(near, far), max(near, far))
+                ranges[key] = ranges.get(key, 0) + count
     if body.get("zero_count"):
         threshold = float(body.get("zero_threshold") or 0.0)
         ranges[-threshold, threshold] = body["zero_count"]
@@ -174,6 +190,7 @@ class Sums:
         self._last: tuple[int, float] | None = None
         self._buckets: dict[Range, float] = {}
         self._is_histogram = False
+        self._has_extremes = True
 
     def add(self, point: Increment) -> None:
         """Count `point` in."""
@@ -185,6 +202,8 @@ class Sums:
             self._is_histogram = True
             self._count += point.count
             self._widen(point.min, point.max)
+            if point.count and (point.min is None or point.max is None):
+                self._has_extremes = False  # Those of the others are not those of all.
             for key, count in point.buckets.items():
                 self._buckets[key] = self._buckets.get(key, 0.0) + count
         else:
@@ -203,20 +222,21 @@ class Sums:
 
     def shape(self) -> dict[str, Any]:
         """The fields of `weave_core.model.MetricBucket`, without its place."""
+        low, high = (self._min, self._max) if self._has_extremes else (None, None)
         has_mean = self._has_sum and self._count > 0 and (self._is_histogram or self._is_gauge)
         shape: dict[str, Any] = {
             "count": self._count,
             "sum": self._sum if self._has_sum and not self._is_gauge else None,
             "mean": self._sum / self._count if has_mean else None,
-            "min": self._min,
-            "max": self._max,
+            "min": low,
+            "max": high,
             "last": self._last[1] if self._last else None,
         }
         for percent in (50, 95, 99):
             found = percentile(self._buckets, percent / 100)
-            if found is not None and self._max is not None:
-                found = min(found, self._max)
-            if found is not None and self._min is not None:
-                found = max(found, self._min)
+            if found is not None and high is not None:
+                found = min(found, high)
+            if found is not None and low is not None:
+                found = max(found, low)
             shape[f"p{percent}"] = found
         return shape
