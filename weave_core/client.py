@@ -4,6 +4,7 @@ The app, the command line, notebooks and tests all read through `Client`, so wha
 show, a program can get.  Sending spans is `weave_core.tracing`'s business.
 """
 
+import json
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -20,6 +21,7 @@ from weave_core.errors import (
     TooLarge,
 )
 from weave_core.model import (
+    DeletedTraces,
     Facets,
     FacetValue,
     Health,
@@ -37,6 +39,9 @@ from weave_core.settings import DEFAULT_ENDPOINT
 __all__ = ["Client"]
 
 V = TypeVar("V", bound=Value)
+
+_LONG_S = 3_600.0
+"""For what the server answers only when all is done."""
 
 _ERRORS: dict[int, type[BadRequest | NotFound | TooLarge | Overloaded]] = {
     400: BadRequest,
@@ -83,6 +88,28 @@ class Client:
         """All projects, last used first."""
         return self._page(Project, "/api/projects", {}).items
 
+    def get_project(self, project: str) -> Project:
+        """One project with its size and settings.
+
+        Raises:
+            NotFound: If it does not exist.
+        """
+        return Project.model_validate(self._get(_root(project)))
+
+    def set_retention(self, project: str, days: int | None) -> Project:
+        """Keep the traces of `project` for `days`; older ones are deleted in the background.
+
+        Args:
+            project: Its name.
+            days: Counted from a trace's first start; None: keep them for good.
+
+        Raises:
+            NotFound: If the project does not exist.
+            BadRequest: If `days` is less than 1.
+        """
+        body = {"settings": {"retention_days": days}}
+        return Project.model_validate(self._send("PATCH", _root(project), json=body).json())
+
     def list_traces(
         self,
         project: str,
@@ -125,6 +152,32 @@ class Client:
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+    def delete_traces(
+        self,
+        project: str,
+        *,
+        filter: str | None = None,  # noqa: A002
+        all: bool = False,  # noqa: A002
+        dry_run: bool = False,
+    ) -> DeletedTraces:
+        """Delete the traces of `project` that pass `filter`, with all that belongs to them.
+
+        It answers when they are gone, which takes a second or so per 10,000 spans.
+
+        Args:
+            project: Its name.
+            filter: Which traces; never empty.
+            all: Every trace of the project, instead of a filter.
+            dry_run: Only count what would be deleted.
+
+        Raises:
+            NotFound: If the project does not exist.
+            BadRequest: If the filter is wrong, or there is neither filter nor `all`.
+        """
+        query = {"filter": filter, "all": str(all).lower(), "dry_run": str(dry_run).lower()}
+        answer = self._send("DELETE", f"{_root(project)}/traces", query, timeout_s=_LONG_S)
+        return DeletedTraces.model_validate(answer.json())
 
     def get_trace(self, project: str, trace_id: str, *, payload: bool = True) -> Trace:
         """One trace with all of its spans in start order.
@@ -283,16 +336,31 @@ class Client:
         return Page[item].model_validate(self._get(path, query))  # type: ignore[valid-type]  # A page of the class at hand.
 
     def _get(self, path: str, query: dict[str, Any] | None = None) -> Any:
+        return json.loads(self._read(path, query))
+
+    def _read(self, path: str, query: dict[str, Any] | None = None) -> bytes:
+        return self._send("GET", path, query).content
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, Any] | None = None,
+        *,
+        timeout_s: float | None = None,
+        **body: Any,
+    ) -> httpx.Response:
         given = {key: value for key, value in (query or {}).items() if value is not None}
+        wait = httpx.USE_CLIENT_DEFAULT if timeout_s is None else httpx.Timeout(timeout_s)
         try:
-            answer = self._http.get(path, params=given)
+            answer = self._http.request(method, path, params=given, timeout=wait, **body)
         except httpx.HTTPError as error:
             raise ServerUnreachable(
                 str(self._http.base_url).rstrip("/"), str(error) or type(error).__name__
             ) from error
         if answer.is_error:
             raise _error_of(answer)
-        return answer.json()
+        return answer
 
 
 def _root(project: str) -> str:

@@ -1,6 +1,16 @@
 """What the server answers over HTTP, one file a noun."""
 
-from weave_core.server.routes import health, logs, metrics, projects, spans, stats, tail, traces
+from weave_core.server.routes import (
+    deletions,
+    health,
+    logs,
+    metrics,
+    projects,
+    spans,
+    stats,
+    tail,
+    traces,
+)
 
 __all__ = ["READ_ROUTERS"]
 
@@ -8,10 +18,11 @@ READ_ROUTERS = (
     health.router,
     projects.router,
     traces.router,
+    deletions.router,
     spans.router,
     stats.router,
     tail.router,
     logs.router,
     metrics.router,
 )
-"""Everything that only reads; `weave_core.server.factory` adds what takes data in."""
+"""The JSON API; `weave_core.server.factory` adds what takes telemetry in."""

@@ -7,10 +7,12 @@ from sqlalchemy import Engine
 
 from weave_core.server.otlp.records import RawSpan
 from weave_core.server.otlp.requests import TraceRequest
+from weave_core.server.store.deletions import TraceDeleter
 from weave_core.server.store.dialects import Engines, connect
 from weave_core.server.store.locks import FileLock
+from weave_core.server.store.retention import Retention
 from weave_core.server.store.schemas import upgrade
-from weave_core.server.store.writer import Produce, R, Writer
+from weave_core.server.store.writer import Produce, R, T, Work, Writer
 from weave_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ class Store:
         self._engines = engines
         self._writer = writer
         self._lock = lock
+        self._retention = Retention(engines, writer)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -46,13 +49,15 @@ class Store:
             engines = connect(settings.store_url)
             upgrade(engines.writer)
             writer = Writer(engines, max_queue_bytes=settings.max_queue_bytes)
+            store = cls(engines, writer, lock)
             writer.start()
+            store._retention.start()
         except BaseException:
             if engines is not None:
                 engines.dispose()
             lock.release()
             raise
-        return cls(engines, writer, lock)
+        return store
 
     @property
     def engine(self) -> Engine:
@@ -81,8 +86,26 @@ class Store:
         """
         return self._writer.submit(produce, size_bytes)
 
+    def run(self, work: Work[T]) -> "Future[T]":
+        """Queue a change that is no telemetry; it gets a short transaction of its own.
+
+        Raises:
+            StoreError: If the store is closed.
+        """
+        return self._writer.run(work)
+
+    @property
+    def deleter(self) -> TraceDeleter:
+        """Deletes traces."""
+        return TraceDeleter(self._engines.dialect, self._engines.readers, self._writer.run)
+
+    def wake_retention(self) -> None:
+        """Let the background look at once for what has become too old."""
+        self._retention.wake()
+
     def close(self) -> None:
         """Store what is queued and give the database back; safe to call twice."""
+        self._retention.close()
         self._writer.close()
         self._engines.dispose()
         self._lock.release()

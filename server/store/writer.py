@@ -33,9 +33,12 @@ from weave_core.server.store.rejoins import SpanRejoins
 from weave_core.server.store.rollups import TraceRollups
 from weave_core.server.store.spans import SpanInserter
 
-__all__ = ["Produce", "Writer"]
+__all__ = ["Produce", "Work", "Writer"]
 
 R = TypeVar("R", bound=TelemetryRequest)
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+"""A change that is no telemetry, small enough that senders may wait for it."""
 Produce = Callable[[], R]
 """Makes what is to be stored, on the writer's thread."""
 
@@ -70,6 +73,7 @@ class Writer:
         self._rejoins = SpanRejoins(engines.dialect)
         self._rollups = TraceRollups(engines.dialect)
         self._jobs: deque[_Job] = deque()
+        self._works: deque[tuple[Work[Any], Future[Any]]] = deque()
         self._queued_bytes = 0
         self._wake = threading.Condition()
         self._is_closing = False
@@ -108,6 +112,20 @@ class Writer:
             self._wake.notify()
             return cast("Future[R]", job.future)
 
+    def run(self, work: Work[T]) -> "Future[T]":
+        """Queue `work`, which gets a transaction of its own between two groups of requests.
+
+        Raises:
+            StoreError: If the store is closed.
+        """
+        with self._wake:
+            if self._is_closing:
+                raise StoreError("the store is closed", "the server is stopping: try again later")
+            future: Future[T] = Future()
+            self._works.append((work, future))
+            self._wake.notify()
+            return future
+
     def close(self) -> None:
         """Store what is queued, bring the sums up to date, and end the thread."""
         with self._wake:
@@ -123,15 +141,17 @@ class Writer:
                 self._store(jobs)
                 with self._wake:
                     self._queued_bytes -= sum(job.size_bytes for job in jobs)
+            self._do_work()
             if self._has_dirty and (self._is_closing or time.monotonic() >= self._rollup_due):
                 self._roll_up()
-            if self._is_closing and not self._jobs and not self._has_dirty:
+            is_idle = not self._jobs and not self._works and not self._has_dirty
+            if self._is_closing and is_idle:
                 return
 
     def _take(self) -> list[_Job]:
         """The next jobs; none when it is time for the sums, or to end."""
         with self._wake:
-            while not self._jobs and not self._is_closing:
+            while not self._jobs and not self._works and not self._is_closing:
                 if not self._has_dirty:
                     self._wake.wait()
                     continue
@@ -210,6 +230,27 @@ class Writer:
             connection, [request for request in requests if isinstance(request, MetricRequest)]
         )
         return bool(traces) or has_marked
+
+    def _do_work(self) -> None:
+        """One piece of work that waits, if there is any."""
+        with self._wake:
+            if not self._works:
+                return
+            work, future = self._works.popleft()
+        try:
+            with self._engines.writer.begin() as connection:
+                result = work(connection)
+        except DBAPIError as error:
+            future.set_exception(
+                StoreError(f"the database can't be written: {error.orig}", "try again later")
+                if _is_unavailable(error)
+                else error
+            )
+        except Exception as error:  # noqa: BLE001  # Whoever asked hears of it; the thread goes on.
+            future.set_exception(error)
+        else:
+            self._has_dirty = True  # What was changed may have made sums stale.
+            future.set_result(result)
 
     def _roll_up(self) -> None:
         began = time.monotonic()

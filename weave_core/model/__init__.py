@@ -8,7 +8,7 @@ from weave_core.model.logs import LogRecord
 from weave_core.model.messages import Message, Messages, Part
 from weave_core.model.metrics import MetricBucket, MetricPage, MetricPoint, MetricSummary
 from weave_core.model.pages import ErrorBody, ErrorDetail, Health, Page
-from weave_core.model.projects import Project
+from weave_core.model.projects import Project, ProjectSettings
 from weave_core.model.spans import (
     KINDS,
     Cost,
@@ -28,11 +28,12 @@ from weave_core.model.spans import (
     Usage,
 )
 from weave_core.model.stats import Facets, FacetValue, Latency, SessionSummary, Stats
-from weave_core.model.traces import Trace, TraceSummary
+from weave_core.model.traces import DeletedTraces, Trace, TraceSummary
 
 __all__ = [
     "KINDS",
     "Cost",
+    "DeletedTraces",
     "Document",
     "Dropped",
     "ErrorBody",
@@ -53,6 +54,7 @@ __all__ = [
     "Page",
     "Part",
     "Project",
+    "ProjectSettings",
     "Scope",
     "SessionSummary",
     "Span",

@@ -3,7 +3,7 @@
 from weave_core.model.spans import Kind, Span, Status, Usage
 from weave_core.model.values import Value
 
-__all__ = ["Trace", "TraceSummary"]
+__all__ = ["DeletedTraces", "Trace", "TraceSummary"]
 
 
 class TraceSummary(Value):
@@ -47,3 +47,10 @@ class Trace(Value):
     spans: list[Span]
     next_cursor: str | None = None
     """Where the trace has more spans than one answer holds: leads to the others."""
+
+
+class DeletedTraces(Value):
+    """How much was deleted."""
+
+    deleted_traces: int
+    deleted_spans: int

@@ -6,12 +6,24 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from weave_core.errors import NotFound
+from weave_core.model import ProjectSettings
 from weave_core.server.store.tables import ProjectRow, SpanRow, TraceRow, table_of
 
-__all__ = ["get_project_id", "list_projects"]
+__all__ = ["get_project", "get_project_id", "list_projects"]
 
 MAX_PROJECTS = 10_000
 _PROJECT, _SPAN, _TRACE = table_of(ProjectRow), table_of(SpanRow), table_of(TraceRow)
+
+
+def get_project(connection: Connection, name: str) -> dict[str, Any]:
+    """One project with its size.
+
+    Raises:
+        NotFound: If there is none.
+    """
+    project_id = get_project_id(connection, name)
+    [found] = _projects(connection, project_id)
+    return found
 
 
 def list_projects(connection: Connection) -> dict[str, Any]:
@@ -20,16 +32,19 @@ def list_projects(connection: Connection) -> dict[str, Any]:
     Spans and traces are counted in the roll-up, whose newest trace ends the index
     `newest_traces`; so a span counts from the moment its trace is listed.
     """
-    sums = (
-        select(
-            _TRACE.c.project_id,
-            func.count().label("trace_count"),
-            func.sum(_TRACE.c.span_count).label("span_count"),
-            func.max(_TRACE.c.start_ns).label("last_seen_ns"),
-        )
-        .group_by(_TRACE.c.project_id)
-        .subquery()
-    )
+    return {"items": _projects(connection), "next_cursor": None}
+
+
+def _projects(connection: Connection, project_id: int | None = None) -> list[dict[str, Any]]:
+    counted = select(
+        _TRACE.c.project_id,
+        func.count().label("trace_count"),
+        func.sum(_TRACE.c.span_count).label("span_count"),
+        func.max(_TRACE.c.start_ns).label("last_seen_ns"),
+    ).group_by(_TRACE.c.project_id)
+    if project_id is not None:
+        counted = counted.where(_TRACE.c.project_id == project_id)
+    sums = counted.subquery()
     query = (
         select(
             _PROJECT.c.name,
@@ -37,14 +52,24 @@ def list_projects(connection: Connection) -> dict[str, Any]:
             func.coalesce(sums.c.span_count, 0),
             func.coalesce(sums.c.trace_count, 0),
             sums.c.last_seen_ns,
+            _PROJECT.c.settings,
         )
         .select_from(_PROJECT.outerjoin(sums, sums.c.project_id == _PROJECT.c.id))
         .order_by(func.coalesce(sums.c.last_seen_ns, 0).desc(), _PROJECT.c.name)
         .limit(MAX_PROJECTS)
     )
+    if project_id is not None:
+        query = query.where(_PROJECT.c.id == project_id)
     names = ("name", "created_ns", "span_count", "trace_count", "last_seen_ns")
-    items = [dict(zip(names, row, strict=True)) for row in connection.execute(query)]
-    return {"items": items, "next_cursor": None}
+    return [
+        dict(zip(names, row[:-1], strict=True)) | {"settings": _settings(row[-1])}
+        for row in connection.execute(query)
+    ]
+
+
+def _settings(stored: dict[str, Any] | None) -> dict[str, Any]:
+    """The settings that readers know, each with its value."""
+    return ProjectSettings.model_validate(stored or {}).model_dump()
 
 
 def get_project_id(connection: Connection, name: str) -> int:
