@@ -135,7 +135,8 @@ class GrpcReceiver:
                 named = project.decode(errors="replace") if isinstance(project, bytes) else project
                 produce = partial(decode, body, named)
                 future = self._store.add_request(produce, size_bytes=len(body))
-                stored = await asyncio.wrap_future(future)
+                # A caller that gives up must not take the writer's future with it.
+                stored = await asyncio.shield(asyncio.wrap_future(future))
         except WeaveError as error:
             await _abort(context, error)
         except Exception:  # noqa: BLE001  # A bug of ours must reach the log and end the call, not hang it.

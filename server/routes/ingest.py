@@ -72,5 +72,7 @@ async def _receive(request: Request, decoders: Decoders, stored: TelemetryReques
         if body:
             header_project = request.headers.get(PROJECT_HEADER)
             produce = partial(decoders[encoding], body, header_project)
-            stored = await asyncio.wrap_future(store.add_request(produce, size_bytes=len(body)))
+            future = store.add_request(produce, size_bytes=len(body))
+            # A request that is cancelled must not take the writer's future with it.
+            stored = await asyncio.shield(asyncio.wrap_future(future))
     return Response(answer_body(stored, encoding), media_type=str(encoding))

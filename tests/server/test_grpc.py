@@ -208,6 +208,22 @@ def test_a_key_is_asked_for_where_there_is_one(tmp_path: Path) -> None:
         assert call(b"", metadata=(("authorization", "Bearer secret"),)) == b""
 
 
+def test_a_caller_that_gives_up_harms_nobody(server: ServerProcess, project: str) -> None:
+    """Deadlines and cancelled calls end the call, not the one thread that writes."""
+    body = request_of(2_000).SerializeToString()
+    metadata = (("x-weave-project", project),)
+    with channel(server) as opened:
+        call = opened.unary_unary(TRACES)
+        for wait_s in (0.0, 0.01, 0.02, 0.04):
+            given_up = call.future(body, metadata=metadata)
+            time.sleep(wait_s)  # Somewhere between arrival and commit.
+            given_up.cancel()
+
+        answer = call(request_of(1).SerializeToString(), metadata=metadata, timeout=30)
+
+    assert answer == b""
+
+
 def test_what_was_answered_survives_a_stop(tmp_path: Path) -> None:
     """SIGTERM while clients send: every call that was answered is stored after the restart."""
     answered: list[int] = []
