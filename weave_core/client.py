@@ -32,6 +32,7 @@ from weave_core.model import (
     Stats,
     Trace,
     TraceSummary,
+    TraceTree,
 )
 from weave_core.model.values import Value
 from weave_core.settings import DEFAULT_ENDPOINT
@@ -200,6 +201,20 @@ class Client:
             part = Trace.model_validate(self._get(path, query))
             spans += part.spans
         return first.model_copy(update={"spans": spans, "next_cursor": None})
+
+    def get_tree(self, project: str, trace_id: str) -> TraceTree:
+        """One trace as columns: what a tree needs of its spans, a tenth of the size of `get_trace`.
+
+        Raises:
+            NotFound: If the project or the trace is not stored.
+        """
+        path = f"{_root(project)}/traces/{quote(trace_id, safe='')}/tree"
+        first = part = TraceTree.model_validate_json(self._read(path))
+        columns = first.columns
+        while part.next_cursor is not None:
+            part = TraceTree.model_validate_json(self._read(path, {"cursor": part.next_cursor}))
+            columns = columns.followed_by(part.columns)
+        return first.model_copy(update={"columns": columns, "next_cursor": None})
 
     def list_spans(
         self,

@@ -11,7 +11,7 @@ from weave_core.app.components.trace_header import HeaderAction, header_content,
 from weave_core.app.frame import errors_shown
 from weave_core.app.state import TRACE_PAGE, TRACES_PAGE, client, find_project, list_projects
 from weave_core.errors import NotFound
-from weave_core.model import Trace
+from weave_core.model import TraceTree
 
 REFRESH_S = 2.0
 REFRESH_BIG_S = 15.0
@@ -72,11 +72,12 @@ def leave(action: HeaderAction, visit: Visit) -> None:
     st.switch_page(TRACES_PAGE, query_params=query)
 
 
-def first_span(trace: Trace) -> str | None:
+def first_span(trace: TraceTree) -> str | None:
     """What to show before anything is chosen: the root, else the earliest span."""
     if trace.trace.root_span_id:
         return trace.trace.root_span_id
-    return trace.spans[0].span_id if trace.spans else None
+    ids = trace.columns.span_id
+    return ids[0] if ids else None
 
 
 def show_span(visit: Visit, span_id: str) -> None:
@@ -98,12 +99,12 @@ def show_span(visit: Visit, span_id: str) -> None:
         st.switch_page(TRACE_PAGE, query_params=query)
 
 
-def explore(visit: Visit, trace: Trace, columns: bytes) -> None:
+def explore(visit: Visit, trace: TraceTree, columns: bytes) -> None:
     """Header, tree and detail; a click runs only this, with the trace that was fetched before."""
     with errors_shown():
         if not trace.trace.is_complete:
-            trace = client().get_trace(visit.project, visit.trace_id, payload=False)
-            columns = span_columns(visit.trace_id, trace.spans, selected=visit.opened_with)
+            trace = client().get_tree(visit.project, visit.trace_id)
+            columns = span_columns(visit.trace_id, trace.columns, selected=visit.opened_with)
         action = trace_header(header_content(trace.trace), key=f"{visit.key}_header")
         if action:
             leave(action, visit)
@@ -119,8 +120,8 @@ def explore(visit: Visit, trace: Trace, columns: bytes) -> None:
 
 
 visit = arrive()
-trace = client().get_trace(visit.project, visit.trace_id, payload=False)
-columns = span_columns(visit.trace_id, trace.spans, selected=visit.opened_with)
-interval = REFRESH_S if len(trace.spans) < BIG else REFRESH_BIG_S
+trace = client().get_tree(visit.project, visit.trace_id)
+columns = span_columns(visit.trace_id, trace.columns, selected=visit.opened_with)
+interval = REFRESH_S if len(trace.columns.span_id) < BIG else REFRESH_BIG_S
 explorer = st.fragment(explore, run_every=None if trace.trace.is_complete else interval)
 explorer(visit, trace, columns)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from weave_core.model import Page, Trace, TraceSummary
+from weave_core.model import Page, Trace, TraceSummary, TraceTree
 from weave_core.server.deps import (
     CursorQuery,
     FilterQuery,
@@ -14,7 +14,7 @@ from weave_core.server.deps import (
     ReaderDep,
 )
 from weave_core.server.routes.answers import JsonAnswer
-from weave_core.server.store.queries import traces
+from weave_core.server.store.queries import traces, trees
 
 router = APIRouter(prefix="/api/projects/{project}/traces", tags=["traces"])
 
@@ -62,3 +62,18 @@ def read_trace(
             connection, project, trace_id, has_payload=payload, limit=limit, cursor=cursor
         )
     )
+
+
+@router.get("/{trace_id}/tree", response_model=TraceTree)
+def read_tree(
+    *,
+    connection: ReaderDep,
+    project: ProjectPath,
+    trace_id: Annotated[str, Path(description="32 hex digits.")],
+    limit: Annotated[
+        int, Query(ge=1, le=traces.MAX_TRACE_SPANS, description="Most spans in one answer.")
+    ] = traces.MAX_TRACE_SPANS,
+    cursor: CursorQuery = None,
+) -> Response:
+    """One trace as columns in start order: what a tree and a waterfall need of its spans."""
+    return JsonAnswer(trees.get_tree(connection, project, trace_id, limit=limit, cursor=cursor))

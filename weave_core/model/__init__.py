@@ -29,6 +29,7 @@ from weave_core.model.spans import (
 )
 from weave_core.model.stats import Facets, FacetValue, Latency, SessionSummary, Stats
 from weave_core.model.traces import DeletedTraces, Trace, TraceSummary
+from weave_core.model.trees import SpanColumns, TraceTree
 
 __all__ = [
     "KINDS",
@@ -58,6 +59,7 @@ __all__ = [
     "Scope",
     "SessionSummary",
     "Span",
+    "SpanColumns",
     "SpanError",
     "SpanEvent",
     "SpanLink",
@@ -68,5 +70,6 @@ __all__ = [
     "ToolUse",
     "Trace",
     "TraceSummary",
+    "TraceTree",
     "Usage",
 ]

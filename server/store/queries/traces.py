@@ -23,7 +23,15 @@ from weave_core.server.store.queries.spans import read_id
 from weave_core.server.store.queries.summaries import summarise
 from weave_core.server.store.tables import SpanRow, TraceDirtyRow, TraceRow, table_of
 
-__all__ = ["MAX_TRACE_BYTES", "MAX_TRACE_SPANS", "get_trace", "list_traces"]
+__all__ = [
+    "MAX_TRACE_BYTES",
+    "MAX_TRACE_SPANS",
+    "from_place",
+    "get_trace",
+    "list_traces",
+    "next_place",
+    "trace_summary",
+]
 
 MAX_TRACE_SPANS = 50_000
 """Most spans of a trace in one answer; `next_cursor` leads to the others."""
@@ -86,7 +94,7 @@ def get_trace(  # The parts of its address.
         # `+ 0` hides the column: SQLite would rather walk all of `newest_spans` than sort a trace.
         .order_by(_SPAN.c.start_ns + 0, _SPAN.c.id)
     )
-    rows = connection.execute(_from(query, trace_id, cursor).limit(limit + 1)).all()
+    rows = connection.execute(from_place(query, trace_id, cursor).limit(limit + 1)).all()
     if not rows and cursor is None:
         raise NotFound(
             f"there is no trace {trace_id!r} in project {project!r}",
@@ -94,9 +102,9 @@ def get_trace(  # The parts of its address.
         )
     encoded, count = _encoded_spans(connection, project, rows[:limit], has_payload=has_payload)
     return {
-        "trace": _summary(connection, project, project_id, raw_id),
+        "trace": trace_summary(connection, project, project_id, raw_id),
         "spans": encoded,
-        "next_cursor": _next(rows, trace_id, count),
+        "next_cursor": next_place(rows, trace_id, count),
     }
 
 
@@ -122,14 +130,20 @@ def _encoded_spans(
     return orjson.Fragment(b"[" + b",".join(parts) + b"]"), count
 
 
-def _from(query: Select[Any], trace_id: str, cursor: str | None) -> Select[Any]:
+def from_place(query: Select[Any], trace_id: str, cursor: str | None) -> Select[Any]:
+    """`query` of a trace's spans in start order, from `cursor` on.
+
+    Raises:
+        BadCursor: If the cursor is not one of this trace.
+    """
     if cursor is None:
         return query
     place = decode_cursor(cursor, _list_name(trace_id), "started_ns", types=(int,), tie_type=int)
     return query.where(tuple_(_SPAN.c.start_ns, _SPAN.c.id) > tuple_(place.value, place.tie))
 
 
-def _next(rows: Sequence[Sequence[Any]], trace_id: str, limit: int) -> str | None:
+def next_place(rows: Sequence[Sequence[Any]], trace_id: str, limit: int) -> str | None:
+    """The cursor behind the first `limit` of `rows`, whose last columns are start and row id."""
     if len(rows) <= limit:
         return None
     start_ns, row_id = rows[limit - 1][-2], rows[limit - 1][-1]
@@ -140,7 +154,7 @@ def _list_name(trace_id: str) -> str:
     return f"spans of trace {trace_id.lower()}"
 
 
-def _summary(
+def trace_summary(
     connection: Connection, project: str, project_id: int, trace_id: bytes
 ) -> dict[str, Any]:
     """The roll-up's row; computed here while that is missing or behind the spans."""
