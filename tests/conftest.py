@@ -5,6 +5,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from support.servers import ServerProcess, start_server
 
 from weave_core import Client
@@ -35,3 +39,15 @@ def client(server: ServerProcess) -> Iterator[Client]:
 def project() -> str:
     """A project name that no other test uses."""
     return f"test-{uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def ended_spans() -> InMemorySpanExporter:
+    """What ends in this process, in memory: the provider of a program that already uses
+    OpenTelemetry.  One for all tests, since it can be set once a process."""
+    memory = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(memory))
+    trace.set_tracer_provider(provider)
+    assert trace.get_tracer_provider() is provider, "a test has set a global provider of its own"
+    return memory

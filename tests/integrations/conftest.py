@@ -6,9 +6,7 @@ import anthropic
 import local_llm
 import openai
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from weave_core import integrations
@@ -42,25 +40,14 @@ class Spans:
         return lines
 
 
-@pytest.fixture(scope="session")
-def _exporter() -> InMemorySpanExporter:
-    provider = trace.get_tracer_provider()
-    if not isinstance(provider, TracerProvider):
-        provider = TracerProvider()
-        trace.set_tracer_provider(provider)
-    exporter = InMemorySpanExporter()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    return exporter
-
-
 @pytest.fixture
-def spans(_exporter: InMemorySpanExporter) -> Iterator[Spans]:
+def spans(ended_spans: InMemorySpanExporter) -> Iterator[Spans]:
     """The spans of this test; libraries are traced while it runs."""
-    _exporter.clear()
+    ended_spans.clear()
     integrations.instrument_all()
-    yield Spans(_exporter)
+    yield Spans(ended_spans)
     integrations.uninstrument_all()
-    _exporter.clear()
+    ended_spans.clear()
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from support.commands import clean_env
 from support.programs import Recorder
@@ -16,25 +13,15 @@ from support.programs import Recorder
 import weave_core
 
 
-@pytest.fixture(scope="session")
-def _memory() -> InMemorySpanExporter:
-    """The provider of a program that already uses OpenTelemetry; it can be set once a process."""
-    memory = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(memory))
-    trace.set_tracer_provider(provider)
-    return memory
-
-
 @pytest.fixture
 def recorder(
-    _memory: InMemorySpanExporter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ended_spans: InMemorySpanExporter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Recorder]:
     """The spans that end during this test; tracing runs offline, joined to that provider."""
     monkeypatch.setenv("WEAVE_CORE_HOME", str(tmp_path / "home"))
-    _memory.clear()
+    ended_spans.clear()
     tracing = weave_core.init("test", "offline")
-    yield Recorder(_memory)
+    yield Recorder(ended_spans)
     tracing.shutdown()
 
 
