@@ -5,29 +5,25 @@ twice the time, its objects five to eight times.  Both databases read the same S
 sign that stands for a value.
 """
 
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import orjson
-from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from weave_core.errors import ConfigError, StoreError
+from weave_core.errors import ConfigError
+from weave_core.server.store.sqlite import open_sqlite
 
-__all__ = ["Dialect", "connect"]
+__all__ = ["SQLITE", "Dialect", "Engines", "connect", "is_unavailable", "reason_of"]
 
-_PAGE_BYTES = 16 * 1024
-"""Spans with previews are 1 to 2 KB a row: 4 KiB pages took 23,000 to 31,000 rows/s, 8 to 16 KiB
-36,000 to 52,000, and two thirds of the space."""
-_BUSY_TIMEOUT_MS = 10_000
-_CHECKPOINT_PAGES = 4000
-_READ_CACHE_KIB = 32 * 1024
-_WRITE_CACHE_KIB = 64 * 1024
-_MAP_BYTES = 1 << 30
-_READERS = 16
+_URLS = "write sqlite:////folder/store.db or postgresql+psycopg://user:password@host:5432/database"
+_NOTHING = "ON CONFLICT DO NOTHING"
+# Classes of SQLSTATE that speak of the server: connection, resources, limits, operator, system,
+# internal; a transaction that may not write, as on a standby; a right that was taken away.
+_UNAVAILABLE = ("08", "53", "54", "57", "58", "XX", "25006", "42501")
+
+CopyRows = Callable[[Connection, str, Sequence[str], Sequence[tuple[Any, ...]], bool], int]
 
 
 @dataclass(frozen=True)
@@ -37,6 +33,8 @@ class Dialect:
     name: str
     placeholder: str
     """Stands for a value in SQL text that goes to the driver."""
+    copy: CopyRows | None = None
+    """A faster way in for many rows, where the driver has one."""
 
     def insert(self, table: str, columns: Sequence[str], *, on_conflict: str = "") -> str:
         """`INSERT` for a list of tuples in the order of `columns`."""
@@ -58,7 +56,33 @@ class Dialect:
 
     def sql(self, text: str) -> str:
         """`text`, written with `?` for values, as this driver wants it."""
-        return text if self.placeholder == "?" else text.replace("?", self.placeholder)
+        if self.placeholder == "?":
+            return text
+        # A bare percent sign would be read as the begin of a placeholder.
+        return text.replace("%", "%%").replace("?", self.placeholder)
+
+    def insert_rows(
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[tuple[Any, ...]],
+        *,
+        skips_known: bool = False,
+    ) -> int:
+        """Insert many rows the quickest way; how many went in.
+
+        Args:
+            connection: In the caller's transaction.
+            table: Its name.
+            columns: What each of `rows` holds, in this order.
+            rows: At least one.
+            skips_known: Leave out rows that a unique index knows already, instead of failing.
+        """
+        if self.copy is not None:
+            return self.copy(connection, table, columns, rows, skips_known)
+        statement = self.insert(table, columns, on_conflict=_NOTHING if skips_known else "")
+        return connection.exec_driver_sql(statement, list(rows)).rowcount
 
 
 SQLITE = Dialect(name="sqlite", placeholder="?")
@@ -83,77 +107,41 @@ def connect(url: str) -> Engines:
 
     Raises:
         ConfigError: If `url` is none, or names a database that is not supported.
+        MissingExtra: If the driver of PostgreSQL is not installed.
         StoreError: If the file can't be made or is no database.
     """
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise ConfigError(
-            f"database_url {url!r} is no database URL", "write sqlite:////folder/store.db"
-        ) from error
-    if parsed.get_backend_name() != "sqlite":
-        raise ConfigError(
-            f"database_url names {parsed.get_backend_name()!r}, which is not supported",
-            "write sqlite:////folder/store.db",
-        )
-    return _connect_sqlite(parsed)
+        # Not repeated: what is no URL may well hold a password.
+        raise ConfigError("database_url is no database URL", _URLS) from error
+    name = parsed.get_backend_name()
+    if name == "sqlite":
+        return Engines(SQLITE, *open_sqlite(parsed))
+    if name == "postgresql":
+        # Late, since it imports the driver, which is an extra.
+        from weave_core.server.store.postgresql import copy_rows, open_postgresql
+
+        dialect = Dialect(name="postgresql", placeholder="%s", copy=copy_rows)
+        return Engines(dialect, *open_postgresql(parsed))
+    raise ConfigError(f"database_url names {name!r}, which is not supported", _URLS)
 
 
-def _connect_sqlite(url: URL) -> Engines:
-    path = Path(url.database or "")
-    if not url.database or url.database == ":memory:":
-        raise ConfigError(
-            "database_url names no file", "the store has readers beside its writer: give a file"
-        )
-    _create_sqlite(path)
-    options: dict[str, Any] = {
-        "connect_args": {"check_same_thread": False, "isolation_level": None},
-        "json_deserializer": orjson.loads,
-        "json_serializer": lambda value: orjson.dumps(value).decode(),
-    }
-    writer = create_engine(url, pool_size=1, max_overflow=0, **options)
-    readers = create_engine(url, pool_size=_READERS, max_overflow=_READERS, **options)
-    event.listen(writer, "connect", _prepare_writer)
-    # The write lock is taken at once: a transaction that upgrades later can be refused half way.
-    event.listen(writer, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    event.listen(readers, "connect", _prepare_reader)
-    # One snapshot for all statements of a read.
-    event.listen(readers, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    return Engines(SQLITE, writer, readers)
+def is_unavailable(error: DBAPIError) -> bool:
+    """Whether the database itself is the trouble, not what was asked of it."""
+    state = getattr(error.orig, "sqlstate", None)
+    if isinstance(state, str):
+        return state.startswith(_UNAVAILABLE) or _is_operational(error)
+    # A damaged file is a bare DatabaseError; its subclasses speak of the data that was handed in.
+    return _is_operational(error) or type(error.orig).__name__ == "DatabaseError"
 
 
-def _create_sqlite(path: Path) -> None:
-    """Make the file with our page size, which can't be changed once it has a table."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path)
-        try:
-            connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-            connection.execute("PRAGMA journal_mode = WAL")
-        finally:
-            connection.close()
-    except (OSError, sqlite3.Error) as error:
-        raise StoreError(
-            f"can't open the database {path}: {error}",
-            "the folder must be writable, and the file an SQLite database",
-        ) from error
+def _is_operational(error: DBAPIError) -> bool:
+    names = {kind.__name__ for kind in type(error.orig).__mro__}
+    # Drivers report a connection that is gone as an InterfaceError.
+    return "OperationalError" in names or error.connection_invalidated
 
 
-def _prepare_writer(connection: sqlite3.Connection, _record: object) -> None:
-    _set(connection, "busy_timeout", _BUSY_TIMEOUT_MS)
-    _set(connection, "synchronous", "FULL")  # What was acknowledged survives a power cut.
-    _set(connection, "secure_delete", "OFF")  # On in Debian's builds; costs a write per page.
-    _set(connection, "wal_autocheckpoint", _CHECKPOINT_PAGES)
-    _set(connection, "cache_size", -_WRITE_CACHE_KIB)
-    _set(connection, "journal_size_limit", 64 * 1024 * 1024)
-
-
-def _prepare_reader(connection: sqlite3.Connection, _record: object) -> None:
-    _set(connection, "busy_timeout", _BUSY_TIMEOUT_MS)
-    _set(connection, "query_only", "ON")
-    _set(connection, "cache_size", -_READ_CACHE_KIB)
-    _set(connection, "mmap_size", _MAP_BYTES)
-
-
-def _set(connection: sqlite3.Connection, pragma: str, value: str | int) -> None:
-    connection.execute(f"PRAGMA {pragma} = {value}").close()
+def reason_of(error: DBAPIError) -> str:
+    """What the database said, in one line."""
+    return " ".join(str(error.orig).split())[:500]

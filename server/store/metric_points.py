@@ -61,9 +61,7 @@ class MetricInserter:
         self._insert_point = dialect.insert("metric_point", _POINT, on_conflict=nothing)
         self._find_series = dialect.sql(_FIND_SERIES)
         self._count_series = dialect.sql(_COUNT_SERIES)
-        # The driver of PostgreSQL reads a bare percent sign as a placeholder.
-        count = _COUNT_POINTS if dialect.placeholder == "?" else _COUNT_POINTS.replace("%", "%%")
-        self._count_points = dialect.sql(count)
+        self._count_points = dialect.sql(_COUNT_POINTS)
         self._series_ids: dict[tuple[int, bytes], int] = {}
         self._counts: dict[int, _Counts] = {}
 

@@ -31,6 +31,7 @@ ORDER BY d.project_id, d.trace_id LIMIT ?
 _COMPUTED = {
     "input_preview": "CASE WHEN s.parent_id IS NULL THEN s.input_preview END",
     "output_preview": "CASE WHEN s.parent_id IS NULL THEN s.output_preview END",
+    "tags": "CAST(s.tags AS TEXT)",  # Not parsed by the driver, as some would.
     "has_content": "(s.input_preview IS NOT NULL OR s.output_preview IS NOT NULL)",
 }
 _SELECTED = ", ".join(_COMPUTED.get(name, f"s.{name}") for name in SpanSums._fields)

@@ -6,12 +6,26 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Connection, Engine, bindparam, text
+from sqlalchemy.exc import DBAPIError
 
 from weave_core.errors import StoreError
+from weave_core.server.store.dialects import reason_of
+from weave_core.server.store.tables import METADATA
 
 __all__ = ["migration_config", "upgrade"]
+
+_HINTS = {
+    "sqlite": "the disk may be full, or the file damaged",
+    "postgresql": "the server must run and the user must be allowed to make tables;"
+    " WEAVE_CORE_DATABASE_URL names both",
+}
+_LOCALISED = text("""
+SELECT table_name, column_name FROM information_schema.columns
+WHERE table_schema = current_schema() AND data_type = 'character varying'
+AND collation_name IS DISTINCT FROM 'C' AND table_name IN :names
+ORDER BY table_name, ordinal_position
+""").bindparams(bindparam("names", expanding=True))
 
 
 def migration_config() -> Config:
@@ -34,11 +48,25 @@ def upgrade(engine: Engine) -> None:
             _refuse_newer(MigrationContext.configure(connection).get_current_heads(), config)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-    except DatabaseError as error:
+            if engine.dialect.name == "postgresql":
+                _sort_by_code_point(connection)
+    except DBAPIError as error:
         raise StoreError(
-            f"can't prepare the database {engine.url.database}: {error.orig}",
-            "the disk may be full, or the file damaged",
+            f"can't prepare the database {engine.url.database}: {reason_of(error)}",
+            _HINTS[engine.dialect.name],
         ) from error
+
+
+def _sort_by_code_point(connection: Connection) -> None:
+    """Give every text column the order that SQLite has, whatever the locale of the database.
+
+    So one filter and one order mean the same everywhere, cursors survive a new version of the
+    system's locales, and indexes serve prefixes.  A column that was just made costs nothing.
+    """
+    for table, column in connection.execute(_LOCALISED, {"names": sorted(METADATA.tables)}).all():
+        connection.exec_driver_sql(
+            f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE VARCHAR COLLATE "C"'
+        )
 
 
 def _refuse_newer(heads: tuple[str, ...], config: Config) -> None:

@@ -28,6 +28,7 @@ _ID, _PROJECT, _TRACE, _SPAN = (
 _START, _DURATION, _ORIGIN = (
     SPAN_COLUMNS.index(name) for name in ("start_ns", "duration_ns", "origin_id")
 )
+_PAYLOAD = ("span_row_id", "encoding", "dictionary_id", "body")
 
 _EXISTING = """
 SELECT s.id, s.start_ns, s.duration_ns, s.origin_id, p.dictionary_id, p.body
@@ -43,14 +44,10 @@ class SpanInserter:
         self._dialect = dialect
         self._identities = identities
         self._next_id: int | None = None
-        nothing = "ON CONFLICT DO NOTHING"
-        payload = ("span_row_id", "encoding", "dictionary_id", "body")
-        self._insert_span = dialect.insert("span", SPAN_COLUMNS, on_conflict=nothing)
         self._update_span = dialect.update("span", SPAN_COLUMNS[1:], "id")
-        self._insert_payload = dialect.insert("span_payload", payload)
-        self._update_payload = dialect.update("span_payload", payload[1:], "span_row_id")
+        self._update_payload = dialect.update("span_payload", _PAYLOAD[1:], "span_row_id")
         self._insert_dirty = dialect.insert(
-            "trace_dirty", ("project_id", "trace_id"), on_conflict=nothing
+            "trace_dirty", ("project_id", "trace_id"), on_conflict="ON CONFLICT DO NOTHING"
         )
 
     def forget(self) -> None:
@@ -79,7 +76,9 @@ class SpanInserter:
             return []
         if clean:
             rows = [cleaned(row) for row in rows]
-        inserted = connection.exec_driver_sql(self._insert_span, rows).rowcount
+        inserted = self._dialect.insert_rows(
+            connection, "span", SPAN_COLUMNS, rows, skips_known=True
+        )
         self._next_id = rows[-1][_ID] + 1
         if inserted == len(rows):
             self._add_payloads(connection, rows, texts)
@@ -122,7 +121,7 @@ class SpanInserter:
             (row[_ID], ENCODING_ZSTD_JSON, None, body)
             for row, body in zip(rows, compress(texts), strict=True)
         ]
-        connection.exec_driver_sql(self._insert_payload, payloads)
+        self._dialect.insert_rows(connection, "span_payload", _PAYLOAD, payloads)
 
     def _resolve(
         self, connection: Connection, rows: Sequence[Row], texts: Sequence[bytes]

@@ -25,7 +25,7 @@ from weave_core.server.otlp.requests import (
     TelemetryRequest,
     TraceRequest,
 )
-from weave_core.server.store.dialects import Engines
+from weave_core.server.store.dialects import Engines, is_unavailable, reason_of
 from weave_core.server.store.identities import Identities
 from weave_core.server.store.log_records import LogInserter
 from weave_core.server.store.metric_points import MetricInserter
@@ -209,9 +209,9 @@ class Writer:
         except BaseException as error:
             for memory in (self._inserter, self._logs, self._metrics, self._identities):
                 memory.forget()
-            if isinstance(error, DBAPIError) and _is_unavailable(error):
+            if isinstance(error, DBAPIError) and is_unavailable(error):
                 raise StoreError(
-                    f"the database can't be written: {error.orig}", "try again later"
+                    f"the database can't be written: {reason_of(error)}", "try again later"
                 ) from error
             raise
         self._has_dirty = self._has_dirty or changed
@@ -242,8 +242,8 @@ class Writer:
                 result = work(connection)
         except DBAPIError as error:
             future.set_exception(
-                StoreError(f"the database can't be written: {error.orig}", "try again later")
-                if _is_unavailable(error)
+                StoreError(f"the database can't be written: {reason_of(error)}", "try again later")
+                if is_unavailable(error)
                 else error
             )
         except Exception as error:  # noqa: BLE001  # Whoever asked hears of it; the thread goes on.
@@ -259,7 +259,7 @@ class Writer:
                 # In this order: a span that was read anew makes its trace's sums stale.
                 has_spans = self._rejoins.step(connection)
                 self._has_dirty = self._rollups.step(connection) or has_spans
-        except SQLAlchemyError:
+        except (SQLAlchemyError, StoreError):
             # The marks stay, so nothing is lost; a full disk is no reason to try in a circle.
             _log.warning("sums of traces could not be written; trying again", exc_info=True)
             self._rollup_due = time.monotonic() + _MAX_ROLLUP_PAUSE_S
@@ -271,12 +271,3 @@ class Writer:
         if self._jobs:
             pause_s = max(pause_s, _BUSY_ROLLUP_PAUSE_S)
         self._rollup_due = ended + pause_s
-
-
-def _is_unavailable(error: DBAPIError) -> bool:
-    """Whether the database itself is the trouble, not a row of ours."""
-    names = {kind.__name__ for kind in type(error.orig).__mro__}
-    if "OperationalError" in names:
-        return True
-    # A damaged file is a bare DatabaseError; its subclasses speak of the data that was handed in.
-    return type(error.orig).__name__ == "DatabaseError"

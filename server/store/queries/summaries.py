@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Text, literal, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Text, cast, literal, select
 
 from weave_core.server.store.queries.shapes import TRACE_COLUMNS as SHOWN_COLUMNS
 from weave_core.server.store.queries.shapes import trace_shape
@@ -15,7 +15,7 @@ __all__ = ["summarise"]
 
 _SPAN = table_of(SpanRow)
 _READ: dict[str, ColumnElement[Any]] = {
-    "tags": type_coerce(_SPAN.c.tags, Text()).label("tags"),  # As JSON text, as the sums take it.
+    "tags": cast(_SPAN.c.tags, Text()).label("tags"),  # As JSON text, as the sums take it.
     "has_content": literal(True).label("has_content"),
 }
 _COLUMNS: list[ColumnElement[Any]] = [
