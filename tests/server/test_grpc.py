@@ -214,7 +214,8 @@ def test_a_caller_that_gives_up_harms_nobody(server: ServerProcess, project: str
     metadata = (("x-weave-project", project),)
     with channel(server) as opened:
         call = opened.unary_unary(TRACES)
-        for wait_s in (0.0, 0.01, 0.02, 0.04):
+        assert call(b"", metadata=metadata) == b""  # Connected: what follows arrives at once.
+        for wait_s in (0.005, 0.01, 0.02, 0.04, 0.08, 0.16):
             given_up = call.future(body, metadata=metadata)
             time.sleep(wait_s)  # Somewhere between arrival and commit.
             given_up.cancel()
