@@ -1,6 +1,7 @@
 """Build the application: routes, the store behind them, and what each error looks like."""
 
 import hmac
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -9,6 +10,9 @@ from typing import Any, cast
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,11 +31,14 @@ from weave_core.model import ErrorBody, ErrorDetail
 from weave_core.server.limits import BodyReader
 from weave_core.server.otlp.answers import encoding_of, error_body
 from weave_core.server.routes import READ_ROUTERS, ingest
+from weave_core.server.store.dialects import is_unavailable, reason_of
 from weave_core.server.store.stores import Store
 from weave_core.settings import Settings
 from weave_core.versions import package_version
 
 __all__ = ["create_app"]
+
+_log = logging.getLogger(__name__)
 
 # The first that fits; a class stands before its base.
 _STATUSES: list[tuple[type[WeaveError], int, str]] = [
@@ -72,7 +79,9 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
             if store is None:
                 app.state.store.close()
 
-    app = FastAPI(
+    # FastAPI's own /docs loads its scripts from a CDN: a request that nobody asked for, and an
+    # empty page where there is no internet.
+    app = FastAPIOffline(
         title="weave-core",
         version=package_version(),
         lifespan=lifespan,
@@ -88,6 +97,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     for router in READ_ROUTERS:
         app.include_router(router)
     app.add_exception_handler(WeaveError, _answer_own_error)
+    app.add_exception_handler(SQLAlchemyError, _answer_database_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.add_exception_handler(Exception, _answer_bug)
@@ -110,6 +120,20 @@ async def _answer_own_error(request: Request, error: Exception) -> Response:
         seconds = own.retry_after_s if isinstance(own, Overloaded) else _RETRY_AFTER_S
         headers["retry-after"] = str(seconds)
     return _error_answer(request, status, detail, headers)
+
+
+async def _answer_database_error(request: Request, error: Exception) -> Response:
+    """What the database refused a reader."""
+    if isinstance(error, PoolTimeout):
+        own: WeaveError = Overloaded("too many questions wait for the database", "ask again later")
+    elif isinstance(error, DBAPIError) and is_unavailable(error):
+        _log.error("the database can't be read: %s", reason_of(error))
+        own = StoreError(f"the database can't be read: {reason_of(error)}", "try again later")
+    elif isinstance(error, DataError):
+        own = BadRequest(f"no stored value can be like that: {reason_of(error)}")
+    else:
+        raise error
+    return await _answer_own_error(request, own)
 
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:
