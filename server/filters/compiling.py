@@ -215,6 +215,8 @@ class _Compiler:
                 "% stands for any text, _ for one character; \\% and \\_ for themselves",
                 position_of(node.expression),
             )
+        if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
+            pattern += "\\"  # At the end there is nothing to escape; PostgreSQL refuses it.
         if isinstance(subject, exp.Bracket):
             column, key = self._json_key(subject)
             text = JsonText(column, key)

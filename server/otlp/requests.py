@@ -99,4 +99,8 @@ def project_name(resource: Mapping[str, Any], header: str | None) -> str:
 
 
 def _text(value: Any) -> str:
-    return value.strip()[:MAX_PROJECT_NAME] if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    # Half a surrogate pair is no UTF-8, and PostgreSQL has no NUL.
+    name = value.encode("utf-8", "replace").decode().replace("\0", "")
+    return name.strip()[:MAX_PROJECT_NAME]

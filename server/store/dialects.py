@@ -5,12 +5,13 @@ twice the time, its objects five to eight times.  Both databases read the same S
 sign that stands for a value.
 """
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from weave_core.errors import ConfigError
 from weave_core.server.store.sqlite import open_sqlite
@@ -22,6 +23,15 @@ _NOTHING = "ON CONFLICT DO NOTHING"
 # Classes of SQLSTATE that speak of the server: connection, resources, limits, operator, system,
 # internal; a transaction that may not write, as on a standby; a right that was taken away.
 _UNAVAILABLE = ("08", "53", "54", "57", "58", "XX", "25006", "42501")
+# What is wrong with a statement or its values: the rest is locked, full, damaged or not readable.
+_SQLITE_OURS = {
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_TOOBIG,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_MISUSE,
+    sqlite3.SQLITE_RANGE,
+}
 
 CopyRows = Callable[[Connection, str, Sequence[str], Sequence[tuple[Any, ...]], bool], int]
 
@@ -129,17 +139,14 @@ def connect(url: str) -> Engines:
 
 def is_unavailable(error: DBAPIError) -> bool:
     """Whether the database itself is the trouble, not what was asked of it."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF not in _SQLITE_OURS
     state = getattr(error.orig, "sqlstate", None)
-    if isinstance(state, str):
-        return state.startswith(_UNAVAILABLE) or _is_operational(error)
-    # A damaged file is a bare DatabaseError; its subclasses speak of the data that was handed in.
-    return _is_operational(error) or type(error.orig).__name__ == "DatabaseError"
-
-
-def _is_operational(error: DBAPIError) -> bool:
-    names = {kind.__name__ for kind in type(error.orig).__mro__}
-    # Drivers report a connection that is gone as an InterfaceError.
-    return "OperationalError" in names or error.connection_invalidated
+    if isinstance(state, str) and state.startswith(_UNAVAILABLE):
+        return True
+    # Without a code the server was never reached; a connection that is gone may be any error.
+    return isinstance(error, OperationalError) or error.connection_invalidated
 
 
 def reason_of(error: DBAPIError) -> str:
