@@ -18,6 +18,7 @@ from weave_core.settings import Settings
 
 __all__ = ["run_server"]
 
+_LAST_PORT = 65_535
 _BACKLOG = 2048
 _STOP_TIMEOUT_S = 15
 """How long accepted requests may take to finish once the server is told to stop."""
@@ -117,6 +118,9 @@ def _require_key(settings: Settings, host: str) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= _LAST_PORT:
+        # The C library would take it modulo 65,536 and listen somewhere else.
+        raise ConfigError(f"can't listen on {host}:{port}: ports go from 0 to {_LAST_PORT}")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
