@@ -25,13 +25,17 @@ from weave_core.model import (
     Facets,
     FacetValue,
     Health,
+    NewView,
     Page,
     Project,
+    SavedView,
     SessionSummary,
     Span,
     Stats,
     Trace,
+    TraceChanges,
     TraceSummary,
+    TraceSums,
     TraceTree,
 )
 from weave_core.model.values import Value
@@ -286,6 +290,79 @@ class Client:
         query = {"fields": fields, "filter": filter, "limit": limit}
         query |= {"from_ns": from_ns, "to_ns": to_ns}
         return Facets.model_validate(self._get(f"{_root(project)}/facets", query)).root
+
+    def sum_traces(
+        self,
+        project: str,
+        *,
+        filter: str | None = None,  # noqa: A002
+    ) -> TraceSums:
+        """Count, failures, latency, tokens and cost of all traces that pass `filter`."""
+        query = {"filter": filter}
+        return TraceSums.model_validate(self._get(f"{_root(project)}/traces/stats", query))
+
+    def list_trace_facets(
+        self,
+        project: str,
+        fields: str,
+        *,
+        filter: str | None = None,  # noqa: A002
+        limit: int = 20,
+    ) -> dict[str, list[FacetValue]]:
+        """The most frequent values of each of `fields` among the newest traces that pass `filter`.
+
+        Counts are of traces; by a field of spans, of those with such a span.
+        """
+        query = {"fields": fields, "filter": filter, "limit": limit}
+        return Facets.model_validate(self._get(f"{_root(project)}/traces/facets", query)).root
+
+    def list_changes(
+        self,
+        project: str,
+        *,
+        since: str | None = None,
+        filter: str | None = None,  # noqa: A002
+    ) -> TraceChanges:
+        """What is new or changed in the list of traces since the look that gave `since`.
+
+        Raises:
+            NotFound: If the project does not exist.
+            BadRequest: If the filter is wrong, or no look gave `since`.
+        """
+        query = {"since": since, "filter": filter}
+        return TraceChanges.model_validate(self._get(f"{_root(project)}/traces/changes", query))
+
+    def list_views(self, project: str) -> list[SavedView]:
+        """All saved views of a project, by page and name."""
+        return self._page(SavedView, f"{_root(project)}/views", {}).items
+
+    def get_view(self, project: str, view_id: str) -> SavedView:
+        """One saved view.
+
+        Raises:
+            NotFound: If the project or the view does not exist.
+        """
+        return SavedView.model_validate(
+            self._get(f"{_root(project)}/views/{quote(view_id, safe='')}")
+        )
+
+    def add_view(self, project: str, view: NewView) -> SavedView:
+        """Save a view; one of the same page and name is replaced and keeps its id.
+
+        Raises:
+            NotFound: If the project does not exist.
+            BadRequest: If the view is too large, or the project has too many.
+        """
+        answer = self._send("POST", f"{_root(project)}/views", json=view.model_dump())
+        return SavedView.model_validate(answer.json())
+
+    def delete_view(self, project: str, view_id: str) -> None:
+        """Delete a saved view.
+
+        Raises:
+            NotFound: If the project or the view does not exist.
+        """
+        self._send("DELETE", f"{_root(project)}/views/{quote(view_id, safe='')}")
 
     def list_sessions(
         self,

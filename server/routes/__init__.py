@@ -10,7 +10,9 @@ from weave_core.server.routes import (
     stats,
     tail,
     traces,
+    trace_lists,
 )
+    views,
 
 __all__ = ["READ_ROUTERS"]
 
@@ -18,6 +20,7 @@ READ_ROUTERS = (
     health.router,
     projects.router,
     traces.router,
+    trace_lists.router,  # Before `traces`: "stats" and the like are no trace ids.
     deletions.router,
     spans.router,
     stats.router,
@@ -26,3 +29,4 @@ READ_ROUTERS = (
     metrics.router,
 )
 """The JSON API; `weave_core.server.factory` adds what takes telemetry in."""
+    views.router,

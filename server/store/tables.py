@@ -26,6 +26,7 @@ __all__ = [
     "OriginRow",
     "PayloadDictionaryRow",
     "ProjectRow",
+    "SavedViewRow",
     "SpanPayloadRow",
     "SpanRow",
     "TraceDirtyRow",
@@ -237,3 +238,18 @@ class TraceDirtyRow(Row, table=True):
 
     project_id: int = Field(primary_key=True)
     trace_id: bytes = Field(primary_key=True, sa_type=LargeBinary)
+
+
+class SavedViewRow(Row, table=True):
+    """A page of the app with what it was asked, under a name."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (UniqueConstraint("project_id", "page", "name", name="saved_view_name"),)
+
+    project_id: int = Field(primary_key=True)
+    view_id: str = Field(primary_key=True)
+    page: str
+    name: str
+    query: dict[str, Any] = Field(sa_type=JSON)
+    created_ns: int = Field(sa_type=BigInteger)
+    updated_ns: int = Field(sa_type=BigInteger)

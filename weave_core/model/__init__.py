@@ -29,8 +29,10 @@ from weave_core.model.spans import (
 )
 from weave_core.model.stats import Facets, FacetValue, Latency, SessionSummary, Stats
 from weave_core.model.traces import DeletedTraces, Trace, TraceSummary
+from weave_core.model.trace_lists import TraceChanges, TraceSums
 from weave_core.model.trees import SpanColumns, TraceTree
 
+from weave_core.model.views import NewView, SavedView
 __all__ = [
     "KINDS",
     "Cost",
@@ -52,11 +54,13 @@ __all__ = [
     "MetricPoint",
     "MetricSummary",
     "OpRef",
+    "NewView",
     "Page",
     "Part",
     "Project",
     "ProjectSettings",
     "Scope",
+    "SavedView",
     "SessionSummary",
     "Span",
     "SpanColumns",
@@ -73,3 +77,5 @@ __all__ = [
     "TraceTree",
     "Usage",
 ]
+    "TraceChanges",
+    "TraceSums",
