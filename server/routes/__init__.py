@@ -9,24 +9,24 @@ from weave_core.server.routes import (
     spans,
     stats,
     tail,
-    traces,
     trace_lists,
-)
+    traces,
     views,
+)
 
 __all__ = ["READ_ROUTERS"]
 
 READ_ROUTERS = (
     health.router,
     projects.router,
-    traces.router,
     trace_lists.router,  # Before `traces`: "stats" and the like are no trace ids.
+    traces.router,
     deletions.router,
     spans.router,
     stats.router,
     tail.router,
     logs.router,
     metrics.router,
+    views.router,
 )
 """The JSON API; `weave_core.server.factory` adds what takes telemetry in."""
-    views.router,

@@ -28,11 +28,11 @@ from weave_core.model.spans import (
     Usage,
 )
 from weave_core.model.stats import Facets, FacetValue, Latency, SessionSummary, Stats
-from weave_core.model.traces import DeletedTraces, Trace, TraceSummary
 from weave_core.model.trace_lists import TraceChanges, TraceSums
+from weave_core.model.traces import DeletedTraces, Trace, TraceSummary
 from weave_core.model.trees import SpanColumns, TraceTree
-
 from weave_core.model.views import NewView, SavedView
+
 __all__ = [
     "KINDS",
     "Cost",
@@ -53,14 +53,14 @@ __all__ = [
     "MetricPage",
     "MetricPoint",
     "MetricSummary",
-    "OpRef",
     "NewView",
+    "OpRef",
     "Page",
     "Part",
     "Project",
     "ProjectSettings",
-    "Scope",
     "SavedView",
+    "Scope",
     "SessionSummary",
     "Span",
     "SpanColumns",
@@ -73,9 +73,9 @@ __all__ = [
     "ToolDefinition",
     "ToolUse",
     "Trace",
+    "TraceChanges",
     "TraceSummary",
+    "TraceSums",
     "TraceTree",
     "Usage",
 ]
-    "TraceChanges",
-    "TraceSums",
