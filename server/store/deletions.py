@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select, tu
 
 from weave_core.server.filters import TRACES, compile_filter
 from weave_core.server.store.dialects import Dialect
+from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.tables import TraceDirtyRow, TraceRow, table_of
 
@@ -108,6 +109,9 @@ def _delete_spans(
     connection: Connection, dialect: Dialect, project_id: int, found: Sequence[Any]
 ) -> None:
     ids = [(row[0],) for row in found]
+    minutes = MinuteRollups(dialect)
+    minutes.subtract(connection, (row[0] for row in found))
+    minutes.flush(connection)
     _each(connection, dialect, "DELETE FROM span_payload WHERE span_row_id = ?", ids)
     _each(connection, dialect, "DELETE FROM span WHERE id = ?", ids)
     replies = [(project_id, reply) for reply in {row[1] for row in found} if reply is not None]

@@ -1,22 +1,55 @@
-"""Trained zstd dictionaries: payloads that name one can be read only with it."""
+"""Trained zstd dictionaries: payloads that name one can be read only with it.
 
+What an application sends repeats itself: prompts, tool definitions, keys.  A dictionary per project
+is trained in the background from its newest payloads, after `_FIRST_AFTER` of them and again when
+there is much more to learn from or the payloads got harder to compress.  A newer one is kept only
+where it beats the last, and none is ever deleted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import zstandard
 from sqlalchemy import Connection, select
 
-from weave_core.server.store.payloads import Dictionary
+from weave_core.server.store.dialects import Dialect
+from weave_core.server.store.payloads import Dictionary, compress, unpack
 from weave_core.server.store.tables import PayloadDictionaryRow, table_of
 
-__all__ = ["find_dictionary"]
+__all__ = ["Dictionaries", "find_dictionary"]
+
+_FIRST_AFTER = 2_000
+"""Payloads of a project before its first dictionary."""
+_GROWTH = 16
+"""A project that has this many times the payloads it had at the last training is tried again."""
+_WORSE = 1.3
+"""So is one whose payloads take this much more of their size than just after the training."""
+_WINDOW = 20_000
+"""Payloads over which the ratio is taken."""
+_SIZE_BYTES = 64 * 1024
+_SAMPLES = 2_000
+_SAMPLE_BYTES = 8 * 1024
+"""The begin of a payload that is learned from; 2,000 are 16 MiB at most."""
+_HELD_OUT = 10
+"""Each so many-eth sample judges instead of teaching."""
+_GAIN = 0.95
+"""A new dictionary must make the judging samples this small, measured by the last one."""
+_MAX_OF_PROJECT = 64
+
+_TABLE = table_of(PayloadDictionaryRow)
+_SAMPLED = """
+SELECT p.dictionary_id, p.body FROM span AS s JOIN span_payload AS p ON p.span_row_id = s.id
+WHERE s.project_id = ? ORDER BY s.start_ns DESC, s.id DESC LIMIT ?
+"""
 
 
 def find_dictionary(connection: Connection, dictionary_id: int | None) -> Dictionary | None:
     """The dictionary of `span_payload.dictionary_id`; None for null, which means none was used."""
     if dictionary_id is None:
         return None
-    table = table_of(PayloadDictionaryRow)
-    query = select(table.c.body).where(table.c.id == dictionary_id)
+    query = select(_TABLE.c.body).where(_TABLE.c.id == dictionary_id)
     return _dictionary(dictionary_id, connection.execute(query).scalar_one())
 
 
@@ -24,3 +57,123 @@ def find_dictionary(connection: Connection, dictionary_id: int | None) -> Dictio
 def _dictionary(dictionary_id: int, body: bytes) -> Dictionary:
     """Parsed once; keyed by the content too, since tests open many stores in one process."""
     return Dictionary(dictionary_id, zstandard.ZstdCompressionDict(body))
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is known of one project's payloads since the server started."""
+
+    current: Dictionary | None
+    due_at: int
+    """A training is tried when so many were stored."""
+    count: int = 0
+    window_count: int = 0
+    window_sent: int = 0
+    window_stored: int = 0
+    good_ratio: float | None = None
+    """Stored to sent bytes in the first window after a training."""
+    is_done: bool = False
+    """The project has as many dictionaries as it may."""
+
+
+class Dictionaries:
+    """Knows each project's current dictionary and trains the next; used by the writer's thread."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._sampled = dialect.sql(_SAMPLED)
+        self._known: dict[int, _Progress] = {}
+        self._due: set[int] = set()
+
+    def forget(self) -> None:
+        """Drop what is remembered, after a transaction that was rolled back."""
+        self._known.clear()
+        self._due.clear()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a project waits for a training."""
+        return bool(self._due)
+
+    def pack(
+        self, connection: Connection, project_id: int, texts: Sequence[bytes]
+    ) -> tuple[int | None, list[bytes]]:
+        """Id of the dictionary in use, and each of `texts` compressed with it."""
+        progress = self._progress(connection, project_id)
+        bodies = compress(texts, progress.current)
+        self._count(project_id, progress, texts, bodies)
+        return (progress.current.id if progress.current else None), bodies
+
+    def step(self, connection: Connection) -> bool:
+        """Train for one project that is due; whether more are waiting."""
+        if self._due:
+            project_id = self._due.pop()
+            progress = self._progress(connection, project_id)
+            trained = self._train(connection, project_id, progress.current)
+            if trained is not None:
+                progress.current = trained
+                progress.good_ratio = None
+            progress.window_count = progress.window_sent = progress.window_stored = 0
+            progress.due_at = max(progress.count * _GROWTH, _FIRST_AFTER)
+        return self.is_due
+
+    def _progress(self, connection: Connection, project_id: int) -> _Progress:
+        found = self._known.get(project_id)
+        if found is None:
+            query = select(_TABLE.c.id).where(_TABLE.c.project_id == project_id)
+            ids = sorted(connection.execute(query).scalars())
+            current = find_dictionary(connection, ids[-1]) if ids else None
+            found = _Progress(current, due_at=_FIRST_AFTER * (_GROWTH if ids else 1))
+            found.is_done = len(ids) >= _MAX_OF_PROJECT
+            self._known[project_id] = found
+        return found
+
+    def _count(
+        self,
+        project_id: int,
+        progress: _Progress,
+        texts: Sequence[bytes],
+        bodies: Sequence[bytes],
+    ) -> None:
+        progress.count += len(texts)
+        progress.window_count += len(texts)
+        progress.window_sent += sum(map(len, texts))
+        progress.window_stored += sum(map(len, bodies))
+        is_worse = False
+        if progress.window_count >= _WINDOW:
+            ratio = progress.window_stored / max(progress.window_sent, 1)
+            if progress.good_ratio is None:
+                progress.good_ratio = ratio
+            is_worse = ratio > progress.good_ratio * _WORSE
+            progress.window_count = progress.window_sent = progress.window_stored = 0
+        if (is_worse or progress.count >= progress.due_at) and not progress.is_done:
+            self._due.add(project_id)
+
+    def _train(
+        self, connection: Connection, project_id: int, current: Dictionary | None
+    ) -> Dictionary | None:
+        """A dictionary that beats `current`, stored; None where there is none to be had."""
+        samples = self._samples(connection, project_id)
+        judges = samples[::_HELD_OUT]
+        teachers = [text for index, text in enumerate(samples) if index % _HELD_OUT]
+        try:
+            data = zstandard.train_dictionary(_SIZE_BYTES, teachers)
+        except zstandard.ZstdError:  # Too little to learn from: tiny or equal payloads.
+            return None
+        body = data.as_bytes()
+        tried = Dictionary(0, zstandard.ZstdCompressionDict(body))
+        if _size(judges, tried) > _size(judges, current) * _GAIN:
+            return None
+        query = _TABLE.insert().values(project_id=project_id, body=body)
+        key = connection.execute(query).inserted_primary_key
+        return _dictionary(int(key[0]), body) if key else None
+
+    def _samples(
+        self, connection: Connection, project_id: int
+    ) -> "list[bytes | bytearray | memoryview[int]]":
+        rows = connection.exec_driver_sql(self._sampled, (project_id, _SAMPLES)).all()
+        used = {row[0]: find_dictionary(connection, row[0]) for row in rows}
+        return [unpack(bytes(body), used[key])[:_SAMPLE_BYTES] for key, body in rows]
+
+
+def _size(texts: Sequence[Any], dictionary: Dictionary | None) -> int:
+    return sum(map(len, compress(texts, dictionary)))

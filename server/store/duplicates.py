@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from weave_core.server.normalise.duplicates import Call, duplicate_ids
 from weave_core.server.normalise.kinds import COUNTED_KINDS
 from weave_core.server.store.dialects import Dialect
+from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.sums import SpanSums
 
 __all__ = ["DuplicateMarker"]
@@ -52,7 +53,8 @@ class _Elsewhere(NamedTuple):
 class DuplicateMarker:
     """Finds duplicates among the spans of marked traces."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, minutes: MinuteRollups) -> None:
+        self._minutes = minutes
         self._elsewhere = dialect.sql(_ELSEWHERE)
         self._update = dialect.update("span", ("is_duplicate",), "id")
         self._mark = dialect.insert(
@@ -85,7 +87,10 @@ class DuplicateMarker:
             if bool(span.is_duplicate) != (span.id in found)
         ]
         if changed:
+            ids = [row_id for _, row_id in changed]
+            self._minutes.subtract(connection, ids)
             connection.exec_driver_sql(self._update, changed)
+            self._minutes.add(connection, ids)
         return found
 
     def _reported_elsewhere(

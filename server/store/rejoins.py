@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from weave_core.server.store.dialects import Dialect
+from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.rows import SPAN_COLUMNS, span_row
 from weave_core.server.store.sent_spans import read_sent_spans
 
@@ -33,7 +34,8 @@ ORDER BY d.project_id, d.trace_id, d.span_id LIMIT ?
 class SpanRejoins:
     """Works off the marks of `span_dirty`."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, minutes: MinuteRollups) -> None:
+        self._minutes = minutes
         self._dirty = dialect.sql(_DIRTY)
         self._update = dialect.update("span", _COLUMNS, "id")
         self._clear = dialect.sql(
@@ -54,7 +56,9 @@ class SpanRejoins:
         here = {mark[3]: tuple(mark) for mark in marks if mark[3] is not None}
         rows = self._rows(connection, here)
         if rows:
+            self._minutes.subtract(connection, here)
             connection.exec_driver_sql(self._update, rows)
+            self._minutes.add(connection, here)
             traces = list({(mark[0], mark[1]) for mark in here.values()})
             connection.exec_driver_sql(self._mark_trace, traces)
         connection.exec_driver_sql(self._clear, [tuple(mark[:3]) for mark in marks])

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.duplicates import DuplicateMarker
+from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.sums import TRACE_COLUMNS, SpanSums, trace_row
 
 __all__ = ["TraceRollups"]
@@ -50,8 +51,8 @@ _by_start = attrgetter("start_ns", "id")
 class TraceRollups:
     """Works off the marks of `trace_dirty`."""
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._duplicates = DuplicateMarker(dialect)
+    def __init__(self, dialect: Dialect, minutes: MinuteRollups) -> None:
+        self._duplicates = DuplicateMarker(dialect, minutes)
         self._dirty = dialect.sql(_DIRTY)
         self._spans = dialect.sql(_SPANS)
         self._previews = dialect.sql(_PREVIEWS)

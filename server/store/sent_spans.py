@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 
 from weave_core.server.otlp.records import RawOrigin, RawSpan
 from weave_core.server.store.dictionaries import find_dictionary
-from weave_core.server.store.payloads import unpack_origin, unpack_span
+from weave_core.server.store.payloads import Dictionary, unpack_origin, unpack_span
 from weave_core.server.store.span_events import add_log_events
 from weave_core.server.store.tables import OriginRow, SpanPayloadRow, SpanRow, table_of
 
@@ -22,6 +22,7 @@ def read_sent_spans(
 ) -> Iterator[tuple[int, RawSpan]]:
     """Row id and span of each of `row_ids`, a few hundred in memory at a time."""
     origins: dict[int, RawOrigin] = {}
+    dictionaries: dict[int | None, Dictionary | None] = {}
     for chunk in _chunks(row_ids):
         query = (
             select(
@@ -38,6 +39,8 @@ def read_sent_spans(
         )
         rows = connection.execute(query).all()
         _add_origins(connection, origins, {row[6] for row in rows} - origins.keys())
+        for dictionary_id in {row[1] for row in rows} - dictionaries.keys():
+            dictionaries[dictionary_id] = find_dictionary(connection, dictionary_id)
         found: dict[int, RawSpan] = {}
         for row_id, dictionary_id, body, trace_id, span_id, parent_id, origin_id in rows:
             found[row_id] = unpack_span(
@@ -46,7 +49,7 @@ def read_sent_spans(
                 span_id=span_id,
                 parent_id=parent_id,
                 origin=origins[origin_id],
-                dictionary=find_dictionary(connection, dictionary_id),
+                dictionary=dictionaries[dictionary_id],
             )
         add_log_events(connection, found)
         yield from found.items()

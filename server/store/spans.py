@@ -12,9 +12,11 @@ from sqlalchemy import Connection, func, select
 
 from weave_core.server.otlp.records import RawOrigin, RawSpan
 from weave_core.server.store.dialects import Dialect
-from weave_core.server.store.dictionaries import find_dictionary
+from weave_core.server.store.dictionaries import Dictionaries, find_dictionary
 from weave_core.server.store.identities import Identities
-from weave_core.server.store.payloads import ENCODING_ZSTD_JSON, compress, payload_json, unpack
+from weave_core.server.store.minutes import MinuteRollups
+from weave_core.server.store.payloads import ENCODING_ZSTD_JSON, payload_json, unpack
+from weave_core.server.store.rollup_tables import BackgroundCursorRow
 from weave_core.server.store.rows import SPAN_COLUMNS, cleaned, span_row
 from weave_core.server.store.tables import SpanRow, table_of
 
@@ -40,8 +42,16 @@ WHERE s.project_id = ? AND s.trace_id = ? AND s.span_id = ?
 class SpanInserter:
     """Inserts spans and gives out their row ids; used by one thread."""
 
-    def __init__(self, dialect: Dialect, identities: Identities) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        identities: Identities,
+        dictionaries: Dictionaries,
+        minutes: MinuteRollups,
+    ) -> None:
         self._dialect = dialect
+        self._minutes = minutes
+        self._dictionaries = dictionaries
         self._identities = identities
         self._next_id: int | None = None
         self._update_span = dialect.update("span", SPAN_COLUMNS[1:], "id")
@@ -117,10 +127,18 @@ class SpanInserter:
     def _add_payloads(
         self, connection: Connection, rows: Sequence[Row], texts: Sequence[bytes]
     ) -> None:
-        payloads = [
-            (row[_ID], ENCODING_ZSTD_JSON, None, body)
-            for row, body in zip(rows, compress(texts), strict=True)
-        ]
+        by_project: dict[int, list[int]] = {}
+        for index, row in enumerate(rows):
+            by_project.setdefault(row[_PROJECT], []).append(index)
+        payloads: list[Row] = []
+        for project_id, indexes in by_project.items():
+            dictionary_id, bodies = self._dictionaries.pack(
+                connection, project_id, [texts[index] for index in indexes]
+            )
+            payloads += [
+                (rows[index][_ID], ENCODING_ZSTD_JSON, dictionary_id, body)
+                for index, body in zip(indexes, bodies, strict=True)
+            ]
         self._dialect.insert_rows(connection, "span_payload", _PAYLOAD, payloads)
 
     def _resolve(
@@ -141,6 +159,7 @@ class SpanInserter:
         for row, text in pairs:
             if row[_ID] not in added and self._replace_if_better(connection, row, text):
                 changed.append(row)
+        self._minutes.flush(connection)
         return changed
 
     def _replace_if_better(self, connection: Connection, row: Row, text: bytes) -> bool:
@@ -151,15 +170,20 @@ class SpanInserter:
         old = _rank(start_ns, duration_ns, old_text, origin_id)
         if _rank(row[_START], row[_DURATION], text, row[_ORIGIN]) <= old:
             return False
+        self._minutes.subtract(connection, (row_id,))
         connection.exec_driver_sql(self._update_span, (*row[1:], row_id))
-        payload = (ENCODING_ZSTD_JSON, None, compress([text])[0], row_id)
+        self._minutes.add(connection, (row_id,))
+        dictionary_id, [packed] = self._dictionaries.pack(connection, row[_PROJECT], [text])
+        payload = (ENCODING_ZSTD_JSON, dictionary_id, packed, row_id)
         connection.exec_driver_sql(self._update_payload, payload)
         return True
 
     def _first_free_id(self, connection: Connection) -> int:
         if self._next_id is None:
             last = connection.scalar(select(func.max(table_of(SpanRow).c.id)))
-            self._next_id = (last or 0) + 1
+            # An id is never given twice, deleted spans' neither: cursors have passed it.
+            passed = connection.scalar(select(func.max(table_of(BackgroundCursorRow).c.position)))
+            self._next_id = max(last or 0, passed or 0) + 1
         return self._next_id
 
 

@@ -114,6 +114,13 @@ class SpanRow(Row, table=True):
             sqlite_where=text("status = 'error'"),
             postgresql_where=text("status = 'error'"),
         ),
+        Index(
+            "newest_tagged_spans",
+            "project_id",
+            "start_ns",
+            sqlite_where=text("tags IS NOT NULL"),
+            postgresql_where=text("tags IS NOT NULL"),
+        ),
         # Two instrumentations that report one call agree in the provider's response id.
         Index(
             "spans_by_response",

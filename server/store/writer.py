@@ -25,12 +25,13 @@ from weave_core.server.otlp.requests import (
     TelemetryRequest,
     TraceRequest,
 )
+from weave_core.server.store.background import Background
 from weave_core.server.store.dialects import Engines, is_unavailable, reason_of
+from weave_core.server.store.dictionaries import Dictionaries
 from weave_core.server.store.identities import Identities
 from weave_core.server.store.log_records import LogInserter
 from weave_core.server.store.metric_points import MetricInserter
-from weave_core.server.store.rejoins import SpanRejoins
-from weave_core.server.store.rollups import TraceRollups
+from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.spans import SpanInserter
 
 __all__ = ["Produce", "Work", "Writer"]
@@ -67,11 +68,14 @@ class Writer:
         self._engines = engines
         self._max_queue_bytes = max_queue_bytes
         self._identities = Identities(engines.dialect)
-        self._inserter = SpanInserter(engines.dialect, self._identities)
+        self._dictionaries = Dictionaries(engines.dialect)
+        self._minutes = MinuteRollups(engines.dialect)
+        self._inserter = SpanInserter(
+            engines.dialect, self._identities, self._dictionaries, self._minutes
+        )
         self._logs = LogInserter(engines.dialect, self._identities)
         self._metrics = MetricInserter(engines.dialect, self._identities)
-        self._rejoins = SpanRejoins(engines.dialect)
-        self._rollups = TraceRollups(engines.dialect)
+        self._background = Background(engines.dialect, self._minutes, self._dictionaries)
         self._jobs: deque[_Job] = deque()
         self._works: deque[tuple[Work[Any], Future[Any]]] = deque()
         self._queued_bytes = 0
@@ -207,14 +211,21 @@ class Writer:
             with self._engines.writer.begin() as connection:
                 changed = self._write(connection, requests, clean=clean)
         except BaseException as error:
-            for memory in (self._inserter, self._logs, self._metrics, self._identities):
-                memory.forget()
+            self._forget()
             if isinstance(error, DBAPIError) and is_unavailable(error):
                 raise StoreError(
                     f"the database can't be written: {reason_of(error)}", "try again later"
                 ) from error
             raise
         self._has_dirty = self._has_dirty or changed
+
+    def _forget(self) -> None:
+        """Drop what is remembered of the database, after a transaction that was rolled back."""
+        for memory in (
+            *(self._inserter, self._logs, self._metrics, self._identities),
+            *(self._dictionaries, self._minutes),
+        ):
+            memory.forget()
 
     def _write(
         self, connection: Connection, requests: list[TelemetryRequest], *, clean: bool
@@ -256,10 +267,12 @@ class Writer:
         began = time.monotonic()
         try:
             with self._engines.writer.begin() as connection:
-                # In this order: a span that was read anew makes its trace's sums stale.
-                has_spans = self._rejoins.step(connection)
-                self._has_dirty = self._rollups.step(connection) or has_spans
+                self._has_dirty = self._background.urgent_step(connection)
+            if not self._has_dirty and not self._jobs and not self._is_closing:
+                with self._engines.writer.begin() as connection:
+                    self._has_dirty = self._background.patient_step(connection)
         except (SQLAlchemyError, StoreError):
+            self._forget()
             # The marks stay, so nothing is lost; a full disk is no reason to try in a circle.
             _log.warning("sums of traces could not be written; trying again", exc_info=True)
             self._rollup_due = time.monotonic() + _MAX_ROLLUP_PAUSE_S

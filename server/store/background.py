@@ -1,0 +1,42 @@
+"""What is brought up to date after the commit that a sender waits for, a small step at a time.
+
+Each step works off marks or a cursor that lie in the database, in the transaction of what it does:
+doing it twice changes nothing, a crash loses nothing.  The urgent ones are what lists and sums are
+read from; the patient ones may lie far behind, and readers know how to do without.
+"""
+
+from sqlalchemy import Connection
+
+from weave_core.server.store.dialects import Dialect
+from weave_core.server.store.dictionaries import Dictionaries
+from weave_core.server.store.minutes import MinuteRollups
+from weave_core.server.store.rejoins import SpanRejoins
+from weave_core.server.store.rollups import TraceRollups
+
+__all__ = ["Background"]
+
+
+class Background:
+    """All steps; used by the writer's thread."""
+
+    def __init__(
+        self, dialect: Dialect, minutes: MinuteRollups, dictionaries: Dictionaries
+    ) -> None:
+        self._minutes = minutes
+        self._dictionaries = dictionaries
+        self._rejoins = SpanRejoins(dialect, minutes)
+        self._rollups = TraceRollups(dialect, minutes)
+
+    def urgent_step(self, connection: Connection) -> bool:
+        """Bring sums a step further, in the caller's transaction; whether more waits."""
+        # In this order: a span that was read anew makes its trace's sums stale, and a trace's sums
+        # find duplicates, which then need not be counted first and taken out again.
+        has_spans = self._rejoins.step(connection)
+        has_traces = self._rollups.step(connection)
+        has_minutes = self._minutes.step(connection)
+        self._minutes.flush(connection)
+        return has_spans or has_traces or has_minutes
+
+    def patient_step(self, connection: Connection) -> bool:
+        """Do a step of what can wait, in the caller's transaction; whether more waits."""
+        return self._dictionaries.step(connection)
