@@ -1,6 +1,7 @@
 """Run the server until it is told to stop."""
 
 import asyncio
+import gc
 import ipaddress
 import logging
 import socket
@@ -20,6 +21,7 @@ __all__ = ["run_server"]
 
 _LAST_PORT = 65_535
 _BACKLOG = 2048
+_GC_OBJECTS = 50_000
 _STOP_TIMEOUT_S = 15
 """How long accepted requests may take to finish once the server is told to stop."""
 
@@ -54,6 +56,7 @@ def run_server(settings: Settings, *, host: str, port: int, grpc_port: int | Non
                 server_header=False,
                 timeout_graceful_shutdown=_STOP_TIMEOUT_S,
             )
+            _collect_less()
             server = _Server(config, app, _ready_url(listener))
             if grpc_port is not None:
                 server.add_grpc(GrpcReceiver(settings, store), host, grpc_port)
@@ -101,6 +104,17 @@ class _Server(uvicorn.Server):
         # Uvicorn raises the signal again at the end, which would kill the process before the store
         # is closed and make a clean stop look like a crash.
         self._captured_signals.clear()
+
+
+def _collect_less() -> None:
+    """Look for circles of garbage after 50,000 new objects, not 700.
+
+    A request makes some 100,000 objects that no circle holds and that go with it; looking at them
+    again and again took a sixth of the writer's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_OBJECTS, 20, 20)
 
 
 def _require_key(settings: Settings, host: str) -> None:
