@@ -1,26 +1,34 @@
 """What routes are handed: a connection for reading, and inputs that are checked before the body."""
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Path, Query, Request
 from sqlalchemy import Connection
 
+from weave_core.errors import Overloaded
 from weave_core.server.store.stores import Store
+
+if TYPE_CHECKING:
+    from threading import BoundedSemaphore
 
 __all__ = [
     "CursorQuery",
     "FilterQuery",
     "FromQuery",
+    "HeavySlotDep",
     "LimitQuery",
     "OrderQuery",
     "ProjectPath",
     "ReaderDep",
     "StoreDep",
     "ToQuery",
+    "take_heavy_slot",
 ]
 
 MAX_LIMIT = 500
+MAX_HEAVY_READERS = 4
+"""SQL queries and exports that run at a time; one more is told to come back later."""
 
 
 def _store(request: Request) -> Store:
@@ -36,6 +44,30 @@ def _reader(store: StoreDep) -> Iterator[Connection]:
     with store.engine.connect() as connection:
         yield connection
 
+
+def take_heavy_slot(request: Request) -> Callable[[], None]:
+    """Take one of the few places for long reads; gives what gives it back.
+
+    Raises:
+        Overloaded: If all are taken.
+    """
+    slots: BoundedSemaphore = request.app.state.heavy_readers
+    if not slots.acquire(blocking=False):
+        raise Overloaded(
+            f"{MAX_HEAVY_READERS} SQL queries and exports are running already", "try again later", 2
+        )
+    return slots.release
+
+
+def _heavy_slot(request: Request) -> Iterator[None]:
+    release = take_heavy_slot(request)
+    try:
+        yield
+    finally:
+        release()
+
+
+HeavySlotDep = Annotated[None, Depends(_heavy_slot)]
 
 ReaderDep = Annotated[Connection, Depends(_reader)]
 

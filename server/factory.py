@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from threading import BoundedSemaphore
 from typing import Any, cast
 
 from fastapi import FastAPI, Request, Response
@@ -19,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from weave_core.errors import (
     BadCursor,
     BadFilter,
+    BadQuery,
     BadRequest,
     NotFound,
     Overloaded,
@@ -28,6 +30,7 @@ from weave_core.errors import (
     WeaveError,
 )
 from weave_core.model import ErrorBody, ErrorDetail
+from weave_core.server.deps import MAX_HEAVY_READERS
 from weave_core.server.limits import BodyReader
 from weave_core.server.otlp.answers import encoding_of, error_body
 from weave_core.server.routes import READ_ROUTERS, ingest
@@ -43,6 +46,7 @@ _log = logging.getLogger(__name__)
 # The first that fits; a class stands before its base.
 _STATUSES: list[tuple[type[WeaveError], int, str]] = [
     (BadFilter, 400, "bad_filter"),
+    (BadQuery, 400, "bad_query"),
     (BadCursor, 400, "bad_cursor"),
     (BadRequest, 400, "bad_request"),
     (NotFound, 404, "not_found"),
@@ -90,6 +94,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
+    app.state.heavy_readers = BoundedSemaphore(MAX_HEAVY_READERS)
     app.state.body_reader = BodyReader(
         max_bytes=settings.max_body_bytes, max_held_bytes=settings.max_queue_bytes
     )

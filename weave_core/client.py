@@ -7,13 +7,14 @@ show, a program can get.  Sending spans is `weave_core.tracing`'s business.
 import json
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
 
 from weave_core.errors import (
     BadRequest,
+    MissingExtra,
     NotFound,
     Overloaded,
     ServerError,
@@ -31,6 +32,8 @@ from weave_core.model import (
     SavedView,
     SessionSummary,
     Span,
+    SqlResult,
+    SqlTables,
     Stats,
     Trace,
     TraceChanges,
@@ -40,6 +43,9 @@ from weave_core.model import (
 )
 from weave_core.model.values import Value
 from weave_core.settings import DEFAULT_ENDPOINT
+
+if TYPE_CHECKING:
+    import pandas as pd  # type: ignore[import-untyped]  # It ships no types.
 
 __all__ = ["Client"]
 
@@ -157,6 +163,52 @@ class Client:
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+    def sql(self, project: str, query: str, *, limit: int = 10_000) -> "pd.DataFrame":
+        """Rows of one SELECT over `project`, as a data frame.
+
+        Example:
+            >>> client.sql("support", "select model, sum(cost_usd) from spans group by model")
+
+        Args:
+            project: Its name.
+            query: One SELECT over `spans`, `traces`, `logs` and `metrics`; `list_sql_tables` tells
+                their columns.
+            limit: Most rows wanted, up to 100,000; `frame.attrs["truncated"]` says whether there
+                are more.
+
+        Raises:
+            NotFound: If the project does not exist.
+            BadRequest: If the query is wrong or takes too long; `position` says where.
+            MissingExtra: If pandas is not installed.
+        """
+        try:
+            import pandas as pd  # The client does without; only this needs it.
+        except ImportError as error:
+            raise MissingExtra(
+                "`Client.sql` gives a pandas.DataFrame, and pandas is not installed",
+                'pip install "weave-core[data]"; `Client.run_sql` gives plain rows',
+            ) from error
+        result = self.run_sql(project, query, limit=limit)
+        names = [column.name for column in result.columns]
+        frame = pd.DataFrame(result.rows, columns=names)
+        frame.attrs["truncated"] = result.truncated
+        return frame
+
+    def run_sql(self, project: str, query: str, *, limit: int = 1_000) -> SqlResult:
+        """The same as plain rows, with the type of each column; arguments as in `sql`."""
+        body = {"query": query, "limit": limit}
+        return SqlResult.model_validate_json(
+            self._send("POST", f"{_root(project)}/sql", json=body).content
+        )
+
+    def list_sql_tables(self, project: str) -> SqlTables:
+        """The tables and functions that `sql` knows.
+
+        Raises:
+            NotFound: If the project does not exist.
+        """
+        return SqlTables.model_validate(self._get(f"{_root(project)}/sql/tables"))
 
     def delete_traces(
         self,

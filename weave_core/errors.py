@@ -6,6 +6,7 @@ WeaveError
 ├── NotFound            the thing asked for is not stored
 ├── BadRequest          what was sent can't be understood
 │   ├── BadFilter       a filter expression is wrong, with the position
+│   ├── BadQuery        an SQL query is wrong or took too long, with the position
 │   └── BadCursor       a page cursor is not one of ours
 ├── TooLarge            what was sent is over a limit
 ├── UnsupportedMedia    what was sent has a content type nobody here reads
@@ -20,6 +21,7 @@ The tree says what went wrong; `weave_core.server.factory` says which HTTP statu
 __all__ = [
     "BadCursor",
     "BadFilter",
+    "BadQuery",
     "BadRequest",
     "ConfigError",
     "MissingExtra",
@@ -75,6 +77,10 @@ class BadRequest(WeaveError):
 
 class BadFilter(BadRequest):
     """Raised when a filter expression is wrong; `position` says where."""
+
+
+class BadQuery(BadRequest):
+    """Raised when an SQL query can't be run; `position` says where, if that is known."""
 
 
 class BadCursor(BadRequest):

@@ -107,7 +107,7 @@ def test_deleting_everything_has_to_be_said(client: Client, project: str) -> Non
     """A forgotten filter must not empty a project; both at once is a contradiction."""
     for given in ({}, {"filter": "  "}, {"filter": "status = 'ok'", "all": True}):
         with pytest.raises(BadRequest, match="all=true"):
-            client.delete_traces(project, **given)  # type: ignore[arg-type]
+            client.delete_traces(project, **given)
     with pytest.raises(NotFound):
         client.delete_traces(project, all=True)
 

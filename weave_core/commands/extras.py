@@ -20,6 +20,7 @@ EXTRAS: dict[str, dict[str, str]] = {
         "zstandard": "zstandard",
     },
     "app": {"pandas": "pandas", "streamlit": "streamlit"},
+    "data": {"pandas": "pandas", "pyarrow": "pyarrow"},
     "openai": {"openai": "openai"},
     "anthropic": {"anthropic": "anthropic"},
     "langchain": {"langchain_core": "langchain-core"},

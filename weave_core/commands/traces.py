@@ -2,15 +2,17 @@
 
 import datetime as dt
 import re
+import sys
 from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from weave_core.commands.clients import Json, Project, Server, open_client, with_caret
 from weave_core.commands.output import console, plain, print_json
 from weave_core.errors import BadRequest, ConfigError, NotFound
-from weave_core.settings import DEFAULT_ENDPOINT, Settings
+from weave_core.settings import Settings
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from weave_core.client import Client
     from weave_core.model import Page, Span, Trace, TraceSummary, Usage
 
-__all__ = ["app", "list_traces", "show_trace"]
+__all__ = ["app", "delete_traces", "list_traces", "show_trace"]
 
 MAX_LIMIT = 10_000
 """Most traces that one call lists; a program that wants all of them uses `Client.iter_traces`."""
@@ -34,26 +36,10 @@ _MAX_REASON = 120
 _SECOND_MS = 1000.0
 
 app = typer.Typer(
-    help="Read traces: list them, show one.", no_args_is_help=True, rich_markup_mode=None
+    help="Read traces, and delete them: list, show, delete.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
-
-Project = Annotated[
-    str | None,
-    typer.Option(
-        "--project",
-        "-p",
-        help="Project to read.",
-        envvar="WEAVE_CORE_PROJECT",
-        show_default="default",
-    ),
-]
-Server = Annotated[
-    str | None,
-    typer.Option(
-        help="Address of the server.", envvar="WEAVE_CORE_ENDPOINT", show_default=DEFAULT_ENDPOINT
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
 
 
 @app.command("list")
@@ -74,11 +60,11 @@ def list_traces(
 ) -> None:
     """The newest traces of a project, newest first."""
     settings = Settings.from_env(endpoint=server, project=project)
-    with _client(settings) as client:
+    with open_client(settings) as client:
         try:
             page = _newest(client, settings.project, filter, limit)
         except BadRequest as error:
-            raise _with_caret(error, filter) from error
+            raise with_caret(error, filter) from error
     if json:
         print_json(page.model_dump(mode="json"))
     elif not page.items:
@@ -99,7 +85,7 @@ def show_trace(
 ) -> None:
     """One trace as a tree: what called what, how long it took, what it cost, what failed."""
     settings = Settings.from_env(endpoint=server, project=project)
-    with _client(settings) as client:
+    with open_client(settings) as client:
         full_id = _full_id(client, settings.project, trace_id)
         trace = client.get_trace(settings.project, full_id, payload=json)
     if json:
@@ -108,10 +94,43 @@ def show_trace(
         _print_trace(trace)
 
 
-def _client(settings: Settings) -> "Client":
-    from weave_core.client import Client  # Loads httpx and pydantic: not for `--help`.
-
-    return Client(settings.endpoint or DEFAULT_ENDPOINT, api_key=settings.api_key)
+@app.command("delete")
+def delete_traces(
+    *,
+    project: Project = None,
+    server: Server = None,
+    filter: Annotated[  # noqa: A002
+        str | None,
+        typer.Option("--filter", "-f", help="Which ones: status = 'error' and duration_ms > 2000"),
+    ] = None,
+    all: Annotated[  # noqa: A002
+        bool, typer.Option("--all", help="Every trace of the project, instead of a filter.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete traces with all that belongs to them; says first how much that is."""
+    settings = Settings.from_env(endpoint=server, project=project)
+    with open_client(settings) as client:
+        try:
+            found = client.delete_traces(settings.project, filter=filter, all=all, dry_run=True)
+        except BadRequest as error:
+            raise with_caret(error, filter) from error
+        sys.stderr.write(
+            f"{found.deleted_traces:,} traces with {found.deleted_spans:,} spans of project"
+            f" {plain(settings.project)!r} will be deleted.\n"
+        )
+        if found.deleted_traces and not yes:
+            if not sys.stdin.isatty():
+                raise ConfigError("nothing was deleted", "--yes deletes without a question")
+            typer.confirm("Delete them?", abort=True, err=True)
+        done = found
+        if found.deleted_traces:
+            done = client.delete_traces(settings.project, filter=filter, all=all)
+    if json:
+        print_json(done.model_dump(mode="json"))
+    else:
+        console().print(f"Deleted {done.deleted_traces:,} traces, {done.deleted_spans:,} spans.")
 
 
 def _newest(
@@ -152,16 +171,6 @@ def _full_id(client: "Client", project: str, given: str) -> str:
         ids = ", ".join(found[:_MOST_NAMED])
         raise ConfigError(f"{prefix!r} begins {len(found)} trace ids: {ids}", "give more digits")
     return found[0]
-
-
-def _with_caret(error: BadRequest, expression: str | None) -> BadRequest:
-    """`error` with the expression repeated and a caret under the place that is wrong."""
-    if error.position is None or expression is None:
-        return error
-    # One line, one character for one character: the caret must stand under its place.
-    line = "".join(char if char.isprintable() else " " for char in expression)
-    caret = " " * min(error.position, len(line)) + "^"
-    return BadRequest(f"{error.message}\n  {line}\n  {caret}\n{error.hint}".rstrip())
 
 
 def _print_table(traces: Iterable["TraceSummary"], *, has_more: bool) -> None:

@@ -27,6 +27,7 @@ from weave_core.model.spans import (
     ToolUse,
     Usage,
 )
+from weave_core.model.sql import SqlColumn, SqlResult, SqlTable, SqlTables
 from weave_core.model.stats import Facets, FacetValue, Latency, SessionSummary, Stats
 from weave_core.model.trace_lists import TraceChanges, TraceSums
 from weave_core.model.traces import DeletedTraces, Trace, TraceSummary
@@ -68,6 +69,10 @@ __all__ = [
     "SpanEvent",
     "SpanLink",
     "SpanScore",
+    "SqlColumn",
+    "SqlResult",
+    "SqlTable",
+    "SqlTables",
     "Stats",
     "Status",
     "ToolDefinition",
