@@ -21,7 +21,7 @@ from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.sketches import Sketch, bucket_of, pack_sketch, unpack_sketch
 from weave_core.server.store.sums import TOKEN_COLUMNS
 
-__all__ = ["CURSOR", "DIMENSIONS", "MEASURED", "WIDTHS_S", "MinuteRollups", "Sums"]
+__all__ = ["CURSOR", "DIMENSIONS", "MEASURED", "PICO", "WIDTHS_S", "MinuteRollups", "Sums"]
 
 CURSOR = "minutes"
 _VERSION = 1
@@ -39,7 +39,8 @@ MAX_GROUPS = 5_000
 
 _SPANS_A_STEP = 5_000
 _NS_PER_S = 1_000_000_000
-_PICO = 1_000_000_000_000
+PICO = 1_000_000_000_000
+"""Cost is kept in this part of a US dollar: a whole number, so that it subtracts exactly."""
 _MAX_SUM = 2**63 - 1
 _KINDS_AT = MEASURED.index("kind")
 _STATUS_AT = MEASURED.index("status")
@@ -85,7 +86,7 @@ class Sums:
         cost_usd = measured[2]
         if cost_usd is not None:
             numbers[2] += sign
-            numbers[3] += sign * round(cost_usd * _PICO)
+            numbers[3] += sign * round(cost_usd * PICO)
         for index in range(3, 9):
             tokens = measured[index]
             if tokens is not None:
