@@ -28,13 +28,13 @@ from weave_core.errors import (
 from weave_core.server.otlp.answers import Encoding, answer_body
 from weave_core.server.otlp.logs import decode_logs
 from weave_core.server.otlp.metrics import decode_metrics
-from weave_core.server.otlp.protobuf import decode_traces
 from weave_core.server.otlp.requests import (
     LogRequest,
     MetricRequest,
     TelemetryRequest,
     TraceRequest,
 )
+from weave_core.server.otlp.traces import decode_traces
 from weave_core.server.routes.ingest import PROJECT_HEADER
 
 if TYPE_CHECKING:

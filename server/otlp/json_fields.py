@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import orjson
 
 from weave_core.errors import BadRequest
-from weave_core.server.otlp.protobuf import finite_or_text
+from weave_core.server.otlp.protobuf_values import finite_or_text
 
 __all__ = [
     "MAX_INT64",

@@ -2,28 +2,23 @@
 
 from typing import Any
 
-from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from weave_core.errors import BadRequest
+from weave_core.server.otlp.envelopes import LOGS, json_items, protobuf_items
 from weave_core.server.otlp.json_fields import (
     MAX_UINT32,
     MAX_UINT64,
     MismatchError,
     read_attributes,
-    read_body,
-    read_child,
-    read_dict,
     read_enum,
     read_hex,
     read_integer,
-    read_list,
     read_text,
     read_value,
 )
-from weave_core.server.otlp.protobuf import attribute_dict, value_of
+from weave_core.server.otlp.protobuf_values import attribute_dict, value_of
 from weave_core.server.otlp.records import RawLog, RawOrigin
-from weave_core.server.otlp.requests import LogRequest, project_name
+from weave_core.server.otlp.requests import LogRequest
 
 __all__ = ["decode_json_logs", "decode_logs"]
 
@@ -47,33 +42,15 @@ def decode_logs(body: bytes, header_project: str | None = None) -> LogRequest:
     Raises:
         BadRequest: If `body` is none; says what the parser met.
     """
-    try:
-        message = ExportLogsServiceRequest.FromString(body)
-    except DecodeError as error:
-        raise BadRequest(
-            f"the body of {len(body)} bytes is no ExportLogsServiceRequest: {error}",
-            "send OTLP protobuf, or OTLP/JSON with content-type application/json",
-        ) from error
     request = LogRequest()
-    for resource_logs in message.resource_logs:
-        resource = attribute_dict(resource_logs.resource.attributes)
-        records = request.records.setdefault(project_name(resource, header_project), [])
-        for scope_logs in resource_logs.scope_logs:
-            scope = scope_logs.scope
-            origin = RawOrigin(
-                resource=resource,
-                scope_name=scope.name,
-                scope_version=scope.version,
-                scope_attributes=attribute_dict(scope.attributes),
-                schema_url=scope_logs.schema_url,
-                resource_schema_url=resource_logs.schema_url,
-            )
-            for log in scope_logs.log_records:
-                reason = _invalid_id(log.trace_id, log.span_id)
-                if reason:
-                    request.reject(f"log record {log.event_name[:200]!r}: {reason}")
-                else:
-                    records.append(_record(log, origin))
+    for project, origin, log in protobuf_items(
+        ExportLogsServiceRequest, body, LOGS, header_project
+    ):
+        reason = _invalid_id(log.trace_id, log.span_id)
+        if reason:
+            request.reject(f"log record {log.event_name[:200]!r}: {reason}")
+        else:
+            request.records.setdefault(project, []).append(_record(log, origin))
     return request
 
 
@@ -99,42 +76,13 @@ def decode_json_logs(body: bytes, header_project: str | None = None) -> LogReque
     Raises:
         BadRequest: If `body` is no JSON, or its envelope is not that of the request.
     """
-    message = read_body(body)
     request = LogRequest()
-    try:
-        for resource_logs in read_list(message, "resourceLogs"):
-            holder = read_dict(resource_logs, "resourceLogs")
-            _decode_resource_logs(request, holder, header_project)
-    except MismatchError as error:
-        raise BadRequest(
-            f"the body is no ExportLogsServiceRequest: {error}",
-            'OTLP/JSON looks like {"resourceLogs": [{"scopeLogs": [{"logRecords": [...]}]}]}',
-        ) from error
+    for project, origin, log in json_items(body, LOGS, header_project):
+        try:
+            request.records.setdefault(project, []).append(_json_record(log, origin))
+        except MismatchError as error:
+            request.reject(f"log record {str(log.get('eventName', ''))[:200]!r}: {error}")
     return request
-
-
-def _decode_resource_logs(
-    request: LogRequest, resource_logs: dict[str, Any], header_project: str | None
-) -> None:
-    resource = read_attributes(read_child(resource_logs, "resource"))
-    records = request.records.setdefault(project_name(resource, header_project), [])
-    for scope_logs in read_list(resource_logs, "scopeLogs"):
-        holder = read_dict(scope_logs, "scopeLogs")
-        scope = read_child(holder, "scope")
-        origin = RawOrigin(
-            resource=resource,
-            scope_name=read_text(scope, "name"),
-            scope_version=read_text(scope, "version"),
-            scope_attributes=read_attributes(scope),
-            schema_url=read_text(holder, "schemaUrl"),
-            resource_schema_url=read_text(resource_logs, "schemaUrl"),
-        )
-        for item in read_list(holder, "logRecords"):
-            log = read_dict(item, "a log record")
-            try:
-                records.append(_json_record(log, origin))
-            except MismatchError as error:
-                request.reject(f"log record {str(log.get('eventName', ''))[:200]!r}: {error}")
 
 
 def _json_record(log: dict[str, Any], origin: RawOrigin) -> RawLog:

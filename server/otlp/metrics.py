@@ -8,12 +8,11 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 
-from weave_core.errors import BadRequest
+from weave_core.server.otlp.envelopes import METRICS, json_items, protobuf_items
 from weave_core.server.otlp.json_fields import (
     MAX_INT64,
     MAX_UINT64,
@@ -21,7 +20,6 @@ from weave_core.server.otlp.json_fields import (
     MismatchError,
     kind_of,
     read_attributes,
-    read_body,
     read_child,
     read_dict,
     read_double,
@@ -32,9 +30,9 @@ from weave_core.server.otlp.json_fields import (
     read_list,
     read_text,
 )
-from weave_core.server.otlp.protobuf import attribute_dict
+from weave_core.server.otlp.protobuf_values import attribute_dict
 from weave_core.server.otlp.records import RawExemplar, RawOrigin, RawPoint, RawSeries
-from weave_core.server.otlp.requests import MetricRequest, project_name
+from weave_core.server.otlp.requests import MetricRequest
 
 __all__ = ["decode_json_metrics", "decode_metrics"]
 
@@ -71,29 +69,11 @@ def decode_metrics(body: bytes, header_project: str | None = None) -> MetricRequ
     Raises:
         BadRequest: If `body` is none; says what the parser met.
     """
-    try:
-        message = ExportMetricsServiceRequest.FromString(body)
-    except DecodeError as error:
-        raise BadRequest(
-            f"the body of {len(body)} bytes is no ExportMetricsServiceRequest: {error}",
-            "send OTLP protobuf, or OTLP/JSON with content-type application/json",
-        ) from error
     request = MetricRequest()
-    for resource_metrics in message.resource_metrics:
-        resource = attribute_dict(resource_metrics.resource.attributes)
-        points = request.points.setdefault(project_name(resource, header_project), [])
-        for scope_metrics in resource_metrics.scope_metrics:
-            scope = scope_metrics.scope
-            origin = RawOrigin(
-                resource=resource,
-                scope_name=scope.name,
-                scope_version=scope.version,
-                scope_attributes=attribute_dict(scope.attributes),
-                schema_url=scope_metrics.schema_url,
-                resource_schema_url=resource_metrics.schema_url,
-            )
-            for metric in scope_metrics.metrics:
-                points.extend(_metric_points(metric, origin))
+    for project, origin, metric in protobuf_items(
+        ExportMetricsServiceRequest, body, METRICS, header_project
+    ):
+        request.points.setdefault(project, []).extend(_metric_points(metric, origin))
     return request
 
 
@@ -159,48 +139,20 @@ def decode_json_metrics(body: bytes, header_project: str | None = None) -> Metri
     Raises:
         BadRequest: If `body` is no JSON, or its envelope is not that of the request.
     """
-    message = read_body(body)
     request = MetricRequest()
-    try:
-        for resource_metrics in read_list(message, "resourceMetrics"):
-            holder = read_dict(resource_metrics, "resourceMetrics")
-            _decode_resource_metrics(request, holder, header_project)
-    except MismatchError as error:
-        raise BadRequest(
-            f"the body is no ExportMetricsServiceRequest: {error}",
-            'OTLP/JSON looks like {"resourceMetrics": [{"scopeMetrics": [{"metrics": [...]}]}]}',
-        ) from error
+    for project, origin, metric in json_items(body, METRICS, header_project):
+        name = read_text(metric, "name")
+        points = request.points.setdefault(project, [])
+        for key, kind in _JSON_KINDS.items():
+            data = read_child(metric, key)
+            for point in read_list(data, "dataPoints"):
+                try:
+                    raw = _json_point(metric, data, read_dict(point, "a point"), kind, origin)
+                except MismatchError as error:
+                    request.reject(f"metric {name[:200]!r}: {error}")
+                else:
+                    points.extend([raw] if raw is not None else [])
     return request
-
-
-def _decode_resource_metrics(
-    request: MetricRequest, resource_metrics: dict[str, Any], header_project: str | None
-) -> None:
-    resource = read_attributes(read_child(resource_metrics, "resource"))
-    points = request.points.setdefault(project_name(resource, header_project), [])
-    for scope_metrics in read_list(resource_metrics, "scopeMetrics"):
-        holder = read_dict(scope_metrics, "scopeMetrics")
-        scope = read_child(holder, "scope")
-        origin = RawOrigin(
-            resource=resource,
-            scope_name=read_text(scope, "name"),
-            scope_version=read_text(scope, "version"),
-            scope_attributes=read_attributes(scope),
-            schema_url=read_text(holder, "schemaUrl"),
-            resource_schema_url=read_text(resource_metrics, "schemaUrl"),
-        )
-        for item in read_list(holder, "metrics"):
-            metric = read_dict(item, "a metric")
-            name = read_text(metric, "name")
-            for key, kind in _JSON_KINDS.items():
-                data = read_child(metric, key)
-                for point in read_list(data, "dataPoints"):
-                    try:
-                        raw = _json_point(metric, data, read_dict(point, "a point"), kind, origin)
-                    except MismatchError as error:
-                        request.reject(f"metric {name[:200]!r}: {error}")
-                    else:
-                        points.extend([raw] if raw is not None else [])
 
 
 def _json_point(

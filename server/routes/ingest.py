@@ -9,16 +9,15 @@ from fastapi import APIRouter, Request, Response
 
 from weave_core.errors import UnsupportedMedia
 from weave_core.server.otlp.answers import Encoding, answer_body, encoding_of
-from weave_core.server.otlp.json_requests import decode_json_traces
 from weave_core.server.otlp.logs import decode_json_logs, decode_logs
 from weave_core.server.otlp.metrics import decode_json_metrics, decode_metrics
-from weave_core.server.otlp.protobuf import decode_traces
 from weave_core.server.otlp.requests import (
     LogRequest,
     MetricRequest,
     TelemetryRequest,
     TraceRequest,
 )
+from weave_core.server.otlp.traces import decode_json_traces, decode_traces
 
 if TYPE_CHECKING:
     from weave_core.server.limits import BodyReader

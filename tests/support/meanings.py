@@ -8,8 +8,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 from weave_core.model import Span
 from weave_core.server.normalise import content, event_of_log, skeleton
-from weave_core.server.otlp.protobuf import attribute_dict, decode_traces, value_of
+from weave_core.server.otlp.protobuf_values import attribute_dict, value_of
 from weave_core.server.otlp.records import RawEvent, RawOrigin, RawSpan
+from weave_core.server.otlp.traces import decode_traces
 
 __all__ = ["meaning", "recorded", "sent_span"]
 

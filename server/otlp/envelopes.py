@@ -1,0 +1,137 @@
+"""What traces, logs and metrics have around their items: resources, and scopes within them.
+
+Both walks give each item with the project it is for and with its origin, which all items of one
+scope share.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from google.protobuf.message import DecodeError
+
+from weave_core.errors import BadRequest
+from weave_core.server.otlp.json_fields import (
+    MismatchError,
+    read_attributes,
+    read_body,
+    read_child,
+    read_dict,
+    read_list,
+    read_text,
+)
+from weave_core.server.otlp.protobuf_values import attribute_dict
+from weave_core.server.otlp.records import RawOrigin
+from weave_core.server.otlp.requests import project_name
+
+__all__ = ["LOGS", "METRICS", "TRACES", "Envelope", "Placed", "json_items", "protobuf_items"]
+
+Placed = tuple[str, RawOrigin, Any]
+"""Project, origin, item."""
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """The names that one signal has for its levels, in JSON; protobuf says them in snake_case."""
+
+    message: str
+    by_resource: str
+    by_scope: str
+    items: str
+    item: str
+    """One item, for an error."""
+
+    @property
+    def example(self) -> str:
+        """The least request of this signal."""
+        return f'{{"{self.by_resource}": [{{"{self.by_scope}": [{{"{self.items}": [...]}}]}}]}}'
+
+
+class _MessageClass(Protocol):
+    def FromString(self, body: bytes) -> Any: ...  # noqa: N802  # protobuf's own name.
+
+
+TRACES = Envelope("ExportTraceServiceRequest", "resourceSpans", "scopeSpans", "spans", "a span")
+LOGS = Envelope(
+    "ExportLogsServiceRequest", "resourceLogs", "scopeLogs", "logRecords", "a log record"
+)
+METRICS = Envelope(
+    "ExportMetricsServiceRequest", "resourceMetrics", "scopeMetrics", "metrics", "a metric"
+)
+
+
+def json_items(body: bytes, envelope: Envelope, header_project: str | None) -> Iterator[Placed]:
+    """Each item of an OTLP/JSON request, as a dict.
+
+    Raises:
+        BadRequest: If `body` is no JSON, or the envelope is not that of the request.
+    """
+    message = read_body(body)
+    try:
+        for entry in read_list(message, envelope.by_resource):
+            yield from _json_resource(
+                read_dict(entry, envelope.by_resource), envelope, header_project
+            )
+    except MismatchError as error:
+        raise BadRequest(
+            f"the body is no {envelope.message}: {error}",
+            f"OTLP/JSON looks like {envelope.example}",
+        ) from error
+
+
+def _json_resource(
+    holder: dict[str, Any], envelope: Envelope, header_project: str | None
+) -> Iterator[Placed]:
+    resource = read_attributes(read_child(holder, "resource"))
+    project = project_name(resource, header_project)
+    for entry in read_list(holder, envelope.by_scope):
+        scoped = read_dict(entry, envelope.by_scope)
+        scope = read_child(scoped, "scope")
+        origin = RawOrigin(
+            resource=resource,
+            scope_name=read_text(scope, "name"),
+            scope_version=read_text(scope, "version"),
+            scope_attributes=read_attributes(scope),
+            schema_url=read_text(scoped, "schemaUrl"),
+            resource_schema_url=read_text(holder, "schemaUrl"),
+        )
+        for item in read_list(scoped, envelope.items):
+            yield project, origin, read_dict(item, envelope.item)
+
+
+def protobuf_items(
+    message_class: _MessageClass, body: bytes, envelope: Envelope, header_project: str | None
+) -> Iterator[Placed]:
+    """Each item of an OTLP protobuf request, as a message.
+
+    Raises:
+        BadRequest: If `body` is no message of that class; says what the parser met.
+    """
+    try:
+        message = message_class.FromString(body)
+    except DecodeError as error:
+        raise BadRequest(
+            f"the body of {len(body)} bytes is no {envelope.message}: {error}",
+            "send OTLP protobuf, or OTLP/JSON with content-type application/json",
+        ) from error
+    by_scope, items = _snake_case(envelope.by_scope), _snake_case(envelope.items)
+    for holder in getattr(message, _snake_case(envelope.by_resource)):
+        resource = attribute_dict(holder.resource.attributes)
+        project = project_name(resource, header_project)
+        for scoped in getattr(holder, by_scope):
+            scope = scoped.scope
+            origin = RawOrigin(
+                resource=resource,
+                scope_name=scope.name,
+                scope_version=scope.version,
+                scope_attributes=attribute_dict(scope.attributes),
+                schema_url=scoped.schema_url,
+                resource_schema_url=holder.schema_url,
+            )
+            for item in getattr(scoped, items):
+                yield project, origin, item
+
+
+def _snake_case(name: str) -> str:
+    return re.sub("([A-Z])", lambda found: f"_{found[1].lower()}", name)
