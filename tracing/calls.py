@@ -80,18 +80,18 @@ def forget_tracer() -> None:
 class Call:
     """A call under way."""
 
-    __slots__ = ("_context", "_previous", "_spec", "span")
+    __slots__ = ("_previous", "_spec", "context", "span")
 
     def __init__(self, spec: OpSpec, span: Span, context: Context, previous: Context) -> None:
         self.span = span
         self._spec = spec
-        self._context = context
+        self.context = context
         self._previous = previous
 
     def enter(self) -> None:
         """Make the span current, remembering what was."""
         self._previous = current_context()
-        make_current(self._context)
+        make_current(self.context)
 
     def leave(self) -> None:
         """Make current what was before.
@@ -103,7 +103,7 @@ class Call:
 
     def abandon(self) -> None:
         """Leave like `leave`, unless the program is elsewhere by now (closed by the collector)."""
-        if current_context() is self._context:
+        if current_context() is self.context:
             make_current(self._previous)
 
     def succeed(self, output: Any) -> None:

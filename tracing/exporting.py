@@ -13,7 +13,7 @@ import time
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
 from weave_core.settings import Settings
-from weave_core.tracing.encoding import encode, size_estimate
+from weave_core.tracing.encoding import Encoder, size_estimate
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.journals import close_inherited
 from weave_core.tracing.pending import OpenSpans
@@ -55,6 +55,7 @@ class Exporter:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._shipper: Shipper | None = None
+        self._encoder = Encoder(self._settings.project)
         self._queued_bytes = 0
         self.dropped = 0
         """Spans left out since a bound was reached."""
@@ -158,7 +159,7 @@ class Exporter:
 
     def _append(self, shipper: Shipper, spans: list[ReadableSpan]) -> None:
         try:
-            body = encode(spans, self._settings.project)
+            body = self._encoder.encode(spans)
             if not shipper.keep(body, len(spans)):
                 self.dropped += len(spans)
         except Exception as error:  # noqa: BLE001  # One bad batch must not end the thread.

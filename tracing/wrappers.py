@@ -12,8 +12,9 @@ from typing import Any
 from opentelemetry import context as otel_context
 
 from weave_core.tracing.calls import Call, OpSpec, begin
+from weave_core.tracing.current import current_context, give_back, make_current
 from weave_core.tracing.handles import SpanHandle
-from weave_core.tracing.streams import Recording
+from weave_core.tracing.streams import IMMUTABLE, MAX_RECORDED_ITEMS, Recording
 
 __all__ = ["traced_async", "traced_async_generator", "traced_generator", "traced_sync"]
 
@@ -163,29 +164,43 @@ def _stream(inner: Generator[Any, Any, Any], invocation: "_Invocation") -> Gener
     call = invocation.begin()
     if call is None:
         return (yield from inner)
+    call.leave()
     recording = invocation.recording()
+    items, add, keep = recording.items, recording.add, recording.items.append
+    current, enter, leave, plain = current_context, make_current, give_back, IMMUTABLE
     step: Callable[..., Any] = inner.send
     sent: Any = None
+    inside = call.context
+    # Each step is paid for by every item of a stream: local names, no call of our own for an
+    # ordinary item, and the caller's context given back by its token.
+    token = enter(inside)
     try:
         while True:
             try:
                 item = step(sent)
             finally:
-                call.leave()
-            recording.add(item)
+                # What the body has made current is its own: a span that it holds open over a
+                # `yield` is the parent of what comes after.
+                inside = current()
+                leave(token)
+            if type(item) in plain and len(items) < MAX_RECORDED_ITEMS:
+                keep(item)
+            else:
+                add(item)
             try:
                 sent = yield item
-                step = inner.send
             except GeneratorExit:
-                call.enter()
+                token = enter(inside)
                 try:
                     inner.close()
                 finally:
-                    call.leave()
+                    leave(token)
                 raise
             except BaseException as error:  # noqa: BLE001  # Thrown in by the caller: the body decides.
                 sent, step = error, inner.throw
-            call.enter()
+            else:
+                step = inner.send
+            token = enter(inside)
     except StopIteration as stop:
         call.succeed(recording.output())
         return stop.value
