@@ -11,7 +11,7 @@ ROOMS := app evals integrations server tracing weave_core
 # The file that says which versions are installed; a second run installs nothing.
 READY := $(VENV)/.ready
 
-.PHONY: help install demo test check floor-plan docs docs-test lock bench chromium clean
+.PHONY: help install demo test check floor-plan docs docs-test lock bench chromium postgresql clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
@@ -20,7 +20,7 @@ help: ## List the targets.
 demo: $(READY) ## Start server and app, run a traced program, print the links; Ctrl-C ends it.
 	@$(PY) examples/demo.py $(if $(DEMO_ONCE),--once)
 
-test: $(READY) chromium ## Run all tests, browser included.
+test: $(READY) chromium postgresql ## Run all tests, browser included.
 	@# Apart, since Playwright keeps an event loop running in its process; 5 is "none of these match".
 	@if $(HAS_CHROMIUM); then set -x; $(PY) -m pytest -m browser $(ARGS) || [ $$? = 5 ]; fi
 	$(PY) -m pytest -m "not browser" -n $(WORKERS) --dist loadgroup $(ARGS)
@@ -80,6 +80,13 @@ HAS_CHROMIUM := command -v chromium >/dev/null || command -v chromium-browser >/
 chromium:
 	@$(HAS_CHROMIUM) || $(call apt_install,chromium) \
 		|| echo "No Chromium here and no way to install it (apt-get as root): the browser tests are left out." >&2
+
+# The server's programs; Debian keeps them off the PATH.
+HAS_POSTGRESQL := command -v pg_ctl >/dev/null || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1
+
+postgresql:
+	@$(HAS_POSTGRESQL) || $(call apt_install,postgresql) \
+		|| echo "No PostgreSQL here and no way to install it (apt-get as root): its tests are left out." >&2
 
 # As root, or where sudo asks nothing; says nothing when it works.
 apt_install = { command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || sudo -n true 2>/dev/null; } && echo "Installing $(1)" \

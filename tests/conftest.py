@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
@@ -9,6 +10,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from support.postgres import find_postgres, start_postgres
 from support.servers import ServerProcess, start_server
 
 from weave_core import Client
@@ -19,6 +21,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """One server for the whole run; each test works in a project of its own (`project`)."""
     with start_server(tmp_path_factory.mktemp("weave_home")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL of this run, as `start_postgres` names it."""
+    if find_postgres() is None:
+        pytest.skip("no PostgreSQL here: apt-get install postgresql")
+    # Not below pytest's own folders: other runs clean those up, and a server whose data are gone
+    # can't even be stopped.
+    with (
+        TemporaryDirectory(prefix="weave-core-postgres-") as folder,
+        start_postgres(Path(folder)) as url,
+    ):
+        yield url
 
 
 @pytest.fixture
@@ -44,7 +60,8 @@ def project() -> str:
 @pytest.fixture(scope="session")
 def ended_spans() -> InMemorySpanExporter:
     """What ends in this process, in memory: the provider of a program that already uses
-    OpenTelemetry.  One for all tests, since it can be set once a process."""
+    OpenTelemetry.  One for all tests, since it can be set once a process.
+    """
     memory = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(memory))

@@ -36,6 +36,7 @@ OWNERS: dict[str, set[str]] = {
     "opentelemetry.sdk": {"tracing"},
     "pandas": {"app", "weave_core"},
     "pyarrow": {"server"},
+    "psycopg": {"server"},
     "sqlalchemy": {"server"},
     "sqlglot": {"server"},
     "sqlmodel": {"server"},

@@ -30,8 +30,10 @@ __all__ = ["copy_rows", "open_postgresql"]
 
 _DRIVER = "postgresql+psycopg"
 _CONNECT_TIMEOUT_S = 10
+_STORE_TIMEOUT_S = 5
+"""For the lock of the store: another server may be about to end."""
 _LOCK_TIMEOUT_S = 10
-"""For rows that a stranger has locked, and for the lock of a server that is about to end."""
+"""For rows and tables that a stranger has locked."""
 _READERS = 16
 # Of this schema: two stores may live in one database.
 _LOCK = "SELECT pg_advisory_lock(hashtextextended('weave-core store in ' || current_schema(), 0))"
@@ -122,15 +124,17 @@ def copy_rows(
 
 def _prepare_writer(connection: "psycopg.Connection[Any]", _record: object) -> None:
     _adapt(connection)
+    name = connection.info.dbname
     connection.autocommit = True
     try:
-        connection.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT_S}s'")
         _check(connection)
+        connection.execute(f"SET lock_timeout = '{_STORE_TIMEOUT_S}s'")
         connection.execute(_LOCK)
+        connection.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT_S}s'")
     except psycopg.errors.LockNotAvailable as error:
         connection.close()
         raise StoreError(
-            f"the database {connection.info.dbname!r} is in use by another weave-core server",
+            f"the database {name!r} is in use by another weave-core server",
             "stop that one, or name another database",
         ) from error
     except BaseException:

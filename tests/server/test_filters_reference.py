@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
+from support.postgres import new_database
 from support.span_rows import new_store, span_row, trace_row
 
 from weave_core.errors import BadFilter
@@ -301,8 +302,13 @@ CONDITIONS = st.recursive(
 SLOW_OK = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+@pytest.fixture(
+    scope="module",
+    params=["sqlite", "postgresql"],
+)
+def engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
     """The rows as spans: a trace each, but the second trace holds three."""
     spans = []
     for number, row in enumerate(ROWS):
@@ -310,7 +316,11 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         trace = min(max(number, 1), 7) if number > 2 else 1  # Spans 0 to 2 share trace 1.
         spans.append(span_row(number, trace_id=trace.to_bytes(16, "big"), **given))
     traces = [trace_row(n, name=f"trace {n}", error_count=n % 3) for n in (1, 3, 4, 5, 6, 7)]
-    engine = new_store(tmp_path_factory.mktemp("filters") / "store.db", spans, traces)
+    if request.param == "postgresql":
+        database = new_database(request.getfixturevalue("postgres_url"))
+    else:
+        database = f"sqlite:///{tmp_path_factory.mktemp('filters')}/store.db"
+    engine = new_store(database, spans, traces)
     yield engine
     engine.dispose()
 
@@ -320,7 +330,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 def test_a_filter_finds_the_rows_that_its_meaning_says(
     engine: Engine, condition: Condition
 ) -> None:
-    """SQLite's answer equals a Python evaluation with SQL's three values, for any expression."""
+    """A database answers as a Python evaluation with SQL's three values, for any expression."""
     compiled = compile_filter(condition.text, SPANS)
     assert compiled is not None
     with engine.connect() as connection:

@@ -8,8 +8,11 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
-__all__ = ["find_postgres", "start_postgres"]
+import psycopg
+
+__all__ = ["find_postgres", "new_database", "start_postgres"]
 
 _START_TIMEOUT_S = 60
 # Enough for tests; durability of PostgreSQL itself is not what they are about.
@@ -56,6 +59,19 @@ def start_postgres(folder: Path) -> Iterator[str]:
         yield f"postgresql://weave@127.0.0.1:{port}/postgres"
     finally:
         _run(user, programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+
+
+def new_database(url: str, options: str = "") -> str:
+    """Make an empty database in the server at `url`; its URL as our setting takes it.
+
+    Args:
+        url: What `start_postgres` gave.
+        options: More words for CREATE DATABASE.
+    """
+    name = f"test_{uuid4().hex[:12]}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 {options}".encode())
+    return url.replace("postgresql://", "postgresql+psycopg://").rpartition("/")[0] + f"/{name}"
 
 
 def _server_user() -> str | None:

@@ -1,4 +1,4 @@
-"""Rows of spans and traces written straight into an SQLite file, for tests of filters and plans.
+"""Rows of spans and traces written straight into a database, for tests of filters and plans.
 
 Only what reads is under test with these; how spans come in is tested through the server.
 """
@@ -56,13 +56,18 @@ def trace_row(number: int, **given: Any) -> dict[str, Any]:
 
 
 def new_store(
-    path: Path, spans: Sequence[dict[str, Any]] = (), traces: Sequence[dict[str, Any]] = ()
+    place: Path | str, spans: Sequence[dict[str, Any]] = (), traces: Sequence[dict[str, Any]] = ()
 ) -> Engine:
-    """An SQLite file as migrations make it, with these rows; JSON in it as the writer writes it.
+    """A database as migrations make it, with these rows; JSON in it as the writer writes it.
 
     The engine can read and write.
+
+    Args:
+        place: An SQLite file, or the URL of any empty database.
+        spans: Rows of `span`.
+        traces: Rows of `trace`.
     """
-    engines = connect(f"sqlite:///{path}")
+    engines = connect(place if isinstance(place, str) else f"sqlite:///{place}")
     upgrade(engines.writer)
     engines.readers.dispose()
     engine = engines.writer

@@ -19,6 +19,7 @@ EXTRAS: dict[str, dict[str, str]] = {
         "uvicorn": "uvicorn",
         "zstandard": "zstandard",
     },
+    "postgres": {"psycopg": "psycopg"},
     "app": {"pandas": "pandas", "streamlit": "streamlit"},
     "data": {"pandas": "pandas", "pyarrow": "pyarrow"},
     "openai": {"openai": "openai"},
