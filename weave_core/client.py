@@ -26,6 +26,7 @@ from weave_core.model import (
     Facets,
     FacetValue,
     Health,
+    ImportReport,
     NewView,
     Page,
     Project,
@@ -427,6 +428,63 @@ class Client:
         """One page of sessions, last used first; `filter` speaks of their traces."""
         query = {"filter": filter, "limit": limit, "cursor": cursor}
         return self._page(SessionSummary, f"{_root(project)}/sessions", query)
+
+    def export(
+        self,
+        project: str,
+        *,
+        format: str = "jsonl",  # noqa: A002
+        filter: str | None = None,  # noqa: A002
+        of: str = "spans",
+    ) -> Iterator[bytes]:
+        """All spans of `project` that pass, in chunks of a stream.
+
+        Example:
+            >>> with open("support.jsonl", "wb") as file:
+            ...     file.writelines(client.export("support", format="otlp"))
+
+        Args:
+            project: Its name.
+            format: `jsonl` (a Span a line), `otlp` (lines of OTLP/JSON, which keep all that was
+                sent) or `parquet`.
+            filter: Which spans; None: all.
+            of: `traces`: the filter speaks of traces, and all spans of those that pass are taken.
+
+        Raises:
+            NotFound: If the project does not exist.
+            BadRequest: If the filter is wrong.
+            ServerError: If the server can't write the format.
+            ServerUnreachable: If the stream breaks off; what came is not all.
+        """
+        query = {"format": format, "of": of} | ({"filter": filter} if filter else {})
+        try:
+            wait = httpx.Timeout(120.0)
+            path = f"{_root(project)}/export"
+            with self._http.stream("GET", path, params=query, timeout=wait) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise _error_of(answer)
+                yield from answer.iter_bytes()
+        except httpx.HTTPError as error:
+            raise ServerUnreachable(
+                str(self._http.base_url).rstrip("/"), str(error) or type(error).__name__
+            ) from error
+
+    def import_lines(self, project: str, lines: bytes) -> ImportReport:
+        """Store lines that `export` wrote as `jsonl` or `otlp`, a few MiB at a time.
+
+        Args:
+            project: Where to; made if it is new.
+            lines: Whole lines, each ended by a newline.
+
+        Raises:
+            TooLarge: If they are more than the server reads at once.
+            Overloaded: If it can't take more now.
+        """
+        path = f"{_root(project)}/import"
+        headers = {"content-type": "application/x-ndjson"}
+        answer = self._send("POST", path, content=lines, headers=headers, timeout_s=120.0)
+        return ImportReport.model_validate_json(answer.content)
 
     def tail_traces(
         self,

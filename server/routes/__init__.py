@@ -12,6 +12,7 @@ from weave_core.server.routes import (
     tail,
     trace_lists,
     traces,
+    transfers,
     views,
 )
 
@@ -27,6 +28,7 @@ READ_ROUTERS = (
     stats.router,
     sql.router,
     tail.router,
+    transfers.router,
     logs.router,
     metrics.router,
     views.router,

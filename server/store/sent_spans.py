@@ -18,7 +18,7 @@ _IN_LIST = 500
 
 
 def read_sent_spans(
-    connection: Connection, row_ids: Sequence[int]
+    connection: Connection, row_ids: Sequence[int], *, has_log_events: bool = True
 ) -> Iterator[tuple[int, RawSpan]]:
     """Row id and span of each of `row_ids`, a few hundred in memory at a time."""
     origins: dict[int, RawOrigin] = {}
@@ -51,7 +51,8 @@ def read_sent_spans(
                 origin=origins[origin_id],
                 dictionary=dictionaries[dictionary_id],
             )
-        add_log_events(connection, found)
+        if has_log_events:
+            add_log_events(connection, found)
         yield from found.items()
 
 

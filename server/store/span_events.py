@@ -42,9 +42,13 @@ def add_log_events(connection: Connection, raws: Mapping[int, RawSpan]) -> None:
     """
     if not raws:
         return
+    sent = {row_id: list(raw.events) for row_id, raw in raws.items() if raw.events}
     for condition in (_BY_SPAN, _BY_RESPONSE):
         for row_id, event in _events(connection, raws, condition):
             events = raws[row_id].events
+            # A span that was exported as readers see it, and imported, brings them as its own.
+            if event in sent.get(row_id, ()):
+                continue
             if len(events) < MAX_OF_SPAN * 2:
                 events.append(event)
 

@@ -31,6 +31,7 @@ from weave_core.model.sql import SqlColumn, SqlResult, SqlTable, SqlTables
 from weave_core.model.stats import Facets, FacetValue, Latency, SessionSummary, Stats
 from weave_core.model.trace_lists import TraceChanges, TraceSums
 from weave_core.model.traces import DeletedTraces, Trace, TraceSummary
+from weave_core.model.transfers import ImportReport, WrongLine
 from weave_core.model.trees import SpanColumns, TraceTree
 from weave_core.model.views import NewView, SavedView
 
@@ -45,6 +46,7 @@ __all__ = [
     "FacetValue",
     "Facets",
     "Health",
+    "ImportReport",
     "Kind",
     "Latency",
     "LogRecord",
@@ -83,4 +85,5 @@ __all__ = [
     "TraceSums",
     "TraceTree",
     "Usage",
+    "WrongLine",
 ]
