@@ -24,6 +24,7 @@ from weave_core.server.filters.constructs import (
     check_key,
 )
 from weave_core.server.filters.parsing import parse, position_of, suggest
+from weave_core.server.filters.searching import NotIndexed, TextMatches, match_of, read_terms
 from weave_core.server.filters.values import json_value, text_value, value_for
 from weave_core.server.filters.vocabularies import SPAN, TRACE, Field, Vocabulary
 
@@ -315,24 +316,25 @@ class _Compiler:
         return self._of(field, not_(found) if is_negated else found)
 
     def _text_search(self, argument: exp.Expr, *, is_negated: bool) -> _Part:
-        words = text_value(_bared(argument), "text_search").split()
-        if not 1 <= len(words) <= MAX_WORDS:
+        terms = read_terms(text_value(_bared(argument), "text_search"))
+        if not 1 <= len(terms) <= MAX_WORDS:
             raise BadFilter(
-                f"text_search found {len(words)} words",
-                f"give 1 to {MAX_WORDS}",
+                f"text_search found {len(terms)} words",
+                f'give 1 to {MAX_WORDS}; "a phrase" is one, and so is a prefix*',
                 position_of(argument),
             )
         # A column that is missing holds no word; NULL must not make the negation unknown.
         hits = [
             or_(
                 *(
-                    and_(column.is_not(None), column.icontains(word, autoescape=True))
+                    and_(column.is_not(None), column.icontains(term.text, autoescape=True))
                     for column in self._vocabulary.searched
                 )
             )
-            for word in words
+            for term in terms
         ]
-        found = and_(*hits)
+        here = (SPAN.c.id, SPAN.c.project_id, match_of(terms))
+        found = or_(TextMatches(*here), and_(NotIndexed(*here), *hits))
         return _Part(span=not_(found) if is_negated else found)
 
     def _any_span(self, node: exp.Expr, inner: exp.Expr, *, is_negated: bool) -> _Part:

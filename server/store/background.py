@@ -12,6 +12,7 @@ from weave_core.server.store.dictionaries import Dictionaries
 from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.rejoins import SpanRejoins
 from weave_core.server.store.rollups import TraceRollups
+from weave_core.server.store.texts import TextIndex
 
 __all__ = ["Background"]
 
@@ -20,11 +21,17 @@ class Background:
     """All steps; used by the writer's thread."""
 
     def __init__(
-        self, dialect: Dialect, minutes: MinuteRollups, dictionaries: Dictionaries
+        self,
+        dialect: Dialect,
+        *,
+        minutes: MinuteRollups,
+        dictionaries: Dictionaries,
+        texts: TextIndex,
     ) -> None:
         self._minutes = minutes
         self._dictionaries = dictionaries
-        self._rejoins = SpanRejoins(dialect, minutes)
+        self._texts = texts
+        self._rejoins = SpanRejoins(dialect, minutes, texts)
         self._rollups = TraceRollups(dialect, minutes)
 
     def urgent_step(self, connection: Connection) -> bool:
@@ -39,4 +46,5 @@ class Background:
 
     def patient_step(self, connection: Connection) -> bool:
         """Do a step of what can wait, in the caller's transaction; whether more waits."""
-        return self._dictionaries.step(connection)
+        has_trainings = self._dictionaries.step(connection)
+        return self._texts.step(connection) or has_trainings

@@ -18,6 +18,7 @@ from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.tables import TraceDirtyRow, TraceRow, table_of
+from weave_core.server.store.texts import TextIndex
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -111,6 +112,7 @@ def _delete_spans(
     ids = [(row[0],) for row in found]
     minutes = MinuteRollups(dialect)
     minutes.subtract(connection, (row[0] for row in found))
+    TextIndex(dialect).subtract(connection, [row[0] for row in found])
     minutes.flush(connection)
     _each(connection, dialect, "DELETE FROM span_payload WHERE span_row_id = ?", ids)
     _each(connection, dialect, "DELETE FROM span WHERE id = ?", ids)

@@ -12,6 +12,7 @@ from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.rows import SPAN_COLUMNS, span_row
 from weave_core.server.store.sent_spans import read_sent_spans
+from weave_core.server.store.texts import TextIndex
 
 __all__ = ["SpanRejoins"]
 
@@ -34,8 +35,9 @@ ORDER BY d.project_id, d.trace_id, d.span_id LIMIT ?
 class SpanRejoins:
     """Works off the marks of `span_dirty`."""
 
-    def __init__(self, dialect: Dialect, minutes: MinuteRollups) -> None:
+    def __init__(self, dialect: Dialect, minutes: MinuteRollups, texts: TextIndex) -> None:
         self._minutes = minutes
+        self._texts = texts
         self._dirty = dialect.sql(_DIRTY)
         self._update = dialect.update("span", _COLUMNS, "id")
         self._clear = dialect.sql(
@@ -57,8 +59,10 @@ class SpanRejoins:
         rows = self._rows(connection, here)
         if rows:
             self._minutes.subtract(connection, here)
+            indexed = self._texts.subtract(connection, here)
             connection.exec_driver_sql(self._update, rows)
             self._minutes.add(connection, here)
+            self._texts.add(connection, indexed)
             traces = list({(mark[0], mark[1]) for mark in here.values()})
             connection.exec_driver_sql(self._mark_trace, traces)
         connection.exec_driver_sql(self._clear, [tuple(mark[:3]) for mark in marks])

@@ -1,11 +1,23 @@
 """Rows of what the background keeps beside the spans: sums over time, and how far it has come."""
 
-from sqlalchemy import JSON, BigInteger, LargeBinary, UniqueConstraint
+from sqlalchemy import DDL, JSON, BigInteger, LargeBinary, UniqueConstraint, event
 from sqlmodel import Field
 
-from weave_core.server.store.tables import Row
+from weave_core.server.store.tables import METADATA, Row
 
-__all__ = ["BackgroundCursorRow", "RollupGroupRow", "RollupRow"]
+__all__ = ["TEXT_CURSOR", "BackgroundCursorRow", "RollupGroupRow", "RollupRow"]
+
+TEXT_CURSOR = "texts"
+"""Of the full-text index `span_text`, whose row ids are those of spans."""
+
+event.listen(
+    METADATA,
+    "after_create",
+    DDL(  # type: ignore[no-untyped-call]
+        "CREATE VIRTUAL TABLE span_text USING fts5("
+        "name, said, content='', tokenize='unicode61 remove_diacritics 2')"
+    ).execute_if(dialect="sqlite"),
+)
 
 
 class BackgroundCursorRow(Row, table=True):

@@ -19,6 +19,7 @@ from weave_core.server.store.payloads import ENCODING_ZSTD_JSON, payload_json, u
 from weave_core.server.store.rollup_tables import BackgroundCursorRow
 from weave_core.server.store.rows import SPAN_COLUMNS, cleaned, span_row
 from weave_core.server.store.tables import SpanRow, table_of
+from weave_core.server.store.texts import TextIndex
 
 __all__ = ["SpanInserter"]
 
@@ -46,10 +47,13 @@ class SpanInserter:
         self,
         dialect: Dialect,
         identities: Identities,
+        *,
         dictionaries: Dictionaries,
         minutes: MinuteRollups,
+        texts: TextIndex,
     ) -> None:
         self._dialect = dialect
+        self._texts = texts
         self._minutes = minutes
         self._dictionaries = dictionaries
         self._identities = identities
@@ -171,11 +175,13 @@ class SpanInserter:
         if _rank(row[_START], row[_DURATION], text, row[_ORIGIN]) <= old:
             return False
         self._minutes.subtract(connection, (row_id,))
+        indexed = self._texts.subtract(connection, (row_id,))
         connection.exec_driver_sql(self._update_span, (*row[1:], row_id))
         self._minutes.add(connection, (row_id,))
         dictionary_id, [packed] = self._dictionaries.pack(connection, row[_PROJECT], [text])
         payload = (ENCODING_ZSTD_JSON, dictionary_id, packed, row_id)
         connection.exec_driver_sql(self._update_payload, payload)
+        self._texts.add(connection, indexed)
         return True
 
     def _first_free_id(self, connection: Connection) -> int:

@@ -33,6 +33,7 @@ from weave_core.server.store.log_records import LogInserter
 from weave_core.server.store.metric_points import MetricInserter
 from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.spans import SpanInserter
+from weave_core.server.store.texts import TextIndex
 
 __all__ = ["Produce", "Work", "Writer"]
 
@@ -52,6 +53,11 @@ _BUSY_ROLLUP_PAUSE_S = 0.2
 _ROLLUP_SHARE = 4
 """After a turn of sums the spans get at least this many times as long."""
 _MAX_ROLLUP_PAUSE_S = 2.0
+_QUIET_S = 1.0
+"""With no sender for so long, what lies behind is caught up with."""
+_QUIET_SHARE = 0.5
+_MAX_PATIENCE_S = 2.0
+"""What can wait gets a small step after this long, however busy the senders are."""
 
 
 @dataclass(slots=True)
@@ -70,12 +76,22 @@ class Writer:
         self._identities = Identities(engines.dialect)
         self._dictionaries = Dictionaries(engines.dialect)
         self._minutes = MinuteRollups(engines.dialect)
+        self._texts = TextIndex(engines.dialect)
         self._inserter = SpanInserter(
-            engines.dialect, self._identities, self._dictionaries, self._minutes
+            engines.dialect,
+            self._identities,
+            dictionaries=self._dictionaries,
+            minutes=self._minutes,
+            texts=self._texts,
         )
         self._logs = LogInserter(engines.dialect, self._identities)
         self._metrics = MetricInserter(engines.dialect, self._identities)
-        self._background = Background(engines.dialect, self._minutes, self._dictionaries)
+        self._background = Background(
+            engines.dialect,
+            minutes=self._minutes,
+            dictionaries=self._dictionaries,
+            texts=self._texts,
+        )
         self._jobs: deque[_Job] = deque()
         self._works: deque[tuple[Work[Any], Future[Any]]] = deque()
         self._queued_bytes = 0
@@ -84,6 +100,7 @@ class Writer:
         # Whatever a crash left behind is caught up with first.
         self._has_dirty = True
         self._rollup_due = 0.0
+        self._patient_at = self._stored_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="weave-core-writer", daemon=True)
 
     def start(self) -> None:
@@ -143,6 +160,7 @@ class Writer:
             jobs = self._take()
             if jobs:
                 self._store(jobs)
+                self._stored_at = time.monotonic()
                 with self._wake:
                     self._queued_bytes -= sum(job.size_bytes for job in jobs)
             self._do_work()
@@ -268,9 +286,11 @@ class Writer:
         try:
             with self._engines.writer.begin() as connection:
                 self._has_dirty = self._background.urgent_step(connection)
-            if not self._has_dirty and not self._jobs and not self._is_closing:
+            if self._is_time_for_patience(began):
                 with self._engines.writer.begin() as connection:
-                    self._has_dirty = self._background.patient_step(connection)
+                    has_more = self._background.patient_step(connection)
+                self._has_dirty = self._has_dirty or has_more
+                self._patient_at = began
         except (SQLAlchemyError, StoreError):
             self._forget()
             # The marks stay, so nothing is lost; a full disk is no reason to try in a circle.
@@ -280,7 +300,16 @@ class Writer:
                 self._has_dirty = False
             return
         ended = time.monotonic()
-        pause_s = min(_ROLLUP_SHARE * (ended - began), _MAX_ROLLUP_PAUSE_S)
+        is_quiet = ended - self._stored_at > _QUIET_S
+        share = _QUIET_SHARE if is_quiet else _ROLLUP_SHARE
+        pause_s = min(share * (ended - began), _MAX_ROLLUP_PAUSE_S)
         if self._jobs:
             pause_s = max(pause_s, _BUSY_ROLLUP_PAUSE_S)
         self._rollup_due = ended + pause_s
+
+    def _is_time_for_patience(self, now: float) -> bool:
+        """When nothing else is to be done; under constant load now and then all the same."""
+        if self._is_closing:
+            return False
+        is_free = not self._has_dirty and not self._jobs
+        return is_free or now - self._patient_at > _MAX_PATIENCE_S

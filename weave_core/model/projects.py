@@ -18,6 +18,9 @@ class ProjectSettings(Value):
     retention_days: Annotated[int, Field(ge=1, le=MAX_RETENTION_DAYS)] | None = None
     """Traces that began longer ago are deleted; None: never."""
 
+    full_text: bool = True
+    """Whether the words of spans are indexed for `text_search`: a third more disk."""
+
 
 class Project(Value):
     """A project with its size."""

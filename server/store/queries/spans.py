@@ -6,9 +6,11 @@ from sqlalchemy import Connection, select
 
 from weave_core.errors import BadRequest, NotFound
 from weave_core.server.filters import SPANS, compile_filter
+from weave_core.server.filters.constructs import Unindexed
 from weave_core.server.store.queries.pages import next_cursor, ordered_page, read_order
 from weave_core.server.store.queries.payloads import add_payloads
 from weave_core.server.store.queries.projects import get_project_id
+from weave_core.server.store.queries.ranked import RANK, few_hits, list_ranked
 from weave_core.server.store.queries.shapes import SPAN_COLUMNS, span_shape
 from weave_core.server.store.tables import SpanRow, table_of
 
@@ -29,17 +31,35 @@ def list_spans(  # The parts of a list's address.
 ) -> dict[str, Any]:
     """A page of Span without payload; newest first it is one range of the index `newest_spans`.
 
+    Ordered by `-rank`, those that fit the words of a `text_search` best come first.
+
     Raises:
         NotFound: If there is no such project.
         BadFilter: If the filter is wrong; BadRequest and BadCursor likewise.
     """
     condition = compile_filter(filter_text, SPANS)
+    project_id = get_project_id(connection, project)
+    if order_by == RANK:
+        found, behind = list_ranked(
+            connection,
+            select(*SPAN_COLUMNS),
+            condition,
+            project_id=project_id,
+            filter_text=filter_text,
+            limit=limit,
+            cursor=cursor,
+        )
+        return {"items": [span_shape(row, project) for row in found], "next_cursor": behind}
     order = read_order(order_by, SPANS, _SPAN.c.id)
-    query = select(*SPAN_COLUMNS, order.column, order.tie).where(
-        _SPAN.c.project_id == get_project_id(connection, project)
-    )
+    query = select(*SPAN_COLUMNS, order.column, order.tie)
     if condition is not None:
         query = query.where(condition)
+    hits = few_hits(connection, filter_text)
+    if hits is None:
+        query = query.where(_SPAN.c.project_id == project_id)
+    else:
+        # Else SQLite would look for them among all of the project, in the wanted order.
+        query = query.where(_SPAN.c.id.in_(hits), Unindexed(_SPAN.c.project_id) == project_id)
     rows = connection.execute(ordered_page(query, order, cursor, limit)).all()
     return {
         "items": [span_shape(row, project) for row in rows[:limit]],

@@ -13,6 +13,7 @@ from weave_core.server.filters import TRACES, compile_filter
 from weave_core.server.store.queries.pages import next_cursor, ordered_page, read_order
 from weave_core.server.store.queries.payloads import add_payloads
 from weave_core.server.store.queries.projects import get_project_id
+from weave_core.server.store.queries.ranked import few_hits
 from weave_core.server.store.queries.shapes import (
     SPAN_COLUMNS,
     TRACE_COLUMNS,
@@ -64,6 +65,11 @@ def list_traces(  # The parts of a list's address.
     )
     if condition is not None:
         query = query.where(condition)
+    hits = few_hits(connection, filter_text)
+    if hits is not None:
+        query = query.where(
+            _TRACE.c.trace_id.in_(select(_SPAN.c.trace_id).where(_SPAN.c.id.in_(hits)))
+        )
     rows = connection.execute(ordered_page(query, order, cursor, limit)).all()
     return {
         "items": [trace_shape(row, project) for row in rows[:limit]],

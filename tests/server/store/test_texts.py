@@ -1,0 +1,195 @@
+"""Full text: words, phrases and prefixes in whole payloads, ranked, right after changes."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from weave_core.errors import BadRequest
+from weave_core.server.otlp.records import RawOrigin, RawSpan
+from weave_core.server.store.queries.spans import list_spans
+from weave_core.server.store.queries.traces import list_traces
+from weave_core.server.store.stores import Store
+from weave_core.settings import Settings
+
+PROJECT = "texts"
+FILLER = "nothing of note was said here. " * 20
+"""Longer than a preview."""
+
+
+def span(number: int, said: str, *, name: str = "chat", duration_ns: int = 5) -> RawSpan:
+    """A call whose answer holds `said` beyond what a preview shows."""
+    messages = [{"role": "assistant", "parts": [{"type": "text", "content": FILLER + said}]}]
+    return RawSpan(
+        trace_id=number.to_bytes(16, "big"),
+        span_id=number.to_bytes(8, "big"),
+        parent_id=None,
+        name=name,
+        otel_kind=1,
+        start_ns=1_760_000_000_000_000_000 + number,
+        end_ns=1_760_000_000_000_000_000 + number + duration_ns,
+        status_code=0,
+        status_message="",
+        attributes={
+            "gen_ai.operation.name": "chat",
+            "gen_ai.output.messages": json.dumps(messages),
+            "request.id": f"r{number}",
+        },
+        events=[],
+        links=[],
+        origin=RawOrigin(resource={}, scope_name="test"),
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Four spans, indexed."""
+    store = Store.open(Settings(home=tmp_path))
+    store.add_spans(
+        PROJECT,
+        [
+            span(1, "The refund policy is thirty days."),
+            span(2, "Policy first, then a refund."),
+            span(3, "Refunds: refund, refund and refund!", name="refund order"),
+            span(4, "Grüße aus Köln"),
+        ],
+    ).result()
+    wait_until_indexed(store)
+    yield store
+    store.close()
+
+
+def wait_until_indexed(store: Store) -> None:
+    """Return once the cursor of the index stands at the last span."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with store.engine.connect() as connection:
+            row = connection.exec_driver_sql(
+                "SELECT (SELECT MAX(id) FROM span), position FROM background_cursor"
+                " WHERE name = 'texts'"
+            ).first()
+        if row is not None and row[0] == row[1]:
+            return
+        time.sleep(0.02)
+    raise AssertionError("the index did not catch up")
+
+
+def found(store: Store, filter_text: str, order_by: str = "started_ns") -> list[int]:
+    """Numbers of the spans that pass."""
+    with store.engine.begin() as connection:
+        page = list_spans(
+            connection, PROJECT, filter_text=filter_text, order_by=order_by, limit=50, cursor=None
+        )
+    return [int(item["span_id"], 16) for item in page["items"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "numbers"),
+    [
+        ("refund policy", [1, 2]),
+        ('"refund policy"', [1]),
+        ("refun*", [1, 2, 3]),
+        ("refun", []),
+        ("REFUND order", [3]),
+        ("gruße koln", [4]),
+        ("assistant", []),
+        ("nothing refund", [1, 2, 3]),
+    ],
+)
+def test_words_phrases_and_prefixes_are_found_in_whole_payloads(
+    store: Store, words: str, numbers: list[int]
+) -> None:
+    """Far behind the previews; marks of JSON such as roles are no words."""
+    assert found(store, f"text_search('{words}')") == numbers
+    with store.engine.begin() as connection:
+        page = list_traces(
+            connection,
+            PROJECT,
+            filter_text=f"text_search('{words}')",
+            order_by="started_ns",
+            limit=50,
+            cursor=None,
+        )
+    assert [int(item["trace_id"], 16) for item in page["items"]] == numbers
+
+
+def test_a_search_joins_other_conditions_and_their_negation(store: Store) -> None:
+    """As any other condition does."""
+    assert found(store, "text_search('refund') and attributes['request.id'] = 'r2'") == [2]
+    assert found(store, "not text_search('refund')") == [4]
+    assert found(store, "text_search('refund') and not text_search('policy')") == [3]
+    assert found(store, "text_search('köln') or attributes['request.id'] = 'r1'") == [1, 4]
+
+
+def test_the_best_fit_comes_first_page_by_page(store: Store) -> None:
+    """Words in a name and said often weigh most."""
+    assert found(store, "text_search('refund')", "-rank")[0] == 3
+    seen: list[int] = []
+    cursor: str | None = None
+    for _ in range(3):
+        with store.engine.begin() as connection:
+            page: dict[str, Any] = list_spans(
+                connection,
+                PROJECT,
+                filter_text="text_search('refund')",
+                order_by="-rank",
+                limit=1,
+                cursor=cursor,
+            )
+        seen += [int(item["span_id"], 16) for item in page["items"]]
+        cursor = page["next_cursor"]
+    assert seen == found(store, "text_search('refund')", "-rank")
+    assert cursor is None
+    with pytest.raises(BadRequest, match="text_search"):
+        found(store, "status = 'ok'", "-rank")
+
+
+def test_a_span_that_changed_or_is_deleted_is_found_by_what_it_says_now(store: Store) -> None:
+    """The index itself agrees: its own check compares nothing that is gone."""
+    store.add_spans(PROJECT, [span(2, "An exchange instead.", duration_ns=9)]).result()
+    assert found(store, "text_search('refund')") == [1, 3]
+    assert found(store, "text_search('exchange')") == [2]
+    store.deleter.delete(PROJECT, "text_search('exchange') or text_search('thirty')")
+    assert found(store, "text_search('refund')") == [3]
+    with store.engine.begin() as connection:
+        query = "SELECT rowid FROM span_text WHERE span_text MATCH ? ORDER BY rowid"
+        for words in ("exchange", "thirty", "policy"):
+            assert connection.exec_driver_sql(query, (words,)).all() == []
+        rows = connection.exec_driver_sql(query, ("nothing",)).scalars().all()
+    assert len(rows) == 2
+
+
+def test_a_project_may_want_no_index_and_want_it_again(store: Store) -> None:
+    """Without one its names and previews are searched; with it again all that came before."""
+    set_full_text(store, wanted=False)
+    store.add_spans(PROJECT, [span(5, "refund of the fifth", name="fifth one")]).result()
+    wait_until_indexed(store)
+    assert found(store, "text_search('fifth')") == [5]
+    assert 5 not in found(store, "text_search('refund')")
+    set_full_text(store, wanted=True)
+    store.add_spans(PROJECT, [span(6, "refund of the sixth")]).result()
+    wait_until_indexed(store)
+    assert found(store, "text_search('refund')") == [1, 2, 3, 5, 6]
+
+
+def set_full_text(store: Store, *, wanted: bool) -> None:
+    """As the route of the settings does."""
+    value = json.dumps({"full_text": wanted})
+    statement = "UPDATE project SET settings = ? WHERE name = ?"
+    store.run(lambda c: c.exec_driver_sql(statement, (value, PROJECT))).result()
+
+
+def test_an_interrupted_index_goes_on_where_it_was(tmp_path: Path) -> None:
+    """The cursor moves with what it indexed."""
+    store = Store.open(Settings(home=tmp_path))
+    store.add_spans(PROJECT, [span(number, "refund") for number in range(1, 1_501)]).result()
+    store.close()
+    store = Store.open(Settings(home=tmp_path))
+    wait_until_indexed(store)
+    with store.engine.begin() as connection:
+        query = "SELECT COUNT(*) FROM span_text WHERE span_text MATCH 'refund'"
+        assert connection.exec_driver_sql(query).scalar() == 1_500
+    store.close()
