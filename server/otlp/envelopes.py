@@ -23,7 +23,8 @@ from weave_core.server.otlp.json_fields import (
 )
 from weave_core.server.otlp.protobuf_values import attribute_dict
 from weave_core.server.otlp.records import RawOrigin
-from weave_core.server.otlp.requests import project_name
+from weave_core.server.otlp.repairs import Repair
+from weave_core.server.otlp.requests import TelemetryRequest, project_name
 
 __all__ = ["LOGS", "METRICS", "TRACES", "Envelope", "Placed", "json_items", "protobuf_items"]
 
@@ -101,22 +102,37 @@ def _json_resource(
 
 
 def protobuf_items(
-    message_class: _MessageClass, body: bytes, envelope: Envelope, header_project: str | None
+    message_class: _MessageClass,
+    body: bytes,
+    envelope: Envelope,
+    header_project: str | None,
+    request: TelemetryRequest,
 ) -> Iterator[Placed]:
     """Each item of an OTLP protobuf request, as a message.
+
+    Items that can't be read, among others that can, are counted as rejected in `request`.
 
     Raises:
         BadRequest: If `body` is no message of that class; says what the parser met.
     """
+    path = tuple(
+        _snake_case(name) for name in (envelope.by_resource, envelope.by_scope, envelope.items)
+    )
     try:
         message = message_class.FromString(body)
     except DecodeError as error:
-        raise BadRequest(
-            f"the body of {len(body)} bytes is no {envelope.message}: {error}",
-            "send OTLP protobuf, or OTLP/JSON with content-type application/json",
-        ) from error
-    by_scope, items = _snake_case(envelope.by_scope), _snake_case(envelope.items)
-    for holder in getattr(message, _snake_case(envelope.by_resource)):
+        repair = Repair(path)
+        try:
+            message = repair.mended(message_class, body)
+        except DecodeError:
+            raise BadRequest(
+                f"the body of {len(body)} bytes is no {envelope.message}: {error}",
+                "send OTLP protobuf, or OTLP/JSON with content-type application/json",
+            ) from error
+        for reason in repair.reasons:
+            request.reject(f"{envelope.item} that can't be read: {reason}")
+    by_resource, by_scope, items = path
+    for holder in getattr(message, by_resource):
         resource = attribute_dict(holder.resource.attributes)
         project = project_name(resource, header_project)
         for scoped in getattr(holder, by_scope):

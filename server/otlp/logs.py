@@ -44,7 +44,7 @@ def decode_logs(body: bytes, header_project: str | None = None) -> LogRequest:
     """
     request = LogRequest()
     for project, origin, log in protobuf_items(
-        ExportLogsServiceRequest, body, LOGS, header_project
+        ExportLogsServiceRequest, body, LOGS, header_project, request
     ):
         reason = _invalid_id(log.trace_id, log.span_id)
         if reason:

@@ -71,7 +71,7 @@ def decode_metrics(body: bytes, header_project: str | None = None) -> MetricRequ
     """
     request = MetricRequest()
     for project, origin, metric in protobuf_items(
-        ExportMetricsServiceRequest, body, METRICS, header_project
+        ExportMetricsServiceRequest, body, METRICS, header_project, request
     ):
         request.points.setdefault(project, []).extend(_metric_points(metric, origin))
     return request

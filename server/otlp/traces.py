@@ -50,7 +50,7 @@ def decode_traces(body: bytes, header_project: str | None = None) -> TraceReques
     """
     request = TraceRequest()
     for project, origin, span in protobuf_items(
-        ExportTraceServiceRequest, body, TRACES, header_project
+        ExportTraceServiceRequest, body, TRACES, header_project, request
     ):
         reason = invalid_id(span.trace_id, span.span_id)
         if reason:
