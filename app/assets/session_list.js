@@ -1,4 +1,4 @@
-/* The table of sessions: conversations across traces.  A row leads to the traces of its session. */
+/* The table of sessions: conversations across traces.  A row leads to its conversation. */
 
 const raws = new WeakMap();
 

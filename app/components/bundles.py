@@ -23,9 +23,13 @@ _SHARED_STYLE = "base"
 
 @cache
 def bundle(name: str, *parts: str) -> "ComponentRenderer":
-    """The component `name`: `assets/<name>.js` and `.css`, after the shared parts it uses."""
+    """The component `name`: `assets/<name>.js` and `.css`, after the shared parts it uses.
+
+    A part may have a style of its own.
+    """
     scripts = [_read(f"{part}.js") for part in (_SHARED_SCRIPT, *parts, name)]
-    styles = [_read(f"{part}.css") for part in (_SHARED_STYLE, name)]
+    styled = [part for part in parts if (_ASSETS / f"{part}.css").is_file()]
+    styles = [_read(f"{part}.css") for part in (_SHARED_STYLE, *styled, name)]
     return st.components.v2.component(
         f"weave_core_{name}", css="\n".join(styles), js="\n".join(scripts)
     )

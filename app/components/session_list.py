@@ -5,10 +5,9 @@ from typing import Any
 
 import orjson
 
-from weave_core.app import filters
 from weave_core.app.components.bundles import bundle
 from weave_core.app.formats import money
-from weave_core.app.state import traces_url
+from weave_core.app.state import session_url
 from weave_core.model import SessionSummary
 
 __all__ = ["session_list", "session_rows"]
@@ -27,7 +26,6 @@ def session_rows(project: str, sessions: Sequence[SessionSummary], *, empty: str
 
 
 def _row(project: str, session: SessionSummary) -> dict[str, Any]:
-    only = filters.equals("session_id", session.session_id)
     return {
         "session_id": session.session_id,
         "user_id": session.user_id,
@@ -37,5 +35,5 @@ def _row(project: str, session: SessionSummary) -> dict[str, Any]:
         "lasted_ms": max(0.0, (session.last_ns - session.first_ns) / 1e6),
         "tokens": session.tokens.total_tokens if session.tokens else None,
         "cost": money(session.cost_usd),
-        "url": traces_url(project=project, filter=only),
+        "url": session_url(project, session.session_id),
     }

@@ -27,13 +27,26 @@ FIELDS = {
 """What spans can be grouped by here, and the field of a filter that picks one group."""
 
 
-def show_charts(series: list[Stats], totals: list[Stats], group_by: str) -> None:
-    """Four charts side by side, the same colours for the same groups."""
+CHARTS_A_ROW = 4
+
+
+def show_charts(series: list[Stats], totals: list[Stats], group_by: str) -> Stats | None:
+    """The charts, the same colours for the same groups; the sums whose point was clicked."""
     groups = charts.top_groups(totals, group_by)
-    for pair in (charts.FIGURES[:2], charts.FIGURES[2:]):
-        for column, figure in zip(st.columns(2), pair, strict=True):
+    chosen = None
+    for start in range(0, len(charts.FIGURES), CHARTS_A_ROW):
+        row = charts.FIGURES[start : start + CHARTS_A_ROW]
+        for column, figure in zip(st.columns(CHARTS_A_ROW), row, strict=True):
             chart = charts.time_chart(figure, series, group_by=group_by, groups=groups)
-            column.echarts_chart(chart, height=210)
+            event = column.echarts_chart(
+                chart, height=220, on_select="rerun", alt=f"{figure.title} over time",
+                key=f"chart_{group_by}_{figure.title}",
+            )  # fmt: skip
+            selected = event["selection"]["selected"]
+            chosen = chosen or charts.chosen_point(
+                selected, series, group_by=group_by, groups=groups
+            )
+    return chosen
 
 
 def totals_columns(totals: list[Stats], group_by: str) -> dict[str, list[Any]]:
@@ -105,10 +118,17 @@ if not totals:
 series = client().list_stats(
     project, group_by=group_by, filter=wanted, from_ns=from_ns, bucket=charts.BUCKETS[range_name]
 )
-show_charts(series, totals, group_by)
+point = show_charts(series, totals, group_by)
 chosen = show_totals(totals, group_by)
-st.caption("Choose a row to see its traces.")
+st.caption("Click a point or choose a row to see its traces.")
+if point is not None:
+    bucket_ns = charts.BUCKET_S[charts.BUCKETS[range_name]] * 10**9
+    begin_ns = point.bucket_ns or 0
+    picked = filters.equals(FIELDS[group_by], str(getattr(point, group_by)))
+    then = filters.begun_between(begin_ns, begin_ns + bucket_ns)
+    only = filters.added(filters.added(text or "", picked), then)
+    st.switch_page(TRACES_PAGE, query_params={"project": project, "filter": only})
 if chosen is not None:
-    only = filters.both(text, filters.equals(FIELDS[group_by], chosen)) or ""
+    only = filters.added(text or "", filters.equals(FIELDS[group_by], chosen))
     query = {"project": project, "filter": only, "range": range_name}
     st.switch_page(TRACES_PAGE, query_params=query)

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from weave_core.app import filters, welcome
+from weave_core.app import welcome
 from weave_core.app.components.session_list import session_list, session_rows
 from weave_core.app.project_picker import pick_project
-from weave_core.app.state import TRACES_PAGE, client
+from weave_core.app.state import SESSION_PAGE, client
 
 PAGE_SIZE = 100
 EMPTY = (
@@ -26,8 +26,7 @@ if project is None:
 page = client().list_sessions(project, limit=PAGE_SIZE, cursor=st.query_params.get("after"))
 opened = session_list(session_rows(project, page.items, empty=EMPTY), key="session_list")
 if opened:
-    query = {"project": project, "filter": filters.equals("session_id", opened)}
-    st.switch_page(TRACES_PAGE, query_params=query)
+    st.switch_page(SESSION_PAGE, query_params={"project": project, "session": opened})
 with st.container(horizontal=True, horizontal_alignment="right"):
     if st.query_params.get("after") and st.button("Newest", type="tertiary"):
         forget_place()

@@ -1,0 +1,101 @@
+"""One session: the conversation across its traces, in order, each turn with its trace."""
+
+import streamlit as st
+
+from weave_core.app import filters, formats
+from weave_core.app.components.conversation import conversation, conversation_turns
+from weave_core.app.state import (
+    SESSIONS_PAGE,
+    TRACE_PAGE,
+    TRACES_PAGE,
+    client,
+    find_project,
+    list_projects,
+)
+from weave_core.app.turns import Turn, turn_of
+from weave_core.errors import NotFound
+from weave_core.model import TraceSummary, TraceSums
+
+TURNS = 25
+"""Turns of one page: each is read with what was said."""
+
+
+def session_of_address() -> tuple[str, str]:
+    """Project and session that the address names."""
+    session_id = st.query_params.get("session")
+    if not session_id:
+        raise NotFound("the address names no session", "open one from the list of sessions")
+    project = st.query_params.get("project") or find_project(list_projects(), None)
+    if project is None:
+        raise NotFound("the address names no project, and there is none yet")
+    return project, session_id
+
+
+def read_turn(project: str, trace: TraceSummary) -> Turn:
+    """A trace as a turn, with the root's own words where it has arrived."""
+    if trace.root_span_id is None:
+        return turn_of(trace, None)
+    root = client().get_span(project, trace.root_span_id, trace_id=trace.trace_id)
+    return turn_of(trace, root)
+
+
+def show_sums(sums: TraceSums) -> None:
+    """What the whole conversation took."""
+    total = sums.tokens.total_tokens if sums.tokens else None
+    figures = [
+        ("Turns", f"{sums.count:,}"),
+        ("Failed", f"{sums.error_count:,}"),
+        ("Median latency", formats.duration(sums.latency_ms.p50) or "-"),
+        ("p95", formats.duration(sums.latency_ms.p95) or "-"),
+        ("Tokens", formats.count(total) or "-"),
+        ("Cost", formats.money(sums.cost_usd) or "-"),
+    ]
+    with st.container(horizontal=True, key="headline", gap="medium"):
+        for name, value in figures:
+            st.metric(name, value, width="content")
+
+
+project, session_id = session_of_address()
+only = filters.equals("session_id", session_id)
+sums = client().sum_traces(project, filter=only)
+if not sums.count:
+    raise NotFound(
+        f"there is no session {session_id[:200]!r} in project {project!r}",
+        "its traces may have been deleted, or not have arrived yet",
+    )
+with st.container(horizontal=True, vertical_alignment="center", key="session_bar"):
+    if st.button("Sessions", icon=":material/arrow_back:", type="tertiary"):
+        st.switch_page(SESSIONS_PAGE, query_params={"project": project})
+    st.text(session_id)
+    if st.button("Traces of this session", icon=":material/account_tree:", type="tertiary"):
+        st.switch_page(TRACES_PAGE, query_params={"project": project, "filter": only})
+show_sums(sums)
+
+pages = max(1, -(-sums.count // TURNS))
+given = st.query_params.get("page", "1")
+number = min(pages, max(1, int(given) if given.isdecimal() else 1))
+cursor = None
+page = client().list_traces(project, filter=only, order_by="started_ns", limit=TURNS)
+for _ in range(number - 1):  # Conversations are short; a page is one range of an index.
+    cursor = page.next_cursor
+    if cursor is None:
+        break
+    page = client().list_traces(
+        project, filter=only, order_by="started_ns", limit=TURNS, cursor=cursor
+    )
+turns = [read_turn(project, trace) for trace in page.items]
+content = conversation_turns(project, turns, first_number=(number - 1) * TURNS + 1)
+opened = conversation(content, key="conversation")
+if opened:
+    st.switch_page(TRACE_PAGE, query_params={"project": project, "trace": opened})
+if pages > 1:
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        st.caption(f"Turns of page {number} of {pages}")
+        if number > 1 and st.button("Earlier", type="tertiary", icon=":material/chevron_left:"):
+            st.query_params["page"] = str(number - 1)
+            st.rerun()
+        if number < pages and st.button(
+            "Later", type="tertiary", icon=":material/chevron_right:", icon_position="right"
+        ):
+            st.query_params["page"] = str(number + 1)
+            st.rerun()
