@@ -3,7 +3,14 @@
 import streamlit as st
 
 from weave_core.app.frame import asset, dress, errors_shown
-from weave_core.app.state import MONITOR_PAGE, SESSIONS_PAGE, TRACE_PAGE, TRACES_PAGE
+from weave_core.app.state import (
+    COMPARE_PAGE,
+    MONITOR_PAGE,
+    SESSION_PAGE,
+    SESSIONS_PAGE,
+    TRACE_PAGE,
+    TRACES_PAGE,
+)
 
 __all__ = ["draw"]
 
@@ -21,6 +28,8 @@ def draw() -> None:
                 MONITOR_PAGE, title="Monitor", icon=":material/monitoring:", url_path="monitor"
             ),
             st.Page(TRACE_PAGE, title="Trace", url_path="trace", visibility="hidden"),
+            st.Page(SESSION_PAGE, title="Session", url_path="session", visibility="hidden"),
+            st.Page(COMPARE_PAGE, title="Compare", url_path="compare", visibility="hidden"),
         ],
         position="top",
     )

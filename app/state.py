@@ -15,11 +15,17 @@ from weave_core.model import Project
 from weave_core.settings import DEFAULT_ENDPOINT, Settings
 
 __all__ = [
+    "COMPARE_PAGE",
+    "MONITOR_PAGE",
+    "SESSIONS_PAGE",
+    "SESSION_PAGE",
     "TRACES_PAGE",
     "TRACE_PAGE",
     "client",
+    "compare_url",
     "find_project",
     "list_projects",
+    "session_url",
     "trace_url",
     "traces_url",
 ]
@@ -28,7 +34,9 @@ _PAGES: Final = Path(__file__).parent / "pages"
 TRACES_PAGE: Final = _PAGES / "traces.py"
 TRACE_PAGE: Final = _PAGES / "trace.py"
 SESSIONS_PAGE: Final = _PAGES / "sessions.py"
+SESSION_PAGE: Final = _PAGES / "session.py"
 MONITOR_PAGE: Final = _PAGES / "monitor.py"
+COMPARE_PAGE: Final = _PAGES / "compare.py"
 _PROJECTS_TTL_S = 5
 
 
@@ -68,6 +76,17 @@ def trace_url(project: str, trace_id: str, span_id: str | None = None) -> str:
     """Address of one trace, and of one span in it, relative to the app."""
     query = {"project": project, "trace": trace_id} | ({"span": span_id} if span_id else {})
     return "./trace?" + urlencode(query)
+
+
+def compare_url(project: str, first: str, second: str | None = None) -> str:
+    """Address of two traces side by side; without the second, of the choice of it."""
+    query = {"project": project, "a": first} | ({"b": second} if second else {})
+    return "./compare?" + urlencode(query)
+
+
+def session_url(project: str, session_id: str) -> str:
+    """Address of one conversation."""
+    return "./session?" + urlencode({"project": project, "session": session_id})
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, on_release=Client.close)

@@ -29,6 +29,7 @@ function draw(host, trace, act) {
       el("span.gap"),
       el("div.chips", null, filter("user", "user_id", trace.user_id), filter("session", "session_id", trace.session_id),
         (trace.tags ?? []).slice(0, 4).map((tag) => el("span.chip.cut", { title: tag }, "#" + tag))),
+      go(trace.compare, { class: "chip compare", title: "Put another trace beside this one" }, () => act({ compare: true }), "Compare…"),
       el("span.mono.faint", { title: "Trace id" }, trace.trace_id), copyButton(trace.trace_id, "trace id")),
     el("div.line.facts", null,
       fact("Started", clock(trace.started_ms)),

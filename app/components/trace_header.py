@@ -8,7 +8,7 @@ import orjson
 from weave_core.app.components.bundles import bundle
 from weave_core.app.components.trace_list import cost_words
 from weave_core.app.formats import money, usage_words
-from weave_core.app.state import traces_url
+from weave_core.app.state import compare_url, traces_url
 from weave_core.model import TraceSummary
 
 __all__ = ["HeaderAction", "header_content", "trace_header"]
@@ -20,6 +20,8 @@ class HeaderAction:
 
     only: tuple[str, str] | None = None
     """To the list, filtered by field and value; None: to the list as it was."""
+    compare: bool = False
+    """To the choice of a trace to put beside this one."""
 
 
 def trace_header(content: bytes, *, key: str) -> HeaderAction | None:
@@ -28,6 +30,8 @@ def trace_header(content: bytes, *, key: str) -> HeaderAction | None:
     given: Any = result.get("go")
     if not isinstance(given, dict):
         return None
+    if given.get("compare") is True:
+        return HeaderAction(compare=True)
     match given.get("filter"):
         case [str(field), str(value)] if field in {"user_id", "session_id"}:
             return HeaderAction(only=(field, value))
@@ -38,6 +42,7 @@ def header_content(trace: TraceSummary) -> bytes:
     """JSON of `trace` for the header."""
     content = trace.model_dump(mode="json", exclude={"input_preview", "output_preview"}) | {
         "back": traces_url(project=trace.project),
+        "compare": compare_url(trace.project, trace.trace_id),
         "base": traces_url(project=trace.project) + "&filter=",
         "started_ms": trace.started_ns / 1e6,
         "tokens_title": usage_words(trace.usage),

@@ -9,7 +9,14 @@ from weave_core.app.components.span_detail import span_content, span_detail
 from weave_core.app.components.span_tree import span_columns, span_tree
 from weave_core.app.components.trace_header import HeaderAction, header_content, trace_header
 from weave_core.app.frame import errors_shown
-from weave_core.app.state import TRACE_PAGE, TRACES_PAGE, client, find_project, list_projects
+from weave_core.app.state import (
+    COMPARE_PAGE,
+    TRACE_PAGE,
+    TRACES_PAGE,
+    client,
+    find_project,
+    list_projects,
+)
 from weave_core.errors import NotFound
 from weave_core.model import TraceTree
 
@@ -63,7 +70,9 @@ def remember(visit: Visit, span_id: str) -> None:
 
 
 def leave(action: HeaderAction, visit: Visit) -> None:
-    """Back to the list as it was, or to the list with a filter."""
+    """Back to the list as it was, to the list with a filter, or on to a comparison."""
+    if action.compare:
+        st.switch_page(COMPARE_PAGE, query_params={"project": visit.project, "a": visit.trace_id})
     query: dict[str, str] = dict(st.session_state.get("list_query", {}))
     if query.get("project") != visit.project:
         query = {"project": visit.project}
