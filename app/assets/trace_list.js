@@ -1,28 +1,34 @@
-/* The table of traces.  Rows are true links; new ones appear with a short tint and nothing jumps. */
+/* The table of traces.  Rows are true links; new ones appear with a short tint and nothing jumps.
+
+   Which columns there are is the page's choice; of those, the ones that a narrow window has no room
+   for give way, the least important first. */
 
 const states = new WeakMap();
 
-const COLUMNS = [
-  { name: "", sort: null, cls: "c-status" },
-  { name: "Trace", sort: null, cls: "c-name" },
-  { name: "Input and output", sort: null, cls: "c-text" },
-  { name: "Started", sort: "started_ns", cls: "num c-when" },
-  { name: "Latency", sort: "duration_ms", cls: "num c-lat" },
-  { name: "Spans", sort: "span_count", cls: "num c-spans" },
-  { name: "Tokens", sort: "total_tokens", cls: "num c-tok" },
-  { name: "Cost", sort: "cost_usd", cls: "num c-cost" },
-  { name: "Model", sort: null, cls: "c-model" },
-  { name: "User, session, tags", sort: null, cls: "c-who" },
-];
+/* `min` and `grow` make the grid; `rank` says who gives way first: the highest. */
+const COLUMNS = {
+  io: { name: "Input and output", cls: "c-text", min: 150, grow: 2, rank: 3 },
+  started: { name: "Started", sort: "started_ns", cls: "num.c-when", min: 64, rank: 1 },
+  latency: { name: "Latency", sort: "duration_ms", cls: "num.c-lat", min: 74, rank: 0 },
+  spans: { name: "Spans", sort: "span_count", cls: "num.c-spans", min: 44, rank: 7 },
+  tokens: { name: "Tokens", sort: "total_tokens", cls: "num.c-tok", min: 54, rank: 4 },
+  cost: { name: "Cost", sort: "cost_usd", cls: "num.c-cost", min: 62, rank: 2 },
+  model: { name: "Model", cls: "c-model", min: 80, grow: 0.8, rank: 5 },
+  service: { name: "Service", cls: "c-service", min: 80, grow: 0.6, rank: 6 },
+  who: { name: "User, session, tags", cls: "c-who", min: 100, grow: 1, rank: 8 },
+};
+const FIXED = 24 + 26 + 20 + 150; // Paddings, the mark, the status and a name that can be read.
+const GAP = 12;
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const host = parentElement.querySelector(".trace-list") ?? parentElement.appendChild(el("div.wc.trace-list"));
   let state = states.get(parentElement);
   if (!state) {
-    state = { seen: null, timer: null };
+    state = { seen: null, timer: null, picked: [] };
     states.set(parentElement, state);
     host.addEventListener("keydown", (event) => onKey(host, event));
+    new ResizeObserver(() => fit(host, state)).observe(host);
   }
   state.act = setTriggerValue;
   if (state.raw !== data) {
@@ -37,54 +43,116 @@ export default function (component) {
 function draw(host, state, data) {
   const fresh = state.view === data.view && state.seen ? new Set(data.rows.map((r) => r.trace_id).filter((id) => !state.seen.has(id))) : new Set();
   const focused = host.getRootNode().activeElement?.closest?.(".tr")?.dataset.id;
+  if (state.view !== data.view) state.picked = [];
   state.view = data.view;
+  state.columns = data.columns.filter((id) => COLUMNS[id]);
   state.seen = new Set(data.rows.map((row) => row.trace_id));
+  state.picked = state.picked.filter((id) => state.seen.has(id));
   const longest = Math.max(1, ...data.rows.map((row) => row.duration_ms ?? 0));
   const sorted = data.order_by.replace(/^-/, "");
-  const head = el("div.tr.th", { role: "row" }, COLUMNS.map((column) => headCell(column, data, sorted, state)));
+  const plainHead = (name, spec = "div") => el(spec, { role: "columnheader" }, name);
+  const head = el("div.tr.th", { role: "row" }, data.can_compare && plainHead(el("span.sr", null, "Compare")), plainHead(el("span.sr", null, "State")), plainHead("Trace", "div.c-name"),
+    state.columns.map((id) => headCell(COLUMNS[id], id, data, sorted, state)));
   const body = data.rows.map((row) => drawRow(row, data, state, longest, fresh.has(row.trace_id)));
-  host.replaceChildren(el("div.table", { role: "table", "aria-label": "Traces" }, head, body));
+  state.bar = el("div.picked-bar", { role: "status" });
+  state.table = el("div.table", { role: "table", "aria-label": data.label }, head, body);
+  state.canCompare = data.can_compare;
+  host.replaceChildren(state.bar, state.table);
   if (!data.rows.length) host.append(el("div.empty", null, data.empty));
+  fit(host, state);
+  showPicked(host, state);
   tick(host);
   if (focused) host.querySelector(`[data-id="${CSS.escape(focused)}"] a.open`)?.focus();
   host.dataset.ready = String(data.rows.length);
 }
 
-function headCell(column, data, sorted, state) {
-  if (!column.sort || !data.sortable.includes(column.sort)) return el("div." + column.cls.replace(/ /g, "."), { role: "columnheader" }, column.name);
+/* The columns that there is room for, as one grid for all rows. */
+function fit(host, state) {
+  if (!state.table) return;
+  let room = (host.clientWidth || 1200) - FIXED;
+  const shown = new Set();
+  for (const id of [...state.columns].sort((a, b) => COLUMNS[a].rank - COLUMNS[b].rank)) {
+    room -= COLUMNS[id].min + GAP;
+    if (room < 0) break;
+    shown.add(id);
+  }
+  const width = (id) => (COLUMNS[id].grow ? `minmax(${COLUMNS[id].min}px, ${COLUMNS[id].grow}fr)` : `${COLUMNS[id].min}px`);
+  const tracks = state.columns.filter((id) => shown.has(id)).map(width).join(" ");
+  state.table.style.setProperty("--tracks", `${state.canCompare ? "14px " : ""}8px minmax(150px, 1.6fr) ${tracks}`);
+  for (const cell of state.table.querySelectorAll("[data-col]")) cell.hidden = !shown.has(cell.dataset.col);
+}
+
+function headCell(column, id, data, sorted, state) {
+  if (!column.sort || !data.sortable.includes(column.sort)) return el("div." + column.cls, { role: "columnheader", "data-col": id }, column.name);
   const is = sorted === column.sort;
   const down = data.order_by.startsWith("-");
   const button = el("button", { type: "button", title: "Sort by " + column.name.toLowerCase() }, column.name + (is ? (down ? " ↓" : " ↑") : ""));
   button.addEventListener("click", () => state.act("act", { sort: is && down ? column.sort : "-" + column.sort }));
-  return el("div." + column.cls.replace(/ /g, "."), { role: "columnheader", "aria-sort": is ? (down ? "descending" : "ascending") : null }, button);
+  return el("div." + column.cls, { role: "columnheader", "data-col": id, "aria-sort": is ? (down ? "descending" : "ascending") : null }, button);
 }
 
 function drawRow(row, data, state, longest, isFresh) {
   const open = () => state.act("act", { open: row.trace_id });
-  const only = (kind, field, value) => go(data.base + encodeURIComponent(`${field} = '${value.replaceAll("'", "''")}'`), { class: "only", title: `Only traces of ${kind} ${value}` },
-    () => state.act("act", { filter: [field, value] }), brief(value));
   const status = row.status === "error" ? "failed" : row.is_complete ? "done" : "running";
-  const usage = row.usage ?? {};
+  const mark = data.can_compare && el("input.pick", { type: "checkbox", "aria-label": `Compare ${row.name}`, title: "Pick two traces to compare them" });
+  if (mark) mark.addEventListener("change", () => pick(state, row.trace_id, mark.checked));
   const node = el("div.tr", { role: "row", "data-id": row.trace_id, "data-status": row.status, class: isFresh ? "tr fresh" : "tr" },
+    mark && el("div.c-pick", { role: "cell" }, mark),
     el("div.c-status", { role: "cell" }, el("span.dot", { "data-status": row.is_complete ? row.status : "pending", title: status, role: "img", "aria-label": status })),
     el("div.c-name", { role: "cell" }, kindMark(row.kind), go(row.url, { class: "open cut", title: row.name }, open, row.name),
       row.error_count > 0 && row.status !== "error" && el("span.warn", { title: `${row.error_count} spans inside failed` }, `${row.error_count} err`)),
-    el("div.c-text", { role: "cell" }, el("div.cut.in", { title: row.input_preview }, row.input_preview ?? ""), el("div.cut.out", { title: row.output_preview }, row.output_preview ?? "")),
-    el("div.num.c-when.dim", { role: "cell", "data-ms": row.started_ms, title: clock(row.started_ms) }),
-    latency(row, longest),
-    el("div.num.c-spans.dim", { role: "cell" }, number.format(row.span_count)),
-    el("div.num.c-tok", { role: "cell", title: row.tokens_title }, tokens(usage.total_tokens ?? sum(usage))),
-    el("div.num.c-cost", { role: "cell", title: row.cost_title }, row.cost),
-    el("div.c-model.cut.dim", { role: "cell", title: (row.models ?? []).join(", ") }, models(row)),
-    el("div.c-who", { role: "cell" },
-      el("div.cut", null, row.user_id && only("user", "user_id", row.user_id), row.user_id && row.session_id && el("span.dim", null, " · "), row.session_id && only("session", "session_id", row.session_id)),
-      el("div.cut.dim.tags", { title: (row.tags ?? []).join(", ") }, (row.tags ?? []).slice(0, 6).map((tag) => "#" + tag).join("  "))));
+    state.columns.map((id) => cell(id, row, data, state, longest)));
   node.addEventListener("click", (event) => {
-    if (event.target.closest("a, button") || String(getSelection())) return;
+    if (event.target.closest("a, button, input, .c-pick") || String(getSelection())) return;
     if (event.metaKey || event.ctrlKey) window.open(row.url, "_blank", "noopener");
     else open();
   });
   return node;
+}
+
+function cell(id, row, data, state, longest) {
+  const box = (...inner) => (props, spec = "div." + COLUMNS[id].cls) => el(spec, { role: "cell", "data-col": id, ...props }, ...inner);
+  const only = (kind, field, value) => go(data.base + encodeURIComponent(`${field} = '${value.replaceAll("'", "''")}'`), { class: "only", title: `Only traces of ${kind} ${value}` },
+    () => state.act("act", { filter: [field, value] }), brief(value));
+  const usage = row.usage ?? {};
+  const draw = {
+    io: () => box(el("div.cut.in", { title: row.input_preview }, row.input_preview ?? ""), el("div.cut.out", { title: row.output_preview }, row.output_preview ?? ""))(),
+    started: () => box()({ "data-ms": row.started_ms, title: clock(row.started_ms) }, "div.num.c-when.dim"),
+    latency: () => box(...latency(row, longest))(),
+    spans: () => box(number.format(row.span_count))({}, "div.num.c-spans.dim"),
+    tokens: () => box(tokens(usage.total_tokens ?? sum(usage)))({ title: row.tokens_title }),
+    cost: () => box(row.cost)({ title: row.cost_title }),
+    model: () => box(models(row))({ title: (row.models ?? []).join(", ") }, "div.c-model.cut.dim"),
+    service: () => box(row.service_name ?? "")({ title: row.service_name }, "div.c-service.cut.dim"),
+    who: () => box(
+      el("div.cut", null, row.user_id && only("user", "user_id", row.user_id), row.user_id && row.session_id && el("span.dim", null, " · "), row.session_id && only("session", "session_id", row.session_id)),
+      el("div.cut.dim.tags", { title: (row.tags ?? []).join(", ") }, (row.tags ?? []).slice(0, 6).map((tag) => "#" + tag).join("  ")))(),
+  };
+  return draw[id]();
+}
+
+/* At most two rows are picked; a third takes the place of the first. */
+function pick(state, id, isPicked) {
+  state.picked = state.picked.filter((each) => each !== id);
+  if (isPicked) state.picked = [...state.picked, id].slice(-2);
+  showPicked(state.table.parentElement, state);
+}
+
+function showPicked(host, state) {
+  for (const row of state.table.querySelectorAll(".tr[data-id]")) {
+    const box = row.querySelector(".pick");
+    if (!box) return;
+    box.checked = state.picked.includes(row.dataset.id);
+    row.classList.toggle("picked", box.checked);
+  }
+  state.bar.hidden = !state.picked.length;
+  if (!state.picked.length) return state.bar.replaceChildren();
+  const ready = state.picked.length === 2;
+  const compare = el("button.primary", { type: "button", disabled: !ready }, "Compare");
+  compare.addEventListener("click", () => state.act("act", { compare: state.picked }));
+  const clear = el("button", { type: "button" }, "Clear");
+  clear.addEventListener("click", () => { state.picked = []; showPicked(host, state); });
+  state.bar.replaceChildren(el("span", null, ready ? "Two traces picked" : "Pick a second trace to compare"), compare, clear);
 }
 
 const sum = (usage) => (usage.input_tokens == null && usage.output_tokens == null ? null : (usage.input_tokens ?? 0) + (usage.output_tokens ?? 0));
@@ -96,8 +164,8 @@ function models(row) {
 
 function latency(row, longest) {
   const share = row.duration_ms === null ? 0 : Math.max(2, (row.duration_ms / longest) * 100);
-  return el("div.num.c-lat", { role: "cell" }, row.duration_ms === null ? el("span.dim", null, "running") : duration(row.duration_ms),
-    el("span.meter", { "aria-hidden": true }, el("span", { style: { width: share + "%" } })));
+  return [row.duration_ms === null ? el("span.dim", null, "running") : duration(row.duration_ms),
+    el("span.meter", { "aria-hidden": true }, el("span", { style: { width: share + "%" } }))];
 }
 
 function tick(host) {
@@ -109,10 +177,13 @@ function tick(host) {
 }
 
 function onKey(host, event) {
+  if (event.metaKey || event.ctrlKey || event.altKey) return;
+  const here = host.getRootNode().activeElement;
+  if (event.key === "x" && here?.closest?.(".tr")) return here.closest(".tr").querySelector(".pick")?.click();
   const by = { ArrowDown: 1, ArrowUp: -1, j: 1, k: -1 }[event.key];
-  if (!by || event.metaKey || event.ctrlKey) return;
+  if (!by) return;
   const links = [...host.querySelectorAll("a.open")];
-  const at = links.indexOf(host.getRootNode().activeElement);
+  const at = links.indexOf(here);
   event.preventDefault();
   links[Math.min(links.length - 1, Math.max(0, at + by))]?.focus();
 }

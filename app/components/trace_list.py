@@ -11,10 +11,24 @@ from weave_core.app.formats import money, usage_words
 from weave_core.app.state import trace_url, traces_url
 from weave_core.model import TraceSummary
 
-__all__ = ["SORTABLE", "ListAction", "list_rows", "trace_list"]
+__all__ = ["COLUMNS", "DEFAULT_COLUMNS", "SORTABLE", "ListAction", "list_rows", "trace_list"]
 
 SORTABLE: Final = ("started_ns", "duration_ms", "span_count", "total_tokens", "cost_usd")
 """Fields that a click on a column's head orders by."""
+
+COLUMNS: Final[dict[str, str]] = {
+    "io": "Input and output",
+    "started": "Started",
+    "latency": "Latency",
+    "spans": "Spans",
+    "tokens": "Tokens",
+    "cost": "Cost",
+    "model": "Model",
+    "service": "Service",
+    "who": "User, session, tags",
+}
+"""What the table can show beside state and name, in its order; the script draws by these ids."""
+DEFAULT_COLUMNS: Final = tuple(name for name in COLUMNS if name != "service")
 
 _SHOWN: Final = {
     "trace_id",
@@ -28,6 +42,7 @@ _SHOWN: Final = {
     "output_preview",
     "usage",
     "models",
+    "service_name",
     "session_id",
     "user_id",
     "tags",
@@ -45,6 +60,8 @@ class ListAction:
     """New order of the list."""
     only: tuple[str, str] | None = None
     """Field and value to filter by."""
+    compare: tuple[str, str] | None = None
+    """Ids of the two traces to compare."""
 
 
 def trace_list(rows: bytes, *, key: str) -> ListAction | None:
@@ -53,8 +70,15 @@ def trace_list(rows: bytes, *, key: str) -> ListAction | None:
     return _action(result.get("act"))
 
 
-def list_rows(
-    project: str, traces: Sequence[TraceSummary], *, view: str, order_by: str, empty: str
+def list_rows(  # What a table can be told.
+    project: str,
+    traces: Sequence[TraceSummary],
+    *,
+    view: str,
+    order_by: str,
+    empty: str,
+    columns: Sequence[str] = DEFAULT_COLUMNS,
+    is_plain: bool = False,
 ) -> bytes:
     """JSON of one page of `traces` for the table.
 
@@ -64,13 +88,18 @@ def list_rows(
         view: Names what is listed; rows that appear while it stays the same are marked as new.
         order_by: The order in force, for the column heads.
         empty: What to say when there are no rows.
+        columns: Which of `COLUMNS`; what a narrow window has no room for is left out there.
+        is_plain: Rows only lead somewhere; nothing to sort or compare.
     """
     rows = [_row(project, trace) for trace in traces]
     page = {
         "rows": rows,
         "view": view,
         "order_by": order_by,
-        "sortable": SORTABLE,
+        "sortable": () if is_plain else SORTABLE,
+        "can_compare": not is_plain,
+        "columns": [name for name in COLUMNS if name in columns],
+        "label": "Traces",
         "empty": empty,
         "base": traces_url(project=project) + "&filter=",
     }
@@ -107,4 +136,7 @@ def _action(given: Any) -> ListAction | None:
     match given.get("filter"):
         case [str(field), str(value)] if field in {"user_id", "session_id"}:
             return ListAction(only=(field, value))
+    match given.get("compare"):
+        case [str(first), str(second)]:
+            return ListAction(compare=(first, second))
     return None

@@ -1,32 +1,79 @@
 """The list of traces: what ran lately, how it went, how long it took and what it cost."""
 
+import time
+from dataclasses import dataclass
+
 import streamlit as st
 
-from weave_core.app import filters, formats, welcome
-from weave_core.app.components.trace_list import ListAction, list_rows, trace_list
+from weave_core.app import filters, welcome
+from weave_core.app.components.facet_list import FACETS, facet_list, facet_rows
+from weave_core.app.components.trace_list import (
+    COLUMNS,
+    DEFAULT_COLUMNS,
+    ListAction,
+    list_rows,
+    trace_list,
+)
 from weave_core.app.frame import errors_shown, show_filter_error
-from weave_core.app.headlines import Headline, headline_of
+from weave_core.app.headlines import figures_of
+from weave_core.app.live_rows import MAX_ROWS, LiveRows
 from weave_core.app.project_picker import pick_project
-from weave_core.app.state import TRACE_PAGE, TRACES_PAGE, client
+from weave_core.app.state import COMPARE_PAGE, TRACE_PAGE, TRACES_PAGE, client
+from weave_core.app.view_picker import find_view, show_views
 from weave_core.errors import BadRequest
-from weave_core.model import Page, TraceSummary
+from weave_core.model import FacetValue, SavedView, TraceSums
 
 PAGE_SIZE = 50
-HEADLINE_SIZE = 500
 REFRESH_S = 2.0
+STALE_S = 30.0
+"""A list that was not looked at for so long is read anew."""
+SUMS_S = 10
 NEWEST_FIRST = "-started_ns"
+KEPT = ("filter", "range", "order", "cols")
+"""Parameters of the address that a saved view keeps."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which list."""
+
+    project: str
+    text: str
+    """The reader's own filter."""
+    range_name: str
+    order_by: str
+    is_moving: bool
+
+    @property
+    def name(self) -> str:
+        """Differs from that of every other list."""
+        after = st.query_params.get("after", "")
+        parts = [self.project, self.text, self.range_name, self.order_by, after]
+        return "\n".join(parts)
+
+    @property
+    def filter(self) -> str | None:
+        """The filter with the time."""
+        return filters.both(self.text, filters.since(self.range_name))
 
 
 def first_page() -> None:
-    """Another list begins at its first page."""
-    st.query_params.pop("after", None)
+    """Another list begins at its first page, and is no longer the saved view it came from."""
+    for name in ("after", "view"):
+        st.query_params.pop(name, None)
     st.session_state.pop("before", None)
 
 
-def use_example(text: str) -> None:
-    """Put an example into the filter bar."""
+def use_filter(text: str) -> None:
+    """Put `text` into the filter bar."""
     st.session_state["filter"] = text
     first_page()
+
+
+def use_search() -> None:
+    """Write the words of the search box into the filter."""
+    words = str(st.session_state.get("search") or "")
+    use_filter(filters.searched(str(st.session_state.get("filter") or ""), words))
 
 
 def show_examples() -> None:
@@ -34,7 +81,7 @@ def show_examples() -> None:
     with st.popover("Examples", type="tertiary", icon=":material/lightbulb:"):
         for name, text in filters.EXAMPLES.items():
             st.button(
-                f"{name}: `{text}`", key=f"example_{name}", on_click=use_example, args=(text,),
+                f"{name}: `{text}`", key=f"example_{name}", on_click=use_filter, args=(text,),
                 type="tertiary", width="stretch",
             )  # fmt: skip
         st.caption(
@@ -44,22 +91,22 @@ def show_examples() -> None:
         )
 
 
-def page_of(
-    project: str, text: str, time_filter: str | None, order_by: str
-) -> Page[TraceSummary] | None:
-    """One page of traces; None where the reader's filter is wrong, which is then on screen."""
-    try:
-        return client().list_traces(
-            project,
-            filter=filters.both(text, time_filter),
-            order_by=order_by,
-            limit=PAGE_SIZE,
-            cursor=st.query_params.get("after"),
-        )
-    except BadRequest:
-        if not is_wrong(project, text):
-            raise
-        return None
+def pick_columns() -> list[str]:
+    """The menu of columns; the choice is in the address unless it is the usual one."""
+    given = st.query_params.get("cols")
+    names = [name for name in given.split(",") if name in COLUMNS] if given else []
+    with st.popover("Columns", type="tertiary", icon=":material/view_column:"):
+        picked = st.pills(
+            "Columns", list(COLUMNS), format_func=COLUMNS.__getitem__, selection_mode="multi",
+            default=names or list(DEFAULT_COLUMNS), label_visibility="collapsed", key="columns",
+        )  # fmt: skip
+        st.caption("A narrow window leaves out what it has no room for.")
+    chosen = [name for name in COLUMNS if name in picked] or list(DEFAULT_COLUMNS)
+    if tuple(chosen) != DEFAULT_COLUMNS:
+        st.query_params["cols"] = ",".join(chosen)
+    else:
+        st.query_params.pop("cols", None)
+    return chosen
 
 
 def is_wrong(project: str, text: str) -> bool:
@@ -74,40 +121,68 @@ def is_wrong(project: str, text: str) -> bool:
     return False
 
 
-@st.cache_data(ttl=10, max_entries=64, show_spinner=False)
-def headline(endpoint: str, project: str, text: str, time_filter: str | None) -> Headline:  # noqa: ARG001  # The endpoint is part of the cache's key.
-    """Sums over the newest traces of the list."""
-    page = client().list_traces(
-        project, filter=filters.both(text, time_filter), limit=HEADLINE_SIZE
-    )
-    return headline_of(page.items, is_partial=page.next_cursor is not None)
+def listed(wanted: Wanted) -> LiveRows | None:
+    """The rows to show; None where the reader's filter is wrong, which is then on screen.
 
-
-def show_headline(sums: Headline) -> None:
-    """One quiet line of figures."""
-    more = "+" if sums.is_partial else ""
-    scope = f"The newest {sums.count} of them." if sums.is_partial else None
-    figures = [
-        ("Traces", f"{sums.count:,}{more}", scope),
-        ("Failed", formats.percent(sums.error_share), scope),
-        ("Median", formats.duration(sums.p50_ms) or "-", scope),
-        ("p95", formats.duration(sums.p95_ms) or "-", scope),
-        ("Tokens", formats.count(sums.total_tokens) or "-", scope),
-        ("Cost", formats.money(sums.cost_usd) or "-", cost_note(sums)),
-    ]
-    with st.container(horizontal=True, key="headline", gap="medium"):
-        for name, value, note in figures:
-            st.metric(name, value, help=note, width="content")
-
-
-def cost_note(sums: Headline) -> str | None:
-    """Which traces the cost leaves out."""
-    if not sums.unpriced:
+    A list that moves is read once; after that only what has changed is asked for.
+    """
+    last: LiveRows | None = st.session_state.get("live_rows")
+    now_s = time.monotonic()
+    is_open = last is not None and last.view == wanted.name and now_s - last.read_s < STALE_S
+    try:
+        if last is not None and is_open and wanted.is_moving and len(last.rows) < MAX_ROWS:
+            changes = client().list_changes(wanted.project, since=last.since, filter=wanted.filter)
+            start_ns = filters.range_start_ns(wanted.range_name)
+            rows = last.followed_by(changes, now_s=now_s, from_ns=start_ns)
+        else:
+            rows = read_anew(wanted, now_s)
+    except BadRequest:
+        if not is_wrong(wanted.project, wanted.text):
+            raise
         return None
-    return f"Without {sums.unpriced} traces whose cost is not known."
+    st.session_state["live_rows"] = rows
+    return rows
 
 
-def turn_page(page: Page[TraceSummary]) -> None:
+def read_anew(wanted: Wanted, now_s: float) -> LiveRows:
+    """One page of the list; the place in the stream of changes is noted before."""
+    since = client().list_changes(wanted.project).next if wanted.is_moving else ""
+    page = client().list_traces(
+        wanted.project,
+        filter=wanted.filter,
+        order_by=wanted.order_by,
+        limit=PAGE_SIZE,
+        cursor=st.query_params.get("after"),
+    )
+    return LiveRows.of_page(wanted.name, page, since=since, now_s=now_s)
+
+
+@st.cache_data(ttl=SUMS_S, max_entries=64, show_spinner=False)
+def sums_of(endpoint: str, project: str, text: str, time_filter: str | None) -> TraceSums:  # noqa: ARG001  # The endpoint is part of the cache's key.
+    """Sums over all traces of the list."""
+    return client().sum_traces(project, filter=filters.both(text, time_filter))
+
+
+@st.cache_data(ttl=SUMS_S, max_entries=64, show_spinner=False)
+def facets_of(
+    endpoint: str,  # noqa: ARG001  # As above.
+    project: str,
+    text: str,
+    time_filter: str | None,
+) -> dict[str, list[FacetValue]]:
+    """Values to pick from among the traces of the list."""
+    fields = ",".join(facet.field for facet in FACETS)
+    return client().list_trace_facets(project, fields, filter=filters.both(text, time_filter))
+
+
+def show_figures(sums: TraceSums) -> None:
+    """One quiet line of figures."""
+    with st.container(horizontal=True, key="headline", gap="medium"):
+        for figure in figures_of(sums):
+            st.metric(figure.name, figure.value, help=figure.note, width="content")
+
+
+def turn_page(next_cursor: str | None) -> None:
     """Older and newer; the way back is kept in the session, the place itself in the address."""
     before: list[str] = st.session_state.setdefault("before", [])
     here = st.query_params.get("after")
@@ -122,62 +197,105 @@ def turn_page(page: Page[TraceSummary]) -> None:
             else:
                 st.query_params.pop("after", None)
             st.rerun()
-        if page.next_cursor and st.button(
+        if next_cursor and st.button(
             "Older", type="tertiary", icon=":material/chevron_right:", icon_position="right"
         ):
             before.append(here or "")
-            st.query_params["after"] = page.next_cursor
+            st.query_params["after"] = next_cursor
             st.rerun()
 
 
-def act(action: ListAction, project: str, text: str, range_name: str, order_by: str) -> None:
+def open_list(project: str, query: dict[str, str]) -> None:
+    """Another list, as a link to it would open it."""
+    st.session_state.pop("before", None)
+    for name in ("columns", "search"):
+        st.session_state.pop(name, None)
+    given = {key: value for key, value in query.items() if value}
+    st.switch_page(TRACES_PAGE, query_params={"project": project} | given)
+
+
+def asked() -> dict[str, str]:
+    """What the address asks of the list, as a saved view keeps it."""
+    return {key: st.query_params[key] for key in KEPT if st.query_params.get(key)}
+
+
+def open_view(project: str, view: SavedView) -> None:
+    """The list as it was saved."""
+    kept = {key: value for key, value in view.query.items() if key in KEPT}
+    open_list(project, kept | {"view": view.view_id})
+
+
+def act(action: ListAction, project: str) -> None:
     """Do what the reader asked for in the table."""
+    kept = ("project", "after", *KEPT)
+    st.session_state["list_query"] = {
+        key: st.query_params[key] for key in kept if key in st.query_params
+    }
     if action.open_trace:
         query = {"project": project, "trace": action.open_trace}
-        kept = ("project", "filter", "range", "order", "after")
-        st.session_state["list_query"] = {
-            key: st.query_params[key] for key in kept if key in st.query_params
-        }
         st.switch_page(TRACE_PAGE, query_params=query)
+    if action.compare:
+        first, second = action.compare
+        st.switch_page(COMPARE_PAGE, query_params={"project": project, "a": first, "b": second})
+    query = asked()
     if action.order_by:
-        order_by = action.order_by
+        query["order"] = action.order_by if action.order_by != NEWEST_FIRST else ""
     if action.only:
-        text = filters.both(text, filters.equals(*action.only)) or ""
-    query = {"project": project, "filter": text, "range": range_name, "order": order_by}
-    if order_by == NEWEST_FIRST:
-        query.pop("order")
-    st.session_state.pop("before", None)
-    st.switch_page(TRACES_PAGE, query_params={key: value for key, value in query.items() if value})
+        query["filter"] = filters.added(query.get("filter", ""), filters.equals(*action.only))
+    open_list(project, query)
 
 
-def show_list(project: str, text: str, range_name: str, order_by: str) -> None:
+def show_list(wanted: Wanted, columns: list[str]) -> None:
     """The figures, the table and the way to the next page; what a live refresh draws again."""
     with errors_shown():
-        time_filter = filters.since(range_name)
-        page = page_of(project, text, time_filter, order_by)
-        if page is None:
+        rows = listed(wanted)
+        if rows is None:
             return
-        is_whole = not text.strip() and range_name == "all"
-        if not page.items and is_whole and not st.query_params.get("after"):
-            welcome.show(project)
+        is_whole = not wanted.text.strip() and wanted.range_name == "all"
+        if not rows.rows and is_whole and not st.query_params.get("after"):
+            welcome.show(wanted.project)
             return
-        show_headline(headline(str(id(client())), project, text, time_filter))
-        rows = list_rows(
-            project,
-            page.items,
-            view=f"{project}\n{text}\n{range_name}\n{order_by}\n{st.query_params.get('after')}",
-            order_by=order_by,
+        figures = st.container()
+        table = list_rows(
+            wanted.project,
+            rows.rows,
+            view=rows.view,
+            order_by=wanted.order_by,
             empty="No trace passes this filter in this time. Widen the time, or clear the filter.",
+            columns=columns,
         )
-        action = trace_list(rows, key="trace_list")
-        turn_page(page)
+        action = trace_list(table, key="trace_list")
+        turn_page(rows.next_cursor)
         if action:
-            act(action, project, text, range_name, order_by)
+            act(action, wanted.project)
+        # Last, for they are the slow part of a large project: the rows are on screen by now.
+        with figures:
+            time_filter = filters.since(wanted.range_name)
+            endpoint = str(id(client()))
+            show_figures(sums_of(endpoint, wanted.project, wanted.text, time_filter))
+
+
+def show_facets(wanted: Wanted) -> None:
+    """What the list can be narrowed by; a click changes the filter."""
+    try:
+        time_filter = filters.since(wanted.range_name)
+        counts = facets_of(str(id(client())), wanted.project, wanted.text, time_filter)
+    except BadRequest:
+        return  # A wrong filter is said beside the list, once.
+    with errors_shown():
+        condition = facet_list(facet_rows(counts, wanted.text), key="facet_list")
+        if condition:
+            is_on = condition in filters.conjuncts(wanted.text)
+            changed = (filters.removed if is_on else filters.added)(wanted.text, condition)
+            open_list(wanted.project, asked() | {"filter": changed})
 
 
 with st.container(horizontal=True, vertical_alignment="center", key="filter_bar"):
     project = pick_project(on_other=first_page)
     if project is not None:
+        saved = find_view(project, "traces")
+        if saved is not None:
+            open_view(project, saved)
         range_name = st.segmented_control(
             "Time", [*filters.RANGES, "all"], key="range", default="all", required=True,
             bind="query-params", on_change=first_page, label_visibility="collapsed",
@@ -191,14 +309,33 @@ with st.container(horizontal=True, vertical_alignment="center", key="filter_bar"
             icon=":material/filter_alt:",
             label_visibility="collapsed",
         )
-        show_examples()
-        is_live = st.toggle("Live", value=True, key="live", bind="query-params")
+        st.session_state["search"] = filters.searched_words(text or "")
+        st.text_input(
+            "Search", key="search", placeholder="Search all texts", on_change=use_search,
+            icon=":material/search:", label_visibility="collapsed", width=190,
+        )  # fmt: skip
 
 if project is None:
     welcome.show(None)
 else:
+    with st.container(horizontal=True, vertical_alignment="center", key="list_bar", gap="small"):
+        has_facets = st.toggle("Facets", value=True, key="facets", bind="query-params")
+        is_live = st.toggle("Live", value=True, key="live", bind="query-params")
+        show_examples()
+        columns = pick_columns()
+        view = show_views(project, "traces", asked())
+        if view is not None:
+            open_view(project, view)
     order_by = st.query_params.get("order", NEWEST_FIRST)
     # Older pages stand still: rows that move under the reader's eyes help nobody.
     is_moving = is_live and not st.query_params.get("after") and order_by == NEWEST_FIRST
+    wanted = Wanted(project, text or "", range_name or "all", order_by, is_moving)
     listing = st.fragment(show_list, run_every=REFRESH_S if is_moving else None)
-    listing(project, text or "", range_name or "all", order_by)
+    if has_facets:
+        beside, main = st.columns([1, 5.2], gap="medium")
+        with main:
+            listing(wanted, columns)
+        with beside:
+            st.fragment(show_facets)(wanted)
+    else:
+        listing(wanted, columns)

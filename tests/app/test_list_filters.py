@@ -46,3 +46,38 @@ def test_the_list_takes_only_what_its_table_can_say() -> None:
 def test_no_rows_bring_the_sentence_for_no_rows() -> None:
     """An empty list says why it may be empty."""
     assert b"Nothing passes" in list_rows("p", [], view="", order_by="-x", empty="Nothing passes")
+
+
+def test_a_condition_is_added_once_and_taken_out_again() -> None:
+    """A click on a value narrows the filter, a second click widens it to what it was."""
+    for text in ("", "a = 1", "a = 1 and b = 'x and y'", "a = 1 or b = 2", "not (a = 1 and b = 2)"):
+        narrowed = filters.added(text, "user_id = 'ada'")
+        assert filters.added(narrowed, "user_id = 'ada'") == narrowed
+        assert filters.conjuncts(narrowed)[-1] == "user_id = 'ada'"
+        assert filters.removed(narrowed, "user_id = 'ada'") == text
+
+
+def test_an_or_keeps_its_brackets_and_a_between_its_and() -> None:
+    """Taking a filter apart never changes what it means."""
+    assert filters.added("a = 1 or b = 2", "c = 3") == "(a = 1 or b = 2) and c = 3"
+    assert filters.conjuncts("((a = 1) and (b = 2)) and (c = 3)") == ["a = 1", "b = 2", "c = 3"]
+    assert filters.conjuncts("x between 1 and 2 and c = 3") == ["x between 1 and 2 and c = 3"]
+    assert filters.conjuncts("name = ') and ('") == ["name = ') and ('"]
+
+
+def test_the_search_box_writes_into_the_filter() -> None:
+    """One search at a time, quotes and all; emptied, the filter is what it was."""
+    text = filters.searched("status = 'error'", "it's late")
+
+    assert text == "status = 'error' and text_search('it''s late')"
+    assert filters.searched_words(text) == "it's late"
+    assert filters.searched(text, "again") == "status = 'error' and text_search('again')"
+    assert filters.searched(text, " ") == "status = 'error'"
+    assert filters.searched_words("name = 'text_search(1)'") == ""
+
+
+def test_two_picked_rows_come_back_as_a_comparison() -> None:
+    """Two texts, nothing else."""
+    assert action_of({"compare": ["ab", "cd"]}) == ListAction(compare=("ab", "cd"))
+    assert action_of({"compare": ["ab"]}) is None
+    assert action_of({"compare": ["ab", 3]}) is None
