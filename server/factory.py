@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from threading import BoundedSemaphore
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +16,7 @@ from fastapi_offline import FastAPIOffline
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from weave_core.errors import (
@@ -22,6 +24,7 @@ from weave_core.errors import (
     BadFilter,
     BadQuery,
     BadRequest,
+    ConfigError,
     MissingExtra,
     NotFound,
     Overloaded,
@@ -63,6 +66,7 @@ _RETRY_AFTER_S = 5
 # google.rpc.Code by HTTP status, for OTLP.
 _RPC_CODES = {400: 3, 401: 16, 404: 12, 405: 12, 413: 8, 415: 3, 422: 3, 429: 8, 503: 14}
 _RPC_INTERNAL = 13
+_CORS_HEADERS = ["authorization", "content-encoding", "content-type", "x-weave-project"]
 _OTLP_PREFIX = "/v1/"
 _GUARDED_PREFIXES = ("/v1/", "/api/")
 
@@ -110,7 +114,33 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.add_exception_handler(Exception, _answer_bug)
     if settings.api_key:
         app.add_middleware(_RequireKey, api_key=settings.api_key)
+    if settings.cors_origins:
+        # The outermost: a browser asks first without the key, and must be able to read refusals.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=_read_origins(settings.cors_origins),
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=_CORS_HEADERS,
+            expose_headers=["retry-after"],
+        )
     return app
+
+
+def _read_origins(text: str) -> list[str]:
+    """The origins of `cors_origins`.
+
+    Raises:
+        ConfigError: If one is no origin: scheme, host and port, nothing behind.
+    """
+    origins = [origin.strip() for origin in text.split(",") if origin.strip()]
+    for origin in origins:
+        parts = urlsplit(origin)
+        if origin != "*" and (not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}"):
+            raise ConfigError(
+                f"cors_origins names {origin!r}, which is no origin of a web page",
+                "write https://host or https://host:port, with commas between, or *",
+            )
+    return origins
 
 
 async def _answer_own_error(request: Request, error: Exception) -> Response:

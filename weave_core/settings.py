@@ -63,6 +63,10 @@ class Settings:
     max_value_bytes: int = 1 * MIB
     """Largest JSON text of one recorded input or output; what is longer is cut and marked."""
 
+    cors_origins: str | None = None
+    """Origins of web pages whose programs may send to the server and read from it, such as
+    `https://shop.example`, with commas between; `*`: any page; None: no page."""
+
     @property
     def store_url(self) -> str:
         """The SQLAlchemy URL in force."""

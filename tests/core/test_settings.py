@@ -21,6 +21,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "max_queue_bytes": ("2000", 2000),
     "max_value_bytes": ("3000", 3000),
     "max_spool_bytes": ("4000", 4000),
+    "cors_origins": ("https://shop.example", "https://shop.example"),
 }
 """For each setting a text and the value that it means."""
 
