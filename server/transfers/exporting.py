@@ -78,7 +78,7 @@ def _json_lines_of(project: str) -> Callable[[Connection, Rows], bytes]:
 def _otlp(connection: Connection, rows: Rows) -> bytes:
     """What was sent: the spans without the events that came as log records, and those records."""
     row_ids = [row.id for row in rows]
-    raws = (raw for _, raw in read_sent_spans(connection, row_ids, has_log_events=False))
-    lines = list(span_lines(raws))
+    raws = dict(read_sent_spans(connection, row_ids, has_log_events=False))
+    lines = list(span_lines(raws[row_id] for row_id in row_ids if row_id in raws))
     lines += log_lines(read_logs_of_spans(connection, row_ids))
     return b"".join(lines)

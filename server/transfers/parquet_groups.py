@@ -84,20 +84,20 @@ def parquet_chunks(pages: Iterable[list[dict[str, Any]]]) -> Iterator[bytes]:
 
     schema = _schema(pa)
     sink = _Sink()
-    rows: list[dict[str, Any]] = []
-    size_bytes = 0
+    parts: list[Any] = []
+    row_count = size_bytes = 0
     with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
         for page in pages:
-            for shape in page:
-                row = _row(shape)
-                size_bytes += sum(len(row[name] or "") for name in _JSON)
-                rows.append(row)
-            if len(rows) >= _GROUP_ROWS or size_bytes >= _GROUP_BYTES:
-                writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-                rows, size_bytes = [], 0
+            # Arrow's columns take a tenth of what the same rows take as dicts.
+            parts.append(pa.Table.from_pylist([_row(shape) for shape in page], schema=schema))
+            row_count += len(page)
+            size_bytes += parts[-1].nbytes
+            if row_count >= _GROUP_ROWS or size_bytes >= _GROUP_BYTES:
+                writer.write_table(pa.concat_tables(parts))
+                parts, row_count, size_bytes = [], 0, 0
                 yield sink.take()
-        if rows:
-            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+        if parts:
+            writer.write_table(pa.concat_tables(parts))
     yield sink.take()
 
 

@@ -11,10 +11,8 @@ from pydantic import ValidationError
 
 from weave_core.errors import WeaveError
 from weave_core.model import Span
-from weave_core.server.otlp.traces import decode_json_traces
 from weave_core.server.otlp.logs import decode_json_logs
 from weave_core.server.otlp.metrics import decode_json_metrics
-from weave_core.server.otlp.traces import invalid_id, parent_or_none
 from weave_core.server.otlp.records import RawEvent, RawLink, RawOrigin, RawSpan
 from weave_core.server.otlp.requests import (
     LogRequest,
@@ -22,6 +20,7 @@ from weave_core.server.otlp.requests import (
     TelemetryRequest,
     TraceRequest,
 )
+from weave_core.server.otlp.traces import decode_json_traces, invalid_id, parent_or_none
 
 __all__ = ["MAX_ERRORS", "LineRequests", "read_lines"]
 
