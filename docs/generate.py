@@ -89,6 +89,26 @@ def filters_page() -> str:
     )
 
 
+def sql_page() -> str:
+    """Every table and function that an SQL query may read."""
+    from weave_core.server.sql import KNOWN_FUNCTIONS
+    from weave_core.server.sql.views import VIEWS
+
+    parts = [
+        f"{NOTE}\n# SQL\n",
+        "How to ask is in [Ask in SQL, move, delete](../tutorials/data.md#sql). The language is",
+        "that of SQLite; one SELECT, with WITH, joins, windows and set operations.\n",
+        f"Functions: {', '.join(f'`{name}`' for name in KNOWN_FUNCTIONS)}.\n",
+    ]
+    for view in VIEWS.values():
+        parts.append(
+            f"## {view.name}\n\n{view.meaning}\n\n| Column | Type | Meaning |\n|---|---|---|"
+        )
+        parts += [f"| `{each.name}` | {each.type} | {each.meaning} |" for each in view.columns]
+        parts.append("")
+    return "\n".join(parts).rstrip() + "\n"
+
+
 def http_api_page() -> str:
     """Every route, from the server's own OpenAPI description."""
     from weave_core.server.factory import create_app
@@ -124,6 +144,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/command-line.md": command_line_page,
     "reference/filters.md": filters_page,
     "reference/http-api.md": http_api_page,
+    "reference/sql.md": sql_page,
     "limits.md": limits_page,
 }
 
