@@ -18,6 +18,7 @@ from weave_core.server.filters.constructs import (
     HasText,
     IsEmptyList,
     JsonIs,
+    JsonMentions,
     JsonNumber,
     JsonText,
     MatchesPattern,
@@ -364,7 +365,10 @@ class _Compiler:
             return _Part(span=JsonIs(column, key, wanted))
         if isinstance(value, str):
             text = _COMPARE[operator](JsonText(column, key), value)
-            return _Part(span=and_(text, JsonIs(column, key, "text")))
+            parts = [text, JsonIs(column, key, "text")]
+            if operator is exp.EQ and JsonMentions.can_tell(value):
+                parts.insert(0, JsonMentions(column, value))
+            return _Part(span=and_(*parts))
         number = _COMPARE[operator](JsonNumber(column, key), value)
         return _Part(span=and_(number, JsonIs(column, key, "number")))
 

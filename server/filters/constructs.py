@@ -29,6 +29,7 @@ __all__ = [
     "HasText",
     "IsEmptyList",
     "JsonIs",
+    "JsonMentions",
     "JsonNumber",
     "JsonText",
     "MatchesPattern",
@@ -108,6 +109,28 @@ class JsonIs(_Condition):
     @property
     def _from_objects(self) -> list[Any]:
         return self.column._from_objects  # noqa: SLF001
+
+
+class JsonMentions(_Condition):
+    """Whether the JSON has a text anywhere, as it is spelled there: false rules out, true does not.
+
+    To look for letters takes a third of the time that it takes to read JSON.
+    """
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any], text: str) -> None:
+        self.column = column
+        self.quoted = literal(f'"{text}"', String())
+
+    @property
+    def _from_objects(self) -> list[Any]:
+        return self.column._from_objects  # noqa: SLF001
+
+    @staticmethod
+    def can_tell(text: str) -> bool:
+        """Whether every JSON writer spells `text` alike."""
+        return text.isascii() and text.isprintable() and not set(text) & set('"\\/<>&')
 
 
 class MatchesPattern(_Condition):
@@ -213,6 +236,16 @@ def _json_is_postgresql(element: JsonIs, compiler: SQLCompiler, **_: Any) -> str
         return f"(json_typeof({kind}) = 'boolean' AND {value} = '{element.kind}')"
     name = {"text": "string"}.get(element.kind, element.kind)
     return f"json_typeof({_arrow(element, compiler, '->')}) = '{name}'"
+
+
+@compiles(JsonMentions, "sqlite")
+def _mentions_sqlite(element: JsonMentions, compiler: SQLCompiler, **_: Any) -> str:
+    return f"instr({compiler.process(element.column)}, {compiler.process(element.quoted)}) > 0"
+
+
+@compiles(JsonMentions)
+def _mentions(_element: JsonMentions, _compiler: SQLCompiler, **_: Any) -> str:
+    return "(1 = 1)"
 
 
 @compiles(MatchesPattern, "sqlite")

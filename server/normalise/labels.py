@@ -49,8 +49,9 @@ def metadata_of(attributes: dict[str, Any], picked: Picked) -> dict[str, Any]:
             found.update(body)
         elif body is not None:
             found["metadata"] = body
+    prefixed = [item for item in attributes.items() if item[0].startswith(METADATA_PREFIXES)]
     for prefix in reversed(METADATA_PREFIXES):
-        for key, value in attributes.items():
+        for key, value in prefixed:
             if key.startswith(prefix):
                 name = key[len(prefix) :]
                 if name and not name.startswith(_LEAKED):

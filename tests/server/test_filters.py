@@ -36,7 +36,7 @@ def test_a_json_key_is_a_literal_so_that_an_index_on_it_serves() -> None:
     """SQLite compares the text of an expression with that of the index; a quote stays a quote."""
     statement, values = sql("attributes['it''s.a %key'] = 'pro'")
     assert """json_extract(span.attributes, '$."it''s.a %key"') = ?""" in statement
-    assert values == ["pro"]
+    assert values[-1] == "pro"
 
 
 @pytest.mark.parametrize(
