@@ -22,6 +22,10 @@ class Spans:
         """All of them, in the order in which they ended."""
         return list(self._exporter.get_finished_spans())
 
+    def clear(self) -> None:
+        """Forget what has ended so far."""
+        self._exporter.clear()
+
     def one(self) -> ReadableSpan:
         """The only one; fails where there are more or none."""
         (span,) = self.all()
