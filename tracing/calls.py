@@ -24,6 +24,7 @@ from weave_core.tracing.conventions import (
 from weave_core.tracing.current import current_context, make_current
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.outcomes import record_error
+from weave_core.tracing.sampling import with_rate
 from weave_core.tracing.sources import source_version
 from weave_core.versions import package_version
 
@@ -44,6 +45,8 @@ class OpSpec:
     parameters: Parameters
     postprocess_inputs: Hook | None = None
     postprocess_outputs: Hook | None = None
+    sample_rate: float | None = None
+    """Share of the traces that begin with this operation; None: as `init` says."""
     attributes: dict[str, Any] | None = None
     """The same on every span; None until the first call has worked them out."""
     otel_kind: SpanKind = SpanKind.INTERNAL
@@ -155,6 +158,8 @@ def begin(
             return None
         previous = current_context()
         parent = previous if base is None else base
+        if spec.sample_rate is not None:
+            parent = with_rate(parent, spec.sample_rate)
         attributes = spec.attributes if spec.attributes is not None else spec.prepared()
         span = tracer.start_span(spec.name, parent, spec.otel_kind, attributes)
         if span.is_recording():

@@ -9,16 +9,22 @@ accepted before is worth more with its trace whole.
 import queue
 import threading
 import time
+from collections.abc import Sequence
 
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
+from weave_core import semconv
 from weave_core.settings import Settings
+from weave_core.tracing.destinations import Destination
 from weave_core.tracing.encoding import Encoder, size_estimate
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.journals import close_inherited
 from weave_core.tracing.pending import OpenSpans
+from weave_core.tracing.policies import RedactionPolicy
+from weave_core.tracing.redaction import Redactor
 from weave_core.tracing.shipping import Shipper
 from weave_core.tracing.suppression import silence_instrumentation
+from weave_core.tracing.surroundings import Value, has_changes, surroundings
 
 __all__ = ["Exporter"]
 
@@ -32,9 +38,21 @@ _TICK_S = 0.5
 
 
 class _Barrier(threading.Event):
-    """Goes through the queue behind the spans that a flush waits for."""
+    """Goes through the queue behind the spans that a flush waits for; set once it is through."""
 
-    is_last = False
+    def __init__(self, *, is_last: bool) -> None:
+        super().__init__()
+        self.is_last = is_last
+        self.arrivals: list[threading.Event] = []
+        """One for each destination, set when it has taken everything before the barrier."""
+
+    def wait_for_all(self, timeout_s: float) -> bool:
+        """Wait for every destination; False where time ran out."""
+        deadline = time.monotonic() + timeout_s
+        is_through = self.wait(timeout_s)
+        return is_through and all(
+            arrival.wait(max(0.0, deadline - time.monotonic())) for arrival in self.arrivals
+        )
 
 
 class Exporter:
@@ -43,18 +61,30 @@ class Exporter:
     Args:
         settings: Home, project, key and bounds.
         endpoint: The server's URL; None: nothing is sent, only written.
+        also_to: Other endpoints that get every span; each has a journal and a thread of its own,
+            so that one that is away keeps none of the others waiting.
+        policy: What to take out of spans; None: nothing.
     """
 
-    def __init__(self, settings: Settings, endpoint: str | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        endpoint: str | None,
+        *,
+        also_to: Sequence[Destination] = (),
+        policy: RedactionPolicy | None = None,
+    ) -> None:
         self._settings = settings
         self._endpoint = endpoint
+        self._also_to = also_to
+        self._redactor = Redactor(policy) if policy is not None else None
         self._reset()
 
     def _reset(self) -> None:
         self._queue: queue.SimpleQueue[ReadableSpan | _Barrier] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._shipper: Shipper | None = None
+        self._shippers: list[Shipper] = []
         self._encoder = Encoder(self._settings.project)
         self._queued_bytes = 0
         self.dropped = 0
@@ -94,19 +124,18 @@ class Exporter:
         is_done = self._pass_barrier(timeout_s, is_last=True)
         if self._thread is not None:
             self._thread.join(max(0.1, timeout_s - (time.monotonic() - started)))
-        if self._shipper is not None:
-            self._shipper.stop(max(0.1, timeout_s - (time.monotonic() - started)))
+        for shipper in self._shippers:
+            shipper.stop(max(0.1, timeout_s - (time.monotonic() - started)))
         return is_done
 
     def _pass_barrier(self, timeout_s: float, *, is_last: bool) -> bool:
         if self._thread is None:
             return True
-        barrier = _Barrier()
-        barrier.is_last = is_last
+        barrier = _Barrier(is_last=is_last)
         self._queue.put(barrier)
-        if self._shipper is not None:
-            self._shipper.hurry()
-        return barrier.wait(timeout_s)
+        for shipper in self._shippers:
+            shipper.hurry()
+        return barrier.wait_for_all(timeout_s)
 
     def _drop(self, message: str) -> None:
         self.dropped += 1
@@ -115,24 +144,50 @@ class Exporter:
     def _start(self) -> None:
         with self._lock:
             if self._thread is None:
-                self._shipper = shipper = Shipper(self._settings, self._endpoint)
+                others = [Shipper(self._settings, None, other) for other in self._also_to]
+                self._shippers = [Shipper(self._settings, self._endpoint), *others]
                 self._thread = threading.Thread(
-                    target=self._write, args=(shipper,), name="weave-core writer", daemon=True
+                    target=self._write, name="weave-core writer", daemon=True
                 )
                 self._thread.start()
 
-    def _write(self, shipper: Shipper) -> None:
+    def _write(self) -> None:
         silence_instrumentation()
-        shipper.start()
+        for shipper in self._shippers:
+            shipper.start()
+        self._describe_process()
         while True:
             spans, barrier = self._take()
             spans += self.open_spans.announced()
             if spans:
-                self._append(shipper, spans)
+                self._append(spans)
             if barrier is not None:
-                shipper.promise(barrier)
+                for shipper in self._shippers:
+                    arrival = threading.Event()
+                    barrier.arrivals.append(arrival)
+                    shipper.promise(arrival)
+                barrier.set()
                 if barrier.is_last:
                     return
+
+    def _describe_process(self) -> None:
+        """Commit and libraries now; whether files were changed takes longer and follows."""
+        if not self._settings.record_environment:
+            return
+        try:
+            known = surroundings()
+            self._encoder.describe(known)
+            threading.Thread(
+                target=self._look_for_changes, args=(self._encoder, known), daemon=True
+            ).start()
+        except Exception as error:  # noqa: BLE001  # What the spans ran with is worth less than the spans.
+            warn_once("surroundings", "the environment could not be recorded", error=error)
+
+    @staticmethod
+    def _look_for_changes(encoder: Encoder, known: dict[str, Value]) -> None:
+        is_dirty = has_changes()
+        if is_dirty is not None:
+            encoder.describe({**known, semconv.VCS_DIRTY: is_dirty})
 
     def _take(self) -> tuple[list[ReadableSpan], _Barrier | None]:
         """Spans for one record: what gathers in some milliseconds, or what a barrier finds."""
@@ -157,10 +212,13 @@ class Exporter:
         self._queued_bytes = max(0, self._queued_bytes - size)
         return spans, None
 
-    def _append(self, shipper: Shipper, spans: list[ReadableSpan]) -> None:
+    def _append(self, spans: list[ReadableSpan]) -> None:
         try:
+            if self._redactor is not None:
+                spans = [self._redactor.clean(span) for span in spans]
             body = self._encoder.encode(spans)
-            if not shipper.keep(body, len(spans)):
+            kept = [shipper.keep(body, len(spans)) for shipper in self._shippers]
+            if not kept[0]:
                 self.dropped += len(spans)
         except Exception as error:  # noqa: BLE001  # One bad batch must not end the thread.
             self.dropped += len(spans)

@@ -8,22 +8,27 @@ import http.client
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ParentBased
 
 from weave_core import semconv
 from weave_core.errors import ConfigError
 from weave_core.settings import DEFAULT_ENDPOINT, Settings
 from weave_core.tracing import calls, content
+from weave_core.tracing.destinations import Destination, destinations_of, http_endpoint
 from weave_core.tracing.exporting import Exporter
 from weave_core.tracing.failures import logger, reset_lock, warn_once
+from weave_core.tracing.policies import RedactionPolicy, policy_of
 from weave_core.tracing.processors import Processor
+from weave_core.tracing.sampling import RootSampler, checked_rate
 from weave_core.tracing.transports import SETTING_UP
 from weave_core.versions import package_version
 
@@ -41,8 +46,22 @@ class _State:
     tracing: "Tracing | None" = None
     processor: Processor | None = None
     provider: TracerProvider | None = None
+    sampler: RootSampler | None = None
+    """Ours, where the provider is ours too."""
+    chosen: "_Chosen | None" = None
     watches_process: bool = False
     holds_setup: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """What `init` was told; the same again changes nothing."""
+
+    settings: Settings
+    target: str
+    sample_rate: float
+    also_to: tuple[Destination, ...]
+    policy: RedactionPolicy | None
 
 
 _state = _State()
@@ -76,7 +95,9 @@ def init(
     api_key: str | None = None,
     service_name: str | None = None,
     resource_attributes: Mapping[str, str] | None = None,
-    sample: float = 1.0,
+    sample_rate: float | None = None,
+    redact: RedactionPolicy | Mapping[str, Any] | str | Path | bool | None = None,
+    also_to: Sequence[str | Mapping[str, Any] | Destination] | None = None,
 ) -> Tracing:
     """Start tracing: from here on, operations and every other OpenTelemetry span are stored.
 
@@ -90,7 +111,13 @@ def init(
         api_key: The server's key; default: `WEAVE_CORE_API_KEY`.
         service_name: OpenTelemetry's `service.name` of this program.
         resource_attributes: More attributes that describe this process.
-        sample: Share of traces to keep, 0 to 1; a trace is kept or left out as a whole.
+        sample_rate: Share of traces to keep, 0 to 1; a trace is kept or left out as a whole.
+            Default: `WEAVE_CORE_SAMPLE_RATE`, else all.
+        redact: What to take out of spans before they are written or sent: the fields of a
+            `RedactionPolicy` by name, or the path of a policy file.  Default: `WEAVE_CORE_REDACT`,
+            else the values of secret keys; False: nothing.
+        also_to: Other OTLP endpoints that get every span, URLs or mappings with `endpoint` and
+            `headers`.  Default: `WEAVE_CORE_ALSO_TO`.
 
     Returns:
         A handle that says what was chosen, with `flush` and `shutdown`.
@@ -99,29 +126,44 @@ def init(
         ConfigError: If an argument or setting can't be used; nothing else, a server that does not
             answer least of all.
     """
-    settings = Settings.from_env(endpoint=endpoint, project=project, api_key=api_key)
+    settings = Settings.from_env(
+        endpoint=endpoint, project=project, api_key=api_key, sample_rate=sample_rate
+    )
     _check_project(settings.project)
-    if not 0.0 <= sample <= 1.0:
-        raise ConfigError(f"sample is {sample!r}", "give a number from 0 to 1")
+    rate = checked_rate(settings.sample_rate)
+    others = destinations_of(settings.also_to if also_to is None else also_to)
+    policy = _policy(redact, settings.redact)
     target = _target(settings.endpoint)
+    chosen = _Chosen(settings, target, rate, others, policy)
     with _state.lock:
         running = _state.tracing
-        if running is not None and (running.project, running.endpoint) == (
-            settings.project,
-            target,
-        ):
-            return running
         if running is not None:
+            if _state.chosen == chosen:
+                return running
             shutdown()
         content.set_max_value_bytes(settings.max_value_bytes)
         processor = _join_provider(
-            _resource(settings.project, service_name, resource_attributes), sample
+            _resource(settings.project, service_name, resource_attributes), rate
         )
-        exporter = Exporter(settings, None if target == OFFLINE else target)
+        server = None if target == OFFLINE else target
+        exporter = Exporter(settings, server, also_to=others, policy=policy)
         processor.exporter = exporter
-        _state.tracing = Tracing(settings.project, target, exporter)
+        _state.tracing, _state.chosen = Tracing(settings.project, target, exporter), chosen
         _watch_process()
         return _state.tracing
+
+
+def _policy(redact: object, setting: str | None) -> RedactionPolicy | None:
+    """The policy in force: said now, said before, or the setting's.
+
+    What runs stays in force: a library that calls `init` for itself must not end the redaction
+    that the program has asked for.
+    """
+    if redact is not None:
+        return policy_of(redact)
+    if _state.tracing is not None and _state.chosen is not None:
+        return _state.chosen.policy
+    return policy_of(setting if setting is not None else True)
 
 
 def is_active() -> bool:
@@ -190,15 +232,7 @@ def _target(endpoint: str | None) -> str:
     allowed = "give http://HOST:PORT, https://HOST:PORT or offline"
     if endpoint == "embedded":
         raise ConfigError("endpoint 'embedded' is not available in this version", allowed)
-    try:
-        parts = urlsplit(endpoint)
-        is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
-        _ = parts.port  # Raises where it is no number.
-    except ValueError:
-        is_url = False
-    if not is_url or parts.query or parts.fragment:
-        raise ConfigError(f"endpoint is {endpoint!r}", allowed)
-    return endpoint.rstrip("/").removesuffix("/v1/traces")
+    return http_endpoint(endpoint, allowed)
 
 
 def _answers(endpoint: str) -> bool:
@@ -230,22 +264,24 @@ def _resource(
     return Resource.create({**(attributes or {}), **own})
 
 
-def _join_provider(resource: Resource, sample: float) -> Processor:
+def _join_provider(resource: Resource, rate: float) -> Processor:
     """Our processor in the global provider: the one that is there, or a new one."""
     provider = trace.get_tracer_provider()
     if isinstance(provider, TracerProvider) and provider is _state.provider and _state.processor:
+        _set_rate(_state.processor, rate)
         return _state.processor
+    _state.sampler = None
     if isinstance(provider, trace.ProxyTracerProvider):
+        _state.sampler = RootSampler(rate)
         provider = TracerProvider(
             resource=resource,
-            sampler=ParentBased(TraceIdRatioBased(sample)) if sample < 1.0 else None,
+            sampler=ParentBased(_state.sampler),
             span_limits=SpanLimits(max_span_attributes=_MAX_ATTRIBUTES),
             shutdown_on_exit=False,
         )
         trace.set_tracer_provider(provider)
-    elif sample < 1.0:
-        warn_once("sample", "sample=%s is left to the OpenTelemetry provider already set", sample)
     processor = Processor()
+    _set_rate(processor, rate)
     if isinstance(provider, TracerProvider):
         provider.add_span_processor(processor)
         _state.provider = provider
@@ -258,6 +294,14 @@ def _join_provider(resource: Resource, sample: float) -> Processor:
     _state.processor = processor
     calls.forget_tracer()
     return processor
+
+
+def _set_rate(processor: Processor, rate: float) -> None:
+    """Our sampler decides before a span is made; in another's provider our processor, after."""
+    if _state.sampler is not None:
+        _state.sampler.rate = rate
+    else:
+        processor.sample_rate = rate
 
 
 def _watch_process() -> None:

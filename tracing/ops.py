@@ -111,6 +111,7 @@ def op(  # type: ignore[overload-overlap]
     kind: "Kind" = "op",
     postprocess_inputs: Hook | None = None,
     postprocess_outputs: Hook | None = None,
+    sample_rate: float | None = None,
 ) -> AsyncOp[P, T]: ...
 @overload
 def op(
@@ -121,6 +122,7 @@ def op(
     kind: "Kind" = "op",
     postprocess_inputs: Hook | None = None,
     postprocess_outputs: Hook | None = None,
+    sample_rate: float | None = None,
 ) -> Op[P, T]: ...
 @overload
 def op(
@@ -129,6 +131,7 @@ def op(
     kind: "Kind" = "op",
     postprocess_inputs: Hook | None = None,
     postprocess_outputs: Hook | None = None,
+    sample_rate: float | None = None,
 ) -> OpDecorator: ...
 def op(
     func: Any = None,
@@ -138,6 +141,7 @@ def op(
     kind: "Kind" = "op",
     postprocess_inputs: Hook | None = None,
     postprocess_outputs: Hook | None = None,
+    sample_rate: float | None = None,
 ) -> Any:
     """Record every call of a function as a span.
 
@@ -159,9 +163,12 @@ def op(
         postprocess_inputs: Gets the arguments by name, gives what to record of them.
         postprocess_outputs: Gets the result (of a generator: the list of items, at most 10,000),
             gives what to record of it; `"".join` suits a stream of text.
+        sample_rate: Share of the traces that begin with this function to keep, 0 to 1; default: as
+            `init` says.  Called within a trace it is kept or left out with it.
 
     Raises:
-        ConfigError: If `func` can't be called, is a class, or `kind` is unknown.
+        ConfigError: If `func` can't be called, is a class, `kind` is unknown, or `sample_rate` is
+            no number from 0 to 1.
     """
     if is_disabled():
         return _untraced if func is None else _untraced(func)
@@ -171,6 +178,7 @@ def op(
         kind=kind,
         postprocess_inputs=postprocess_inputs,
         postprocess_outputs=postprocess_outputs,
+        sample_rate=sample_rate,
     )
     return build if func is None else build(func)
 
@@ -201,10 +209,12 @@ def _spec(
     kind: str,
     postprocess_inputs: Hook | None,
     postprocess_outputs: Hook | None,
+    sample_rate: float | None,
 ) -> "OpSpec":
     from weave_core.tracing.arguments import Parameters
     from weave_core.tracing.calls import OpSpec
     from weave_core.tracing.conventions import checked_kind
+    from weave_core.tracing.sampling import checked_rate
 
     return OpSpec(
         func=func,
@@ -213,6 +223,7 @@ def _spec(
         parameters=Parameters(func, skips_first=_is_method(func)),
         postprocess_inputs=postprocess_inputs,
         postprocess_outputs=postprocess_outputs,
+        sample_rate=None if sample_rate is None else checked_rate(sample_rate),
     )
 
 

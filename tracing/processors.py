@@ -12,6 +12,8 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from weave_core.tracing.contexts import STAMPS_KEY
 from weave_core.tracing.exporting import Exporter  # noqa: TC001  # Light by now, and checkers read it.
 from weave_core.tracing.failures import warn_once
+from weave_core.tracing.pending import MAX_OPEN
+from weave_core.tracing.sampling import is_kept, rate_in
 
 __all__ = ["Processor"]
 
@@ -25,6 +27,9 @@ class Processor(SpanProcessor):
 
     def __init__(self) -> None:
         self.exporter: Exporter | None = None
+        self.sample_rate: float | None = None
+        """Share of traces to pass on, where the provider's own sampler does not decide that."""
+        self._left_out: set[int] = set()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Write session, user, tags and metadata of the context on the span."""
@@ -35,6 +40,12 @@ class Processor(SpanProcessor):
                 given = span.attributes or {}
                 span.set_attributes({k: v for k, v in marks.items() if k not in given})
             exporter, own = self.exporter, span.get_span_context()
+            if self.sample_rate is not None and not is_kept(
+                own.trace_id, rate_in(context, self.sample_rate)
+            ):
+                if len(self._left_out) < MAX_OPEN:
+                    self._left_out.add(own.span_id)
+                return
             if exporter is not None and own.trace_flags.sampled:
                 exporter.begun(own.span_id, span)
         except Exception as error:  # noqa: BLE001  # Our failure must not become the traced program's.
@@ -46,6 +57,9 @@ class Processor(SpanProcessor):
         if exporter is None or context is None or not context.trace_flags.sampled:
             return
         try:
+            if context.span_id in self._left_out:
+                self._left_out.discard(context.span_id)
+                return
             exporter.open_spans.ended(context.span_id)
             exporter.put(span)
         except Exception as error:  # noqa: BLE001  # As above.

@@ -11,14 +11,17 @@ from pathlib import Path
 from weave_core.settings import DEFAULT_ENDPOINT, Settings
 from weave_core.tracing import segments
 from weave_core.tracing.couriers import Courier
+from weave_core.tracing.destinations import Destination
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.journals import MAX_BATCH_SPANS, Journal, folder_of, left_behind
 from weave_core.tracing.suppression import silence_instrumentation
 from weave_core.tracing.transports import Transport
 
-__all__ = ["OFFLINE", "Shipper"]
+__all__ = ["ALSO_TO", "OFFLINE", "Shipper"]
 
 OFFLINE = "offline"
+ALSO_TO = "also-to "
+"""Begins the target of files whose spans are for another endpoint beside the server."""
 LINGER_S = 0.2
 """How long a small batch waits for company; a trace is on the screen within a second."""
 MAX_MEMORY_BYTES = 64 * 1024 * 1024
@@ -32,11 +35,19 @@ class Shipper:
     Args:
         settings: Home, key and bounds.
         endpoint: The server's URL; None: keep only.
+        other: Where to send instead, if it is not the server: another endpoint beside it.
     """
 
-    def __init__(self, settings: Settings, endpoint: str | None) -> None:
+    def __init__(
+        self, settings: Settings, endpoint: str | None, other: Destination | None = None
+    ) -> None:
         self._settings = settings
-        self._endpoint = endpoint
+        self._endpoint = endpoint if other is None else other.endpoint
+        self._other = other
+        # Written into the files: what another backend still waits for is not the server's to take.
+        self._target = self._endpoint or OFFLINE
+        if other is not None:
+            self._target = f"{ALSO_TO}{other.endpoint}"
         self._folder = folder_of(settings.home)
         self._journal: Journal | None = None
         self._memory: deque[tuple[bytes, int]] = deque()
@@ -50,7 +61,7 @@ class Shipper:
 
     def start(self) -> None:
         """Open the journal and start sending; called in the writer's thread, as it touches disk."""
-        journal = Journal(self._folder, endpoint=self._endpoint or OFFLINE)
+        journal = Journal(self._folder, endpoint=self._target)
         try:
             journal.open()
             self._journal = journal
@@ -145,7 +156,10 @@ class Shipper:
 
     def _run(self, endpoint: str) -> None:
         silence_instrumentation()
-        transport = Transport(endpoint, self._settings.api_key)
+        if self._other is None:
+            transport = Transport(endpoint, self._settings.api_key)
+        else:
+            transport = Transport(endpoint, headers=self._other.headers)
         courier = Courier(transport, self._folder / "dead", self._stopping.wait)
         next_look_s = time.monotonic() + LINGER_S
         try:
@@ -196,7 +210,9 @@ class Shipper:
 
     def _send_left_behind(self, courier: Courier, endpoint: str) -> None:
         """Send what processes that are gone could not, if it was meant for the same server."""
-        targets = {endpoint, OFFLINE} if endpoint == DEFAULT_ENDPOINT else {endpoint}
+        targets = {self._target}
+        if endpoint == DEFAULT_ENDPOINT and self._other is None:
+            targets.add(OFFLINE)
         for journal in left_behind(self._folder):
             is_ours = journal.target() in targets
             if is_ours and self._send_all(courier, journal):

@@ -7,7 +7,7 @@ from pathlib import Path
 from weave_core.settings import DEFAULT_ENDPOINT, Settings
 from weave_core.tracing.couriers import Courier
 from weave_core.tracing.journals import Journal, folder_of, left_behind, stems
-from weave_core.tracing.shipping import OFFLINE
+from weave_core.tracing.shipping import ALSO_TO, OFFLINE
 from weave_core.tracing.transports import Transport
 
 __all__ = ["SyncReport", "sync"]
@@ -41,6 +41,8 @@ def sync(
 ) -> SyncReport:
     """Send what waits in the spool: of programs that ended, and of running ones that are offline.
 
+    What is for another endpoint (`init(also_to=...)`) waits for a program that sends there.
+
     Runs in the calling thread; sending twice does no harm.
 
     Args:
@@ -61,7 +63,10 @@ def sync(
         found = set()
         for journal in left_behind(folder):
             found.add(journal.stem)
-            if not only_offline or journal.target() in (OFFLINE, target):
+            journal_target = journal.target()
+            # What is for another backend waits for a program that sends there again.
+            is_ours = not journal_target.startswith(ALSO_TO)
+            if is_ours and (not only_offline or journal_target in (OFFLINE, target)):
                 work.send(journal)
                 if not work.failure:
                     journal.remove()

@@ -7,6 +7,7 @@ import encodings.idna  # noqa: F401  # See the note on imports below.
 import gzip
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Literal
@@ -55,22 +56,30 @@ class Transport:
         endpoint: Its base URL.
         api_key: Sent as `Authorization: Bearer`.
         timeout_s: Seconds for one request.
+        headers: More headers, for a backend that wants its key in one of its own.
     """
 
-    def __init__(self, endpoint: str, api_key: str | None = None, timeout_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        api_key: str | None = None,
+        timeout_s: float = 10.0,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.endpoint = endpoint.rstrip("/")
-        headers = {
+        sent = {
             "Content-Type": "application/x-protobuf",
             "User-Agent": f"weave-core-python/{package_version()}",
         }
         if api_key:
-            headers["Authorization"] = f"Bearer {api_key}"
+            sent["Authorization"] = f"Bearer {api_key}"
         # Compressing for the loopback device costs more than it saves: 20 us a span.
         self._compresses = urlsplit(self.endpoint).hostname not in _LOOPBACK
         if self._compresses:
-            headers["Content-Encoding"] = "gzip"
+            sent["Content-Encoding"] = "gzip"
+        sent.update(headers or {})
         with SETTING_UP:
-            self._http = httpx.Client(headers=headers, timeout=timeout_s)
+            self._http = httpx.Client(headers=sent, timeout=timeout_s)
 
     def send(self, body: bytes) -> Delivery:
         """Send one `ExportTraceServiceRequest`; never raises for what a network can do."""

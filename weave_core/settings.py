@@ -63,6 +63,19 @@ class Settings:
     max_value_bytes: int = 1 * MIB
     """Largest JSON text of one recorded input or output; what is longer is cut and marked."""
 
+    sample_rate: float = 1.0
+    """Share of traces to keep, 0 to 1; a trace is kept or left out as a whole."""
+
+    redact: str | None = None
+    """Path of a redaction policy (`.toml`, `.json`), or `off`; None: values of secret keys such as
+    `password` and `api_key` are taken out before a span is written or sent."""
+
+    also_to: str | None = None
+    """More OTLP endpoints that get every span, separated by commas."""
+
+    record_environment: bool = True
+    """Say on every span's resource which commit, libraries, Python and host it ran with."""
+
     cors_origins: str | None = None
     """Origins of web pages whose programs may send to the server and read from it, such as
     `https://shop.example`, with commas between; `*`: any page; None: no page."""
@@ -104,6 +117,11 @@ def _parse(variable: str, text: str, type_name: str) -> Any:
             return int(text)
         except ValueError:
             raise ConfigError(f"{variable} is {text!r}, which is no whole number") from None
+    if type_name.startswith(("<class 'float'", "float")):
+        try:
+            return float(text)
+        except ValueError:
+            raise ConfigError(f"{variable} is {text!r}, which is no number") from None
     return text
 
 

@@ -4,13 +4,17 @@ Part of the roof, like `weave_core/__init__.py`: tracing may not look at the int
 on it, so the two are joined here.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from weave_core import tracing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from weave_core.tracing import Tracing
+    from weave_core.tracing.destinations import Destination
+    from weave_core.tracing.policies import RedactionPolicy
 
 __all__ = ["init"]
 
@@ -23,7 +27,9 @@ def init(
     autoinstrument: bool = False,
     service_name: str | None = None,
     resource_attributes: Mapping[str, str] | None = None,
-    sample: float = 1.0,
+    sample_rate: float | None = None,
+    redact: "RedactionPolicy | Mapping[str, Any] | str | Path | bool | None" = None,
+    also_to: "Sequence[str | Mapping[str, Any] | Destination] | None" = None,
 ) -> "Tracing":
     """Start tracing: from here on, operations and every other OpenTelemetry span are stored.
 
@@ -43,7 +49,13 @@ def init(
             (`weave_core.integrations.instrument_all`).
         service_name: OpenTelemetry's `service.name` of this program.
         resource_attributes: More attributes that describe this process.
-        sample: Share of traces to keep, 0 to 1; a trace is kept or left out as a whole.
+        sample_rate: Share of traces to keep, 0 to 1; a trace is kept or left out as a whole.
+            Default: `WEAVE_CORE_SAMPLE_RATE`, else all.
+        redact: What to take out of spans before they are written or sent: the fields of a
+            `RedactionPolicy` by name, or the path of a policy file.  Default: `WEAVE_CORE_REDACT`,
+            else the values of secret keys; False: nothing.
+        also_to: Other OTLP endpoints that get every span, URLs or mappings with `endpoint` and
+            `headers`.  Default: `WEAVE_CORE_ALSO_TO`.
 
     Returns:
         A handle that says what was chosen, with `flush` and `shutdown`.
@@ -58,7 +70,9 @@ def init(
         api_key=api_key,
         service_name=service_name,
         resource_attributes=resource_attributes,
-        sample=sample,
+        sample_rate=sample_rate,
+        redact=redact,
+        also_to=also_to,
     )
     if autoinstrument and tracing.is_active():
         from weave_core.integrations import instrument_all

@@ -47,7 +47,7 @@ def test_a_wrong_project_is_refused(project: str) -> None:
 def test_a_wrong_share_is_refused(sample: float) -> None:
     """A share lies between nothing and all."""
     with pytest.raises(ConfigError, match="from 0 to 1"):
-        weave_core.init("p", "offline", sample=sample)
+        weave_core.init("p", "offline", sample_rate=sample)
 
 
 def test_init_twice_is_once(recorder: Recorder) -> None:
@@ -118,7 +118,7 @@ import sys
 import weave_core
 from opentelemetry import trace
 
-weave_core.init("p", "offline", service_name="shop", sample=float(sys.argv[1]))
+weave_core.init("p", "offline", service_name="shop", sample_rate=float(sys.argv[1]))
 
 @weave_core.op
 def child(): return trace.get_current_span().is_recording()

@@ -1,0 +1,168 @@
+"""What the program ran with, once per process: commit, libraries, Python, host.
+
+Told as resource attributes.  Read in threads of ours, after the program has begun to work.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from weave_core import semconv
+
+__all__ = ["has_changes", "surroundings"]
+
+Value = str | bool | Sequence[str]
+
+_LIBRARIES = (
+    "anthropic",
+    "crewai",
+    "datasets",
+    "dspy",
+    "google-genai",
+    "instructor",
+    "jax",
+    "langchain",
+    "langchain-core",
+    "langgraph",
+    "litellm",
+    "llama-index-core",
+    "mcp",
+    "numpy",
+    "openai",
+    "openai-agents",
+    "opentelemetry-sdk",
+    "pandas",
+    "pydantic",
+    "pydantic-ai",
+    "scikit-learn",
+    "smolagents",
+    "tokenizers",
+    "torch",
+    "transformers",
+    "vllm",
+    "weave-core",
+)
+_MODULES = {
+    "google-genai": "google.genai",
+    "llama-index-core": "llama_index.core",
+    "openai-agents": "agents",
+    "opentelemetry-sdk": "opentelemetry.sdk",
+    "scikit-learn": "sklearn",
+}
+"""Where the module's name is not the package's."""
+_GIT_TIMEOUT_S = 2.0
+_MAX_VALUE = 300
+_MAX_FILE_BYTES = 4 * 1024 * 1024
+
+
+def surroundings() -> dict[str, Value]:
+    """Attributes of this process; takes some milliseconds and starts no other process."""
+    found: dict[str, Value] = {
+        semconv.HOST_NAME: platform.node(),
+        semconv.HOST_ARCH: platform.machine(),
+        semconv.OS_TYPE: platform.system().lower(),
+        semconv.PROCESS_PID: str(os.getpid()),
+        semconv.PROCESS_RUNTIME_NAME: sys.implementation.name,
+        semconv.PROCESS_RUNTIME_VERSION: platform.python_version(),
+        semconv.LIBRARIES: _libraries(),
+    }
+    if (folder := _repository()) is not None:
+        found.update(_revision(folder))
+    return {key: value for key, value in found.items() if value}
+
+
+def has_changes() -> bool | None:
+    """Whether tracked files differ from the commit; None where nobody can tell in time."""
+    folder = _repository()
+    if folder is None:
+        return None
+    command = ["git", "--no-optional-locks", "status", "--porcelain", "--untracked-files=no"]
+    try:
+        done = subprocess.run(  # noqa: S603  # The user's own git, nothing of it from outside.
+            command,
+            cwd=folder.parent,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_GIT_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return bool(done.stdout.strip()) if done.returncode == 0 else None
+
+
+def _libraries() -> list[str]:
+    """The ones of `_LIBRARIES` that are loaded, with their versions."""
+    found = []
+    for name in _LIBRARIES:
+        if _MODULES.get(name, name.replace("-", "_")) in sys.modules:
+            try:
+                found.append(f"{name}=={metadata.version(name)}")
+            except metadata.PackageNotFoundError:
+                continue
+    return found
+
+
+def _repository() -> Path | None:
+    """The `.git` folder of the program's own code: of its main file, else of where it runs."""
+    main = getattr(sys.modules.get("__main__"), "__file__", None)
+    start = Path(main).absolute().parent if main else Path.cwd()
+    for folder in (start, *start.parents):
+        if "site-packages" in folder.parts:
+            return None
+        if (folder / ".git").is_dir():
+            return folder / ".git"
+    return None
+
+
+def _revision(git: Path) -> dict[str, str]:
+    """Commit, branch and origin, read from git's files: a process would take 5 ms each."""
+    head = _text(git / "HEAD").strip()
+    found = {}
+    if head.startswith("ref: "):
+        ref = head[5:]
+        found[semconv.VCS_BRANCH] = ref.removeprefix("refs/heads/")[:_MAX_VALUE]
+        head = _text(git / ref).strip() or _packed(git, ref)
+    if head:
+        found[semconv.VCS_REVISION] = head[:_MAX_VALUE]
+    if url := _origin(git):
+        found[semconv.VCS_URL] = url[:_MAX_VALUE]
+    return found
+
+
+def _packed(git: Path, ref: str) -> str:
+    for line in _text(git / "packed-refs").splitlines():
+        revision, _, name = line.partition(" ")
+        if name == ref:
+            return revision
+    return ""
+
+
+def _origin(git: Path) -> str:
+    """The URL of `origin` without the name and password that it may hold."""
+    is_origin = False
+    for line in _text(git / "config").splitlines():
+        text = line.strip()
+        if text.startswith("["):
+            is_origin = text == '[remote "origin"]'
+        elif is_origin and text.replace(" ", "").startswith("url="):
+            url = text.partition("=")[2].strip()
+            parts = urlsplit(url) if "://" in url else None
+            if parts is None:
+                return url
+            return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+    return ""
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > _MAX_FILE_BYTES:
+            return ""
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
