@@ -14,6 +14,7 @@ import pyarrow.parquet  # type: ignore[import-untyped]
 import pytest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from support.otlp import agent_trace, big_trace, send_spans
+from support.sent_spans import wait_for_traces
 from support.servers import ServerProcess, start_server
 
 from weave_core import Client
@@ -202,6 +203,7 @@ def test_a_filter_chooses_spans_or_whole_traces(client: Client, full: str) -> No
     """Of spans by default; `of=traces` takes every span of the traces that pass."""
     tools = b"".join(client.export(full, filter="name = 'execute_tool look_up_order'"))
     assert len(tools.splitlines()) == 2
+    wait_for_traces(client, full, 4)  # A filter of traces speaks of their sums.
     failed = "any_span(error_type = 'shop.OrderNotFound')"
     whole = b"".join(client.export(full, filter=failed, of="traces"))
     assert len(whole.splitlines()) == 7
