@@ -44,7 +44,7 @@ _MARK = "INSERT INTO trace_dirty (project_id, trace_id) VALUES (?, ?) ON CONFLIC
 # What was left out of a sum because of a span that is gone now counts again.
 _MARK_TWINS = """
 INSERT INTO trace_dirty (project_id, trace_id)
-SELECT DISTINCT project_id, trace_id FROM span
+SELECT project_id, trace_id FROM span
 WHERE project_id = ? AND response_id = ? AND is_duplicate
 ON CONFLICT DO NOTHING
 """

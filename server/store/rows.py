@@ -38,6 +38,8 @@ _skeleton_values = attrgetter(*_SKELETON_COLUMNS)
 
 _MAX_NAME = 512
 """Characters of a name in its row; the payload has all of them."""
+_STEP_PREVIEW = 120
+"""Characters of the preview of a span below another; they were a quarter of all bytes."""
 _MAX_INT = 2**63 - 1
 
 
@@ -51,6 +53,10 @@ def span_row(raw: RawSpan, *, row_id: int, project_id: int, origin_id: int) -> t
     skel = skeleton(raw)
     if skel.cost_usd is None and skel.model and skel.kind in COUNTED_KINDS:
         _price(skel, raw.start_ns)
+    if raw.parent_id is not None:
+        # Lists show a root's preview in full, a step's in one line; the payload has all of it.
+        skel.input_preview = skel.input_preview and skel.input_preview[:_STEP_PREVIEW]
+        skel.output_preview = skel.output_preview and skel.output_preview[:_STEP_PREVIEW]
     # OTLP's times are unsigned, a column's are signed; the payload has what was sent.
     start_ns = min(raw.start_ns, _MAX_INT)
     duration_ns = None if is_pending(raw) else max(0, min(raw.end_ns, _MAX_INT) - start_ns)

@@ -29,8 +29,11 @@ _MAX_DEPTH = 12
 _log = logging.getLogger(__name__)
 _OFF = "texts off "
 """Begin of the cursor that remembers a project which is left out."""
+_REPEATED = frozenset(("gen_ai.system_instructions", "gen_ai.tool.definitions", "ai.prompt.tools"))
 _NO_PROSE = frozenset(("role", "type", "id", "mime_type", "mimeType", "object", "finish_reason"))
 """Keys in messages whose values are marks, not words."""
+_INSTRUCTIONS = ("system", "developer")
+"""Roles whose messages every call repeats: the largest part of an index, and of no use in one."""
 _BLANK = re.compile(r"\s")
 
 _ROW = """
@@ -59,7 +62,8 @@ def document(row: Any, text: bytes) -> tuple[str, str]:
     attributes, events = _sent(text)
     said: list[str] = [status_message] if status_message else []
     size = 0
-    for value in (*attributes.values(), *(value for event in events for value in event.values())):
+    spoken = (value for key, value in attributes.items() if key not in _REPEATED)
+    for value in (*spoken, *(value for event in events for value in event.values())):
         for words in _words(value):
             said.append(words)
             size += len(words)
@@ -97,6 +101,8 @@ def _leaves(value: Any, depth: int) -> Iterator[str]:
     elif depth > _MAX_DEPTH:
         return
     elif type(value) is dict:
+        if value.get("role") in _INSTRUCTIONS:
+            return
         for key, inner in value.items():
             if key not in _NO_PROSE:
                 yield from _leaves(inner, depth + 1)

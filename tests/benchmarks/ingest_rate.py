@@ -1,6 +1,10 @@
 """How many spans a second the server stores durably, beside a bare receiver in the same run.
 
-    python tests/benchmarks/ingest_rate.py [--batches 60] [--rounds 2] [--gzip]
+    python tests/benchmarks/ingest_rate.py [--batches 60] [--rounds 2] [--gzip] [--agent]
+
+With `--agent` messages repeat themselves as an agent's do: one system prompt, phrases from a
+support desk, tool answers as JSON.  Without it they are random words, which hardly compress.
+What lies on disk is measured after a clean stop, full-text index included.
 
 The floor is what any Python server pays: the same uvicorn, the protobuf parser, one loop over the
 attributes, `json.dumps`, one row into one table with one index, and one commit a request.  It
@@ -46,13 +50,17 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--gzip", action="store_true")
+    parser.add_argument("--agent", action="store_true", help="repetitive text, as agents send")
     parser.add_argument("--floor", help="serve as the floor, storing into this file")
     options = parser.parse_args()
     if options.floor:
         asyncio.run(serve_floor(options.floor))
         return
     for number in range(options.rounds):
-        bodies = [request_body(random.Random(f"{number}-{i}")) for i in range(options.batches)]
+        bodies = [
+            request_body(random.Random(f"{number}-{i}"), is_agent=options.agent)
+            for i in range(options.batches)
+        ]
         if options.gzip:
             bodies = [gzip.compress(body, 1) for body in bodies]
         run_round(bodies, is_gzip=options.gzip)
@@ -64,7 +72,11 @@ def run_round(bodies: list[bytes], *, is_gzip: bool) -> None:
         floor = measure(url, bodies, pid=pid, is_gzip=is_gzip)
     with tempfile.TemporaryDirectory() as folder, start_server(Path(folder)) as server:
         ours = measure(server.url, bodies, pid=server.process.pid, is_gzip=is_gzip)
+        stored = len(bodies) * SPANS_A_BATCH
+        wait_for_background(Path(folder), stored)
+        server.stop()
         size_bytes = sum(path.stat().st_size for path in Path(folder).glob("store.db*"))
+        report_sizes(Path(folder) / "store.db", stored)
     count = len(bodies) * SPANS_A_BATCH
     report("bare receiver", floor)
     report("weave-core", ours)
@@ -72,6 +84,31 @@ def run_round(bodies: list[bytes], *, is_gzip: bool) -> None:
         f"ratio {ours['rate'] / floor['rate']:.2f}   weave-core on disk"
         f" {size_bytes / count:,.0f} bytes a span   body {len(bodies[0]) / SPANS_A_BATCH:,.0f}"
     )
+
+
+def wait_for_background(folder: Path, count: int) -> None:
+    """Return once the full-text index has all spans, the warm-up's too."""
+    query = "SELECT MAX(position) FROM background_cursor WHERE name = 'texts'"
+    until = time.monotonic() + 120
+    with sqlite3.connect(folder / "store.db", timeout=30) as database:
+        while (database.execute(query).fetchone()[0] or 0) < count:
+            if time.monotonic() > until:
+                raise SystemExit("the full-text index did not catch up")
+            time.sleep(0.2)
+    database.close()
+
+
+def report_sizes(path: Path, count: int) -> None:
+    """Print what takes how many bytes a span."""
+    database = sqlite3.connect(path)
+    query = "SELECT name, SUM(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 12"
+    try:
+        sizes = database.execute(query).fetchall()
+    except sqlite3.OperationalError:
+        return  # This SQLite can't tell.
+    finally:
+        database.close()
+    print("  ".join(f"{name} {size / count:,.0f}" for name, size in sizes))
 
 
 def report(name: str, result: dict[str, float]) -> None:
@@ -139,7 +176,53 @@ WORDS = [
 ]
 
 
-def request_body(dice: random.Random) -> bytes:
+SYSTEM = (
+    "You are the support agent of Northwind Traders. Answer in the customer's language, briefly and"
+    " politely. Look up orders with `lookup_order` before you say anything about a delivery. Refunds"
+    " are possible within 30 days of delivery; later ones need a supervisor. Never promise a date"
+    " that the carrier has not confirmed. If you are unsure, say so and open a ticket."
+)
+PHRASES = [
+    "Hello, I ordered {n} pairs of {thing} last week and the parcel {a} still has not arrived.",
+    "Could you please tell me where my order {a} is and when it will be delivered to {city}?",
+    "I'd like to return the {thing}; they don't fit, and I want my money back for order {a}.",
+    "Thank you for your patience! I have checked order {a}: it left our warehouse in {city}.",
+    "The carrier reports the parcel {a} as in transit; it should reach you within {n} days.",
+    "I am sorry for the trouble with the {thing}. I have opened ticket {a} for you.",
+    "A refund of {n}.{n} EUR for order {a} was sent to your card and takes {n} working days.",
+]
+THINGS = ["running shoes", "winter jackets", "wool socks", "hiking boots", "rain trousers"]
+CITIES = ["Leipzig", "Rotterdam", "Lyon", "Gdansk", "Turin", "Porto"]
+
+
+def agent_text(dice: random.Random, size: int) -> str:
+    """Support talk of about `size` characters."""
+    said: list[str] = []
+    while sum(map(len, said)) < size:
+        said.append(
+            dice.choice(PHRASES).format(
+                n=dice.randrange(1, 60),
+                a=f"NW-{dice.randrange(10**7)}",
+                thing=dice.choice(THINGS),
+                city=dice.choice(CITIES),
+            )
+        )
+    return " ".join(said)
+
+
+def agent_messages(dice: random.Random, role: str) -> list[dict[str, Any]]:
+    """What goes in begins with the prompt and what a tool said; about 1,000 characters each."""
+    if role == "assistant":
+        return [{"role": role, "parts": [{"type": "text", "content": agent_text(dice, 900)}]}]
+    found = {"order": f"NW-{dice.randrange(10**7)}", "state": "in_transit", "items": 3}
+    return [
+        {"role": "system", "parts": [{"type": "text", "content": SYSTEM}]},
+        {"role": "user", "parts": [{"type": "text", "content": agent_text(dice, 350)}]},
+        {"role": "tool", "parts": [{"type": "tool_call_response", "response": found}]},
+    ]
+
+
+def request_body(dice: random.Random, *, is_agent: bool = False) -> bytes:
     """One export request: traces of ten spans, model calls and what is around them."""
     request = ExportTraceServiceRequest()
     resource_spans = request.resource_spans.add()
@@ -163,11 +246,11 @@ def request_body(dice: random.Random) -> bytes:
         span.name = "chat gpt-4o-mini" if index % 2 else "lookup order"
         span.start_time_unix_nano = now_ns + index * 1_000_000
         span.end_time_unix_nano = span.start_time_unix_nano + dice.randrange(10**6, 10**9)
-        fill(span, dice, is_call=bool(index % 2))
+        fill(span, dice, is_call=bool(index % 2), is_agent=is_agent)
     return request.SerializeToString()
 
 
-def fill(span: Any, dice: random.Random, *, is_call: bool) -> None:
+def fill(span: Any, dice: random.Random, *, is_call: bool, is_agent: bool = False) -> None:
     """Twelve attributes, two of them messages."""
     attribute(span, "gen_ai.operation.name", "chat" if is_call else "execute_tool")
     attribute(span, "gen_ai.provider.name", "openai")
@@ -180,6 +263,9 @@ def fill(span: Any, dice: random.Random, *, is_call: bool) -> None:
     attribute(span, "session.id", f"session-{dice.randrange(1000)}")
     attribute(span, "tier", dice.choice(["free", "pro", "team"]))
     for key, role in (("gen_ai.input.messages", "user"), ("gen_ai.output.messages", "assistant")):
+        if is_agent:
+            attribute(span, key, json.dumps(agent_messages(dice, role)))
+            continue
         text = " ".join(dice.choices(WORDS, k=MESSAGE_BYTES // 7))
         message = {"role": role, "parts": [{"type": "text", "content": text}]}
         attribute(span, key, json.dumps([message]))

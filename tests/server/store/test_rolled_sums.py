@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,7 +63,7 @@ def span(number: int, dice: random.Random, *, is_ended: bool = True) -> RawSpan:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """Spans that came pending and ended later, came twice, and were deleted, counted between."""
-    home: Path = tmp_path_factory.mktemp("sums")
+    home = tmp_path_factory.mktemp("sums")
     dice = random.Random(3)
     store = Store.open(Settings(home=home))
     pending = [span(number, dice, is_ended=number % 7 != 0) for number in range(COUNT)]
