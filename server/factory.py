@@ -62,6 +62,25 @@ _STATUSES: list[tuple[type[WeaveError], int, str]] = [
     (StoreError, 503, "store_unavailable"),
     (WeaveError, 500, "internal"),
 ]
+_MEANINGS = {
+    400: "What was sent can't be understood.",
+    401: "The API key is missing or wrong.",
+    404: "It is not stored.",
+    413: "What was sent is over a limit.",
+    415: "The content type is not read here.",
+    422: "A parameter is missing or wrong.",
+    501: "An extra that it needs is not installed.",
+    503: "Not now: too much waits, or the database can't be reached; `Retry-After` says when.",
+}
+# For OpenAPI; FastAPI's own 422 has another shape than ours.
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorBody, "description": _MEANINGS[status]}
+    for status in (400, 401, 404, 413, 422, 501, 503)
+}
+_OTLP_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"description": _MEANINGS[status] + " A `google.rpc.Status` in the request's encoding."}
+    for status in (400, 401, 413, 415, 503)
+}
 _RETRY_AFTER_S = 5
 # google.rpc.Code by HTTP status, for OTLP.
 _RPC_CODES = {400: 3, 401: 16, 404: 12, 405: 12, 413: 8, 415: 3, 422: 3, 429: 8, 503: 14}
@@ -104,9 +123,9 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.state.body_reader = BodyReader(
         max_bytes=settings.max_body_bytes, max_held_bytes=settings.max_queue_bytes
     )
-    app.include_router(ingest.router)
+    app.include_router(ingest.router, responses=_OTLP_REFUSALS)
     for router in READ_ROUTERS:
-        app.include_router(router)
+        app.include_router(router, responses=_REFUSALS)
     app.add_exception_handler(WeaveError, _answer_own_error)
     app.add_exception_handler(SQLAlchemyError, _answer_database_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
