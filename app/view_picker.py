@@ -12,10 +12,16 @@ from weave_core.model import NewView, SavedView
 __all__ = ["find_view", "show_views"]
 
 
-def find_view(project: str, page: str) -> SavedView | None:
-    """The view that the address names and that is not unfolded into it yet."""
+def find_view(project: str, page: str, *, known: str | None) -> SavedView | None:
+    """The view that the address names and that is not unfolded into it yet.
+
+    Args:
+        project: Whose view.
+        page: Of which page.
+        known: Id of the view that this browser session opened last.
+    """
     view_id = st.query_params.get("view")
-    if not view_id or set(st.query_params) - {"view", "project"}:
+    if not view_id or view_id == known or set(st.query_params) - {"view", "project"}:
         return None
     view = client().get_view(project, view_id)
     return view if view.page == page and view.query else None

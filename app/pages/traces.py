@@ -18,7 +18,7 @@ from weave_core.app.frame import errors_shown, show_filter_error
 from weave_core.app.headlines import figures_of
 from weave_core.app.live_rows import MAX_ROWS, LiveRows
 from weave_core.app.project_picker import pick_project
-from weave_core.app.state import COMPARE_PAGE, TRACE_PAGE, TRACES_PAGE, client
+from weave_core.app.state import COMPARE_PAGE, TRACE_PAGE, client
 from weave_core.app.view_picker import find_view, show_views
 from weave_core.errors import BadRequest
 from weave_core.model import FacetValue, SavedView, TraceSums
@@ -91,14 +91,20 @@ def show_examples() -> None:
         )
 
 
+def named_columns(given: str | None) -> list[str]:
+    """The columns that a parameter of the address names; without it the usual ones."""
+    names = [name for name in (given or "").split(",") if name in COLUMNS]
+    return names or list(DEFAULT_COLUMNS)
+
+
 def pick_columns() -> list[str]:
     """The menu of columns; the choice is in the address unless it is the usual one."""
-    given = st.query_params.get("cols")
-    names = [name for name in given.split(",") if name in COLUMNS] if given else []
+    if "columns" not in st.session_state:
+        st.session_state["columns"] = named_columns(st.query_params.get("cols"))
     with st.popover("Columns", type="tertiary", icon=":material/view_column:"):
         picked = st.pills(
             "Columns", list(COLUMNS), format_func=COLUMNS.__getitem__, selection_mode="multi",
-            default=names or list(DEFAULT_COLUMNS), label_visibility="collapsed", key="columns",
+            label_visibility="collapsed", key="columns",
         )  # fmt: skip
         st.caption("A narrow window leaves out what it has no room for.")
     chosen = [name for name in COLUMNS if name in picked] or list(DEFAULT_COLUMNS)
@@ -205,24 +211,45 @@ def turn_page(next_cursor: str | None) -> None:
             st.rerun()
 
 
-def open_list(project: str, query: dict[str, str]) -> None:
-    """Another list, as a link to it would open it."""
-    st.session_state.pop("before", None)
-    for name in ("columns", "search"):
-        st.session_state.pop(name, None)
-    given = {key: value for key, value in query.items() if value}
-    st.switch_page(TRACES_PAGE, query_params={"project": project} | given)
+def open_list(query: dict[str, str]) -> None:
+    """Another list on this page, as a link to it would open it."""
+    st.session_state["opening"] = {key: value for key, value in query.items() if value}
+    st.rerun()
+
+
+def settle_widgets() -> None:
+    """Let bar and address show the list that `open_list` opened.
+
+    Widgets that are on the page already hold on to what they show, whatever the address says; they
+    can only be told before they are drawn.
+    """
+    given: dict[str, str] | None = st.session_state.pop("opening", None)
+    if given is None:
+        return
+    first_page()
+    st.session_state["filter"] = given.get("filter", "")
+    st.session_state["range"] = given.get("range", "all")
+    st.session_state["columns"] = named_columns(given.get("cols"))
+    st.session_state["opened_view"] = given.get("view")
+    for name in ("order", "view"):
+        if name in given:
+            st.query_params[name] = given[name]
+        else:
+            st.query_params.pop(name, None)
 
 
 def asked() -> dict[str, str]:
     """What the address asks of the list, as a saved view keeps it."""
-    return {key: st.query_params[key] for key in KEPT if st.query_params.get(key)}
+    asked = {key: str(st.query_params.get(key) or "") for key in ("order", "cols")}
+    # The widgets themselves: what they were just told is in the address only after this run.
+    asked |= {key: str(st.session_state.get(key) or "") for key in ("filter", "range")}
+    return {key: asked[key] for key in KEPT if asked[key] and asked[key] != "all"}
 
 
-def open_view(project: str, view: SavedView) -> None:
+def open_view(view: SavedView) -> None:
     """The list as it was saved."""
     kept = {key: value for key, value in view.query.items() if key in KEPT}
-    open_list(project, kept | {"view": view.view_id})
+    open_list(kept | {"view": view.view_id})
 
 
 def act(action: ListAction, project: str) -> None:
@@ -242,7 +269,7 @@ def act(action: ListAction, project: str) -> None:
         query["order"] = action.order_by if action.order_by != NEWEST_FIRST else ""
     if action.only:
         query["filter"] = filters.added(query.get("filter", ""), filters.equals(*action.only))
-    open_list(project, query)
+    open_list(query)
 
 
 def show_list(wanted: Wanted, columns: list[str]) -> None:
@@ -287,15 +314,16 @@ def show_facets(wanted: Wanted) -> None:
         if condition:
             is_on = condition in filters.conjuncts(wanted.text)
             changed = (filters.removed if is_on else filters.added)(wanted.text, condition)
-            open_list(wanted.project, asked() | {"filter": changed})
+            open_list(asked() | {"filter": changed})
 
 
+settle_widgets()
 with st.container(horizontal=True, vertical_alignment="center", key="filter_bar"):
     project = pick_project(on_other=first_page)
     if project is not None:
-        saved = find_view(project, "traces")
+        saved = find_view(project, "traces", known=st.session_state.get("opened_view"))
         if saved is not None:
-            open_view(project, saved)
+            open_view(saved)
         range_name = st.segmented_control(
             "Time", [*filters.RANGES, "all"], key="range", default="all", required=True,
             bind="query-params", on_change=first_page, label_visibility="collapsed",
@@ -325,7 +353,7 @@ else:
         columns = pick_columns()
         view = show_views(project, "traces", asked())
         if view is not None:
-            open_view(project, view)
+            open_view(view)
     order_by = st.query_params.get("order", NEWEST_FIRST)
     # Older pages stand still: rows that move under the reader's eyes help nobody.
     is_moving = is_live and not st.query_params.get("after") and order_by == NEWEST_FIRST
