@@ -4,45 +4,69 @@ Each has `instrument()` and `uninstrument()`; `instrument_all()` does the first 
 installed.
 """
 
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 
+from weave_core.integrations._import_hooks import forget, when_imported
 from weave_core.tracing.failures import warn_once
 
 __all__ = ["LIBRARIES", "instrument_all", "uninstrument_all"]
 
-LIBRARIES = ("anthropic", "openai")
-"""Libraries that can be traced: module of the library, and of this package."""
+LIBRARIES = {
+    "anthropic": "anthropic",
+    "langchain": "langchain_core.callbacks.manager",
+    "llama_index": "llama_index.core",
+    "openai": "openai",
+    "openai_agents": "agents",
+    "pydantic_ai": "pydantic_ai",
+}
+"""Libraries that can be traced: module of this package, also the extra's name, and the library's
+module after whose import it can be."""
 
 
 def instrument_all() -> list[str]:
     """Trace every library that is installed and can be traced.
+
+    No library is imported for it: one that the program has not imported yet is traced from its
+    import on.
 
     Example:
         >>> weave_core.integrations.instrument_all()
         ['openai']
 
     Returns:
-        Names of the libraries that are traced now, sorted.
+        Names of the libraries that are traced now or once they are imported, sorted.
     """
-    return [library for library in LIBRARIES if _is_installed(library) and _try(library)]
+    traced = [name for name, module in LIBRARIES.items() if _is_installed(module)]
+    return [name for name in traced if _begin(name)]
 
 
 def uninstrument_all() -> None:
     """Stop tracing the libraries."""
-    for library in LIBRARIES:
-        if _is_installed(library):
-            import_module(f"{__name__}.{library}").uninstrument()
+    for name, module in LIBRARIES.items():
+        forget(module)
+        # What was never loaded has traced nothing.
+        if f"{__name__}.{name}" in sys.modules:
+            import_module(f"{__name__}.{name}").uninstrument()
 
 
-def _is_installed(library: str) -> bool:
-    return find_spec(library) is not None
+_failed: set[str] = set()
 
 
-def _try(library: str) -> bool:
+def _is_installed(module: str) -> bool:
+    return find_spec(module.partition(".")[0]) is not None
+
+
+def _begin(name: str) -> bool:
+    when_imported(LIBRARIES[name], lambda: _try(name))
+    return name not in _failed
+
+
+def _try(name: str) -> None:
+    _failed.discard(name)
     try:
-        import_module(f"{__name__}.{library}").instrument()
+        import_module(f"{__name__}.{name}").instrument()
     except Exception as error:  # noqa: BLE001  # One library that has changed or is broken must not stop the program.
-        warn_once(f"instrument {library}", "could not trace %s", library, error=error)
-        return False
-    return True
+        warn_once(f"instrument {name}", "could not trace %s", name, error=error)
+        _failed.add(name)

@@ -1,6 +1,9 @@
-"""Trace LangChain and LangGraph: hand `WeaveCallbackHandler` to a run as one of its callbacks.
+"""Trace LangChain and LangGraph: every run, or those that are handed a `WeaveCallbackHandler`.
 
-    graph.invoke(state, config={"callbacks": [WeaveCallbackHandler()]})
+    import weave_core.integrations.langchain as langchain_tracing
+
+    langchain_tracing.instrument()  # Every run from now on.  Or one that is handed the handler:
+    graph.invoke(state, config={"callbacks": [langchain_tracing.WeaveCallbackHandler()]})
 
 Chains, graph nodes, models, tools and retrievers become spans of one tree.  Where the model's own
 SDK is traced as well, the server sees by the reply's id that two spans are one call.
@@ -33,7 +36,7 @@ except ModuleNotFoundError as error:
         'pip install "weave-core[langchain]"',
     ) from error
 
-__all__ = ["WeaveCallbackHandler"]
+__all__ = ["WeaveCallbackHandler", "instrument", "uninstrument"]
 
 MAX_OPEN_RUNS = 10_000
 """Runs that have begun and not ended; beyond that the oldest are ended as they are."""
@@ -188,6 +191,44 @@ class WeaveCallbackHandler(BaseCallbackHandler):
         except Exception as error:  # noqa: BLE001  # Our failure must not become the chain's.
             warn_once("langchain end", "could not record a LangChain run", error=error)
         run.span.end()
+
+
+class _Everywhere:
+    """The handler of runs that were not given one; LangChain asks it as it asks a `ContextVar`.
+
+    A context variable itself would be seen only by threads that copy the context.
+    """
+
+    def __init__(self) -> None:
+        self.handler: WeaveCallbackHandler | None = None
+        self.is_registered = False
+
+    def get(self) -> WeaveCallbackHandler | None:
+        """The handler, while everything is traced."""
+        return self.handler
+
+
+_everywhere = _Everywhere()
+
+
+def instrument() -> None:
+    """Trace every run from now on; one that is given a handler of its own is traced once."""
+    from langchain_core.tracers.context import register_configure_hook  # Late: it is slow.
+
+    if not _everywhere.is_registered:
+        _everywhere.is_registered = True
+        register_configure_hook(
+            _everywhere,  # type: ignore[arg-type]  # It has the one method that is called.
+            inheritable=True,
+            handle_class=WeaveCallbackHandler,
+        )
+    if _everywhere.handler is None:
+        _everywhere.handler = WeaveCallbackHandler()
+
+
+def uninstrument() -> None:
+    """Trace no run any more that was not given a handler."""
+    _everywhere.handler = None
 
 
 def _set(span: Span, read: Callable[[], dict[str, Any]]) -> None:

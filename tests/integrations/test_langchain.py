@@ -1,5 +1,6 @@
 """LangChain and LangGraph runs, with a real model client, as spans of one tree."""
 
+import threading
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -17,6 +18,7 @@ from support.span_facts import facts, parts_of
 
 import weave_core
 from weave_core import integrations, semconv
+from weave_core.integrations import langchain as langchain_tracing
 from weave_core.integrations.langchain import WeaveCallbackHandler
 
 
@@ -157,3 +159,22 @@ def test_a_failed_model_fails_its_run_and_the_chain(
         chain.invoke({"word": "hello"}, config=config)
     failed = {span.name for span in spans.all() if "error.type" in facts(span)}
     assert failed == {"RunnableSequence", "chat error-500"}
+
+
+@pytest.mark.parametrize("is_given", [False, True])
+def test_every_run_is_traced_once_instrumented(
+    spans: Any, model: ChatOpenAI, config: Any, *, is_given: bool
+) -> None:
+    """Without a callback in sight, in any thread; a run with a handler of its own only once."""
+    langchain_tracing.instrument()
+    chain = ChatPromptTemplate.from_template("Say {word}") | model
+    given = config if is_given else {}
+    thread = threading.Thread(target=lambda: chain.invoke({"word": "hello"}, config=given))
+    thread.start()
+    thread.join()
+    expected = ["RunnableSequence", "  ChatPromptTemplate", "  chat gpt-4o-mini"]
+    assert spans.tree() == expected
+
+    langchain_tracing.uninstrument()
+    chain.invoke({"word": "hello"})
+    assert spans.tree() == expected

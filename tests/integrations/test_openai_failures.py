@@ -172,7 +172,7 @@ def test_uninstrument_puts_the_sdk_back(spans: Any, openai_client: openai.OpenAI
     """Traced twice is traced once; and after `uninstrument` nothing is left of it."""
     owner = next(cls for cls in openai.OpenAI.__mro__ if "request" in vars(cls))
     traced = vars(owner)["request"]
-    assert integrations.instrument_all() == ["anthropic", "openai"]
+    assert {"anthropic", "openai"} <= set(integrations.instrument_all())
     assert vars(owner)["request"] is traced
 
     integrations.uninstrument_all()

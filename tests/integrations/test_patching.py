@@ -71,11 +71,12 @@ def test_a_stranger_s_wrapper_around_ours_is_left_alone() -> None:
 def test_a_library_that_is_not_installed_is_named_with_what_to_install(library: str) -> None:
     """`instrument()` says which extra is missing; `instrument_all()` goes by without a word."""
     # A process of its own, in which the library can't be imported.
+    package = integrations.LIBRARIES[library].partition(".")[0]
     code = f"""
 import sys, importlib.abc
 class Missing(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name == {library!r}:
+        if name == {package!r}:
             raise ModuleNotFoundError("No module named " + name, name=name)
 sys.meta_path.insert(0, Missing())
 from importlib import import_module
@@ -101,3 +102,29 @@ def test_importing_the_integrations_imports_no_library() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_library_is_traced_from_its_import_on() -> None:
+    """`instrument_all()` imports none of them; what is imported later is traced all the same."""
+    code = """
+import sys
+from weave_core import integrations
+names = integrations.instrument_all()
+packages = {module.partition(".")[0] for module in integrations.LIBRARIES.values()}
+print(sorted(packages & set(sys.modules)))
+import openai
+print("openai" in names, hasattr(openai.OpenAI.request, "__wrapped__"))
+from langchain_core.callbacks import CallbackManager
+print([type(handler).__name__ for handler in CallbackManager.configure().handlers])
+integrations.uninstrument_all()
+print(hasattr(openai.OpenAI.request, "__wrapped__"), CallbackManager.configure().handlers)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines() == [
+        "[]",
+        "True True",
+        "['WeaveCallbackHandler']",
+        "False []",
+    ]
