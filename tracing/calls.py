@@ -14,7 +14,7 @@ from opentelemetry.trace import ProxyTracerProvider, Span, SpanKind, Tracer
 
 from weave_core import semconv
 from weave_core.tracing.arguments import Parameters
-from weave_core.tracing.content import content_json
+from weave_core.tracing.content import content_json, note_cut, was_cut
 from weave_core.tracing.conventions import (
     inputs_attributes,
     otel_kind,
@@ -128,6 +128,8 @@ class Call:
             self.span.set_attribute(semconv.OUTPUTS, text)
         else:
             self.span.set_attributes(outputs_attributes(spec.kind, text))
+        if was_cut(text):
+            note_cut(self.span, semconv.OUTPUTS)
 
     def fail(self, error: BaseException, output: Any = None) -> None:
         """Record what was raised and what had come out till then, and end."""
@@ -184,6 +186,8 @@ def _record_inputs(span: Span, spec: OpSpec, args: tuple[Any, ...], kwargs: dict
         span.set_attribute(semconv.INPUTS, text)
     else:
         span.set_attributes(inputs_attributes(spec.kind, text, inputs))
+    if was_cut(text):
+        note_cut(span, semconv.INPUTS)
 
 
 def _hooked(hook: Hook, value: Any, name: str) -> Any:

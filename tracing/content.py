@@ -1,11 +1,17 @@
 """Values as span attributes: JSON text within the configured limit."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from weave_core.jsonable import to_json
+from weave_core import semconv
+from weave_core.jsonable import CUT_MARKS, to_json
 
-__all__ = ["attribute_value", "content_json", "set_max_value_bytes"]
+__all__ = ["attribute_value", "content_json", "note_cut", "set_max_value_bytes", "was_cut"]
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+_MIN_CUT = 200
+"""Characters of the shortest text with a mark that is worth naming."""
 _limits = {"max_value_bytes": 1024 * 1024}
 
 
@@ -21,6 +27,19 @@ def content_json(value: Any) -> str:
     (`WEAVE_CORE_MAX_VALUE_BYTES`) bounds them all.
     """
     return to_json(value, max_bytes=_limits["max_value_bytes"])
+
+
+def was_cut(text: str) -> bool:
+    """Whether the JSON text of `content_json` says that something was left out."""
+    # Small texts are nearly all, and have room for no mark and little before it.
+    return len(text) > _MIN_CUT and any(mark in text for mark in CUT_MARKS)
+
+
+def note_cut(span: "Span", key: str) -> None:
+    """Name the attribute `key` among those of the span whose values were cut."""
+    given = (getattr(span, "attributes", None) or {}).get(semconv.TRUNCATED, ())
+    if key not in given:
+        span.set_attribute(semconv.TRUNCATED, (*given, key))
 
 
 def attribute_value(value: Any) -> Any:

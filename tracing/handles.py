@@ -94,9 +94,12 @@ class SpanHandle:
 
     def _set_json(self, key: str, value: Any) -> None:
         if self._span is not None and self._span.is_recording():
-            from weave_core.tracing.content import content_json
+            from weave_core.tracing.content import content_json, note_cut, was_cut
 
-            self._span.set_attribute(key, content_json(value))
+            text = content_json(value)
+            self._span.set_attribute(key, text)
+            if was_cut(text):
+                note_cut(self._span, key)
 
     def __repr__(self) -> str:
         return f"SpanHandle(trace_id={self.trace_id!r}, span_id={self.span_id!r})"

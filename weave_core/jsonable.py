@@ -18,7 +18,15 @@ from typing import Any
 
 import orjson
 
-__all__ = ["MAX_DEPTH", "MAX_ITEMS", "MAX_TEXT", "MAX_VALUES", "to_json", "to_jsonable"]
+__all__ = [
+    "CUT_MARKS",
+    "MAX_DEPTH",
+    "MAX_ITEMS",
+    "MAX_TEXT",
+    "MAX_VALUES",
+    "to_json",
+    "to_jsonable",
+]
 
 MAX_DEPTH = 12
 """Levels of nesting kept; what is deeper is only named."""
@@ -28,6 +36,8 @@ MAX_VALUES = 100_000
 """Values kept of one whole record; it also ends what refers to itself."""
 MAX_TEXT = 200_000
 """Characters kept of one text."""
+CUT_MARKS = ('__truncated__"', '"__truncated__:', "… <cut", ", cut>")
+"""One of them is in the text of each value that was cut."""
 _MAX_REPR = 1_000
 _MAX_EXACT = 2**53
 """JSON numbers above it lose digits in most readers."""

@@ -2,12 +2,16 @@
 
     python tests/benchmarks/trace_cost.py [rounds]
 
-Each contender runs in a process of its own and in turns with the others, so that a noisy machine is
-noisy for all.  Printed are medians in microseconds of the caller's thread (bursts), total CPU per
-span, and ratios to the floor: a bare span with JSON of what goes in and out, and no exporter.
+Each contender runs in a process of its own and in turns with the others, the order turned round in
+every other round, so that a noisy machine is noisy for all.  Within a process each shape is called
+in several bursts, and the median counts; the collector of garbage runs between bursts and stays on
+in them, as in a program.  Printed are medians over the rounds, in microseconds: wall time in the
+caller's thread, then processor time of that thread alone (`sync cpu`: what the call itself takes,
+without waiting for the interpreter) and of the whole process per span, writer and sender included.
 """
 
 import asyncio
+import gc
 import json
 import os
 import statistics
@@ -15,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +27,22 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 CALLS = 2_000
 CHUNKS = 1_000
-COLUMNS = ("sync", "async", "nested x3", "per chunk", "cpu/span")
+BURSTS = 5
+COLUMNS = ("sync", "async", "nested x3", "per chunk", "sync cpu", "cpu/span")
+LIMITS = (30, 30, 90, 0.06, None, 60)
+"""What we want to stay under."""
+PEERS = {
+    "floor, there": (26, 27, 92, 0.06, None, 27),
+    "stock exporter, there": (50, 51, 163, 0.06, None, 56),
+    "Phoenix 20.26": (163, 158, 378, 0.18, None, 155),
+    "Langfuse 5.0": (249, 322, 720, 0.30, None, 251),
+    "MLflow 3.18": (338, 240, 835, 14.5, None, 328),
+    "Logfire 5.4": (388, 242, 662, 0.17, None, 207),
+    "Weave 0.54": (839, 1126, 2765, 2.5, None, 1179),
+    "Opik 2.2": (1443, 1266, 2653, 2.6, None, 2205),
+}
+"""Measured once on such a machine, versions of November 2026: to be read by their ratio to the
+floor there."""
 CONTENDERS = ("floor", "stock exporter", "weave-core offline", "weave-core", "weave-core disabled")
 
 
@@ -108,25 +127,33 @@ def measure(contender: str, endpoint: str) -> dict[str, float]:
         for _ in range(count):
             await call_async(value)
 
-    def burst(run: Callable[[], object], per: int) -> float:
-        begin = time.perf_counter()
-        run()
-        took = time.perf_counter() - begin
-        flush()
-        return took / per * 1e6
+    def burst(run: Callable[[], object], per: int) -> tuple[float, float, float]:
+        """Medians per call: wall, this thread's processor time, the process's with the sending."""
+        rows = []
+        for _ in range(BURSTS):
+            gc.collect()
+            process, thread, wall = time.process_time(), time.thread_time(), time.perf_counter()
+            run()
+            took = time.perf_counter() - wall, time.thread_time() - thread
+            flush()
+            rows.append((*took, time.process_time() - process))
+        wall_s, thread_s, process_s = (
+            statistics.median(column) for column in zip(*rows, strict=True)
+        )
+        return wall_s / per * 1e6, thread_s / per * 1e6, process_s / per * 1e6
 
     for _ in range(200):
         call(value)
         outer(value)
+    list(stream(CHUNKS))
     flush()
-    cpu = time.process_time()
-    sync_us = burst(lambda: [call(value) for _ in range(CALLS)], CALLS)
-    cpu_us = (time.process_time() - cpu) / CALLS * 1e6
+    sync_us, thread_us, cpu_us = burst(lambda: [call(value) for _ in range(CALLS)], CALLS)
     return {
         "sync": sync_us,
-        "async": burst(lambda: asyncio.run(run_async(CALLS)), CALLS),
-        "nested x3": burst(lambda: [outer(value) for _ in range(CALLS // 3)], CALLS // 3),
-        "per chunk": burst(lambda: [list(stream(CHUNKS)) for _ in range(20)], CHUNKS * 20),
+        "async": burst(lambda: asyncio.run(run_async(CALLS)), CALLS)[0],
+        "nested x3": burst(lambda: [outer(value) for _ in range(CALLS // 3)], CALLS // 3)[0],
+        "per chunk": burst(lambda: [list(stream(CHUNKS)) for _ in range(20)], CHUNKS * 20)[0],
+        "sync cpu": thread_us,
         "cpu/span": cpu_us,
     }
 
@@ -151,8 +178,8 @@ def main(rounds: int) -> None:
 
     results: dict[str, list[dict[str, float]]] = {name: [] for name in CONTENDERS}
     with tempfile.TemporaryDirectory() as folder, start_server(Path(folder) / "server") as server:
-        for _ in range(rounds):
-            for contender in CONTENDERS:
+        for number in range(rounds):
+            for contender in CONTENDERS if number % 2 == 0 else CONTENDERS[::-1]:
                 home = str(Path(folder) / "home")
                 results[contender].append(_in_own_process(contender, server.url, home))
     medians = {
@@ -163,8 +190,19 @@ def main(rounds: int) -> None:
     print(f"microseconds, medians of {rounds} rounds; in brackets the ratio to the floor")
     print(f"{'':22}" + "".join(f"{column:>18}" for column in COLUMNS))
     for name, row in medians.items():
-        cells = (f"{row[c]:9.2f} ({row[c] / floor[c]:5.2f})" for c in COLUMNS)
-        print(f"{name:22}" + "".join(f"{cell:>18}" for cell in cells))
+        _print_row(name, [row[c] for c in COLUMNS], [floor[c] for c in COLUMNS])
+    _print_row("limits", LIMITS, [floor[c] for c in COLUMNS])
+    print("elsewhere")
+    for name, figures in PEERS.items():
+        _print_row(name, figures, PEERS["floor, there"])
+
+
+def _print_row(name: str, row: Sequence[float | None], floor: Sequence[float | None]) -> None:
+    cells = (
+        f"{value:9.2f} ({value / base:5.2f})" if value is not None and base else ""
+        for value, base in zip(row, floor, strict=True)
+    )
+    print(f"{name:22}" + "".join(f"{cell:>18}" for cell in cells))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,10 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "max_queue_bytes": ("2000", 2000),
     "max_value_bytes": ("3000", 3000),
     "max_spool_bytes": ("4000", 4000),
+    "sample_rate": ("0.25", 0.25),
+    "redact": ("/etc/policy.toml", "/etc/policy.toml"),
+    "also_to": ("http://a:4318,http://b:4318", "http://a:4318,http://b:4318"),
+    "record_environment": ("no", False),
     "cors_origins": ("https://shop.example", "https://shop.example"),
 }
 """For each setting a text and the value that it means."""

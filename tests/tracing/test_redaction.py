@@ -31,11 +31,8 @@ def _said(receiver: Receiver, name: str) -> dict[str, Any]:
     return {pair.key: pair.value for pair in span.attributes}
 
 
-def test_secret_keys_are_taken_out_unasked(recorder: Recorder, tmp_path: Path) -> None:
+def test_secret_keys_are_taken_out_unasked(recorder: Recorder) -> None:
     """Nobody has to think of it: values under `password` and its like never leave the process."""
-    weave_core.init("p", "offline")
-    login("ann", CANARY, {"headers": [{"Authorization": CANARY}], "max_tokens": 7})
-    weave_core.flush()
     with start_receiver() as receiver:
         weave_core.init("p", receiver.url)
         login("ann", CANARY, {"headers": [{"Authorization": CANARY}], "max_tokens": 7})
@@ -64,7 +61,7 @@ def test_messages_of_other_instrumentations_are_redacted_too(recorder: Recorder)
         messages = [
             {"role": "user", "parts": [{"type": "text", "content": "I am ann@shop.example"}]}
         ]
-        attributes = {
+        attributes: dict[str, Any] = {
             "gen_ai.input.messages": json.dumps(messages),
             "llm.input_messages.0.message.content": "about ORD-1234",
             "http.request.header.authorization": (f"Bearer {CANARY}",),
@@ -122,7 +119,7 @@ def test_a_policy_file_says_what_to_take_out(recorder: Recorder, tmp_path: Path)
             login("ann", "kept", {"doorPin": 1, "door_pin": 1234, "text": f"a {CANARY}"})
             assert weave_core.flush(10)
         inputs = json.loads(_said(receiver, "login")["weave_core.inputs"].string_value)
-        assert inputs["password"] == "kept"
+        assert inputs["password"] == "kept"  # noqa: S105
         assert inputs["notes"]["door_pin"] == "[redacted]"
         assert inputs["notes"]["text"] == "a [redacted:zebra]"
 
