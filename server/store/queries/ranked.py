@@ -24,7 +24,7 @@ __all__ = ["RANK", "few_hits", "list_ranked"]
 RANK = "-rank"
 MAX_HITS = 2_000
 """So few are looked at one by one; with more, walking newest first meets a page of them soon."""
-MAX_RANKED = 50_000
+MAX_RANKED = 20_000
 """Of more hits the newest ones are ranked: a word that everybody says ranks nothing."""
 _LIST = "spans"
 _SPAN = table_of(SpanRow)
