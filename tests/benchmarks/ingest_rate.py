@@ -179,8 +179,8 @@ WORDS = [
 SYSTEM = (
     "You are the support agent of Northwind Traders. Answer in the customer's language, briefly"
     " and politely. Look up orders with `lookup_order` before you say anything about a delivery."
-    " Refunds are possible within 30 days of delivery; later ones need a supervisor. Never promise a date"
-    " that the carrier has not confirmed. If you are unsure, say so and open a ticket."
+    " Refunds are possible within 30 days of delivery; later ones need a supervisor. Never promise"
+    " a date that the carrier has not confirmed. If you are unsure, say so and open a ticket."
 )
 PHRASES = [
     "Hello, I ordered {n} pairs of {thing} last week and the parcel {a} still has not arrived.",
