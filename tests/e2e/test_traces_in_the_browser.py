@@ -218,18 +218,3 @@ def test_the_older_page_and_back(
 
     first.page.get_by_role("button", name="Newer").click()
     wait_for_rows(first.page, 50)
-
-
-def test_a_session_leads_to_its_traces(server: ServerProcess, project: str, window: Window) -> None:
-    """From the menu to the conversation's own traces, in the project one was in."""
-    send_spans(server.url, project, agent_trace(session="o'hara"))
-    send_spans(server.url, project, agent_trace(session="other"))
-    page = window.page
-    window.open(f"/?project={project}")
-    wait_for_rows(page, 2)
-
-    page.get_by_role("link", name="Sessions").click()
-    page.locator(".session-list .tr", has_text="o'hara").click()
-
-    wait_for_rows(page, 1)
-    expect(page.get_by_label("Filter")).to_have_value("session_id = 'o''hara'")
