@@ -1,0 +1,39 @@
+"""`requirements.lock` against `pyproject.toml`."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_lock_holds_every_requirement_in_a_version_that_fits() -> None:
+    """`make` installs from the lock alone: what it lacks is missing in every fresh checkout."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    texts = list(project["project"]["dependencies"])
+    texts += [
+        text for extra in project["project"]["optional-dependencies"].values() for text in extra
+    ]
+    texts += [text for group in project["dependency-groups"].values() for text in group]
+    pinned = re.findall(
+        r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^ \\;]+)",
+        (ROOT / "requirements.lock").read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
+    )
+    versions: dict[str, list[str]] = {}
+    for name, version in pinned:
+        versions.setdefault(canonicalize_name(name), []).append(version)
+
+    wrong = [
+        f"{text}: the lock has {versions.get(canonicalize_name(requirement.name), 'nothing')}"
+        for text in texts
+        if (requirement := Requirement(text)).name != "weave-core"
+        and not any(
+            requirement.specifier.contains(version, prereleases=True)
+            for version in versions.get(canonicalize_name(requirement.name), [])
+        )
+    ]
+    assert not wrong, "run `make lock`:\n" + "\n".join(wrong)
