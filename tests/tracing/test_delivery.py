@@ -61,6 +61,8 @@ def test_a_call_is_stored_as_it_was(
         whole(2)
     assert weave_core.flush(20)
 
+    # What was acknowledged is stored; the list of traces follows by the server's next sums.
+    wait_for(lambda: len(stored_spans(client, project)) == 3)
     spans = {(s.name, str(s.inputs)): s for s in stored_spans(client, project)}
     root = spans["whole", "{'n': 2}"]
     assert root.outputs == [0, 1]
