@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -270,3 +271,29 @@ def test_a_remote_picture_is_fetched_only_on_request(
     expect(page.get_by_text("A picture (image/png) that can't be shown")).to_be_visible()
     assert window.watch.foreign == ["http://pictures.invalid/cat.png"]
     window.watch.foreign.clear()
+
+
+def test_nothing_runs_beside_a_list_in_a_comparison_or_a_conversation(
+    server: ServerProcess, project: str, window: Window
+) -> None:
+    """The same attacks through facets, the text diff and the turns of a session."""
+    traces = [hostile_trace(), hostile_trace()]
+    for spans in traces:
+        send_spans(server.url, project, spans, service=ALL)
+    first, second = (spans[0].trace_id.hex() for spans in traces)
+    page = window.page
+
+    window.open(f"/?project={project}")
+    expect(page.locator(".facets[data-ready] .value").first).to_be_visible()
+    assert_nothing_ran(page)
+    window.open(f"/compare?project={project}&a={first}&b={second}")
+    rows = page.locator(".compare-tree .canvas .row")
+    expect(rows).to_have_count(3, timeout=25_000)  # Some 60 MB of texts are read and compared.
+    for row in range(3):
+        rows.nth(row).click()
+        expect(page.locator(".text-diff")).to_be_visible()
+        assert_nothing_ran(page)
+    window.open(f"/session?{urlencode({'project': project, 'session': ALL})}")
+    expect(page.locator(".conversation .turn, .st-key-weave_error").first).to_be_visible()
+    page.evaluate(OPEN_EVERYTHING)
+    assert_nothing_ran(page)

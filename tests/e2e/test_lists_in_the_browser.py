@@ -175,6 +175,13 @@ def test_a_session_is_read_as_a_conversation(
     expect(page.locator(".trace-header h1")).to_have_text("invoke_agent support")
 
 
+def is_clickable(page: Page, x: float, y: float) -> bool:
+    """Move the pointer there and see what it becomes."""
+    page.mouse.move(x, y)
+    script = "([x, y]) => getComputedStyle(document.elementFromPoint(x, y)).cursor"
+    return bool(page.evaluate(script, [x, y]) == "pointer")
+
+
 def test_a_point_of_a_chart_leads_to_its_traces(
     server: ServerProcess, project: str, window: Window
 ) -> None:
@@ -197,14 +204,13 @@ def test_a_point_of_a_chart_leads_to_its_traces(
     box = chart.locator("canvas").bounding_box()
     assert box is not None
 
-    # The newest point is the last of the only line, near the right edge.
-    page.wait_for_timeout(1_000)  # The line grows into its place.
-    spots = ((x, y) for y in range(28, 100, 3) for x in (10, 12, 14))
-    for from_right, from_top in spots:
-        page.mouse.click(box["x"] + box["width"] - from_right, box["y"] + from_top)
-        page.wait_for_timeout(60)
-        if "/monitor" not in page.url:
-            break
+    # The newest point is near the right edge; the pointer tells where something can be clicked.
+    page.wait_for_timeout(1_500)  # The line grows into its place.
+    right, top = box["x"] + box["width"], box["y"]
+    spots = ((right - x, top + y) for y in range(26, 150, 3) for x in range(4, 30, 3))
+    assert any(is_clickable(page, x, y) for x, y in spots)
+    page.mouse.down()
+    page.mouse.up()
 
     wait_for_rows(page, 1)
     expect(page.get_by_label("Filter")).to_have_value(
