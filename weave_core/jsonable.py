@@ -41,7 +41,7 @@ CUT_MARKS = ('__truncated__"', '"__truncated__:', "… <cut", ", cut>")
 _MAX_REPR = 1_000
 _MAX_EXACT = 2**53
 """JSON numbers above it lose digits in most readers."""
-_PLAIN_VALUES = 1_000
+_PLAIN_VALUES = 10_000
 """A record of so many plain values is written as it is, without a copy."""
 
 _LISTS = (list, tuple, set, frozenset, deque)

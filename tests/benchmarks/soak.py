@@ -48,7 +48,7 @@ def main() -> None:
         def answer(question: str, number: int) -> dict[str, object]:
             return {"answer": question, "number": number}
 
-        exporter = lifecycle._state.tracing._exporter  # type: ignore[union-attr]  # noqa: SLF001
+        exporter = lifecycle._state.tracing._exporter  # type: ignore[union-attr]
         print(f"{'spans':>10} {'RSS MiB':>10} {'us a call':>10} {'left out':>10}")
         print(f"{0:>10,} {_resident_mib():>10.1f}")
         calling_s = 0.0
@@ -57,7 +57,7 @@ def main() -> None:
             for index in range(BURST):
                 answer("where is my parcel?", index)
             calling_s += time.perf_counter() - begin
-            while exporter._queue.qsize() > BURST:  # noqa: SLF001
+            while exporter._queue.qsize() > BURST:
                 time.sleep(0.001)
             done = (number + 1) * BURST
             if done % (SPANS // 10) == 0:
@@ -70,7 +70,7 @@ def main() -> None:
         print(f"RSS in the end: {_resident_mib():.1f} MiB")
         # The server's sums follow its rows; it has time as long as they grow.
         stored, still_s = _stored(server.url), 0
-        while stored < SPANS and still_s < 60:  # noqa: PLR2004
+        while stored < SPANS and still_s < 60:
             time.sleep(1)
             before, stored = stored, _stored(server.url)
             still_s = 0 if stored > before else still_s + 1
