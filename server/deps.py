@@ -21,6 +21,7 @@ __all__ = [
     "OrderQuery",
     "ProjectPath",
     "ReaderDep",
+    "SettledReaderDep",
     "StoreDep",
     "ToQuery",
     "take_heavy_slot",
@@ -41,6 +42,13 @@ StoreDep = Annotated[Store, Depends(_store)]
 
 def _reader(store: StoreDep) -> Iterator[Connection]:
     """One snapshot of the database for all that an answer reads."""
+    with store.engine.connect() as connection:
+        yield connection
+
+
+def _settled_reader(request: Request, store: StoreDep) -> Iterator[Connection]:
+    """The same, taken when the sums of traces hold what was acknowledged before."""
+    store.settle(request.path_params.get("project"))
     with store.engine.connect() as connection:
         yield connection
 
@@ -70,6 +78,7 @@ def _heavy_slot(request: Request) -> Iterator[None]:
 HeavySlotDep = Annotated[None, Depends(_heavy_slot)]
 
 ReaderDep = Annotated[Connection, Depends(_reader)]
+SettledReaderDep = Annotated[Connection, Depends(_settled_reader)]
 
 ProjectPath = Annotated[str, Path(description="Name of the project.")]
 LimitQuery = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most items in one answer.")]

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from weave_core.model import Page, Project
 from weave_core.model.projects import MAX_RETENTION_DAYS
-from weave_core.server.deps import ProjectPath, ReaderDep, StoreDep
+from weave_core.server.deps import ProjectPath, SettledReaderDep, StoreDep
 from weave_core.server.routes.answers import JsonAnswer
 from weave_core.server.store.project_settings import replace_settings
 from weave_core.server.store.queries import projects
@@ -17,13 +17,13 @@ router = APIRouter(prefix="/api/projects", tags=["projects"])
 
 
 @router.get("", response_model=Page[Project])
-def list_projects(connection: ReaderDep) -> Response:
+def list_projects(connection: SettledReaderDep) -> Response:
     """All projects with their sizes, last used first."""
     return JsonAnswer(projects.list_projects(connection))
 
 
 @router.get("/{project}", response_model=Project)
-def read_project(connection: ReaderDep, project: ProjectPath) -> Response:
+def read_project(connection: SettledReaderDep, project: ProjectPath) -> Response:
     """One project with its size and settings."""
     return JsonAnswer(projects.get_project(connection, project))
 

@@ -12,6 +12,7 @@ from weave_core.server.deps import (
     LimitQuery,
     ProjectPath,
     ReaderDep,
+    SettledReaderDep,
     ToQuery,
 )
 from weave_core.server.routes.answers import JsonAnswer
@@ -80,7 +81,7 @@ def list_facets(
 @router.get("/sessions", response_model=Page[SessionSummary])
 def list_sessions(
     *,
-    connection: ReaderDep,
+    connection: SettledReaderDep,
     project: ProjectPath,
     filter_text: FilterQuery = None,
     limit: LimitQuery = 50,

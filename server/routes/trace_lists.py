@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from weave_core.model import Facets, TraceChanges, TraceSums
-from weave_core.server.deps import FilterQuery, ProjectPath, ReaderDep
+from weave_core.server.deps import FilterQuery, ProjectPath, ReaderDep, SettledReaderDep
 from weave_core.server.routes.answers import JsonAnswer
 from weave_core.server.store.queries import changes, trace_lists
 
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/api/projects/{project}/traces", tags=["traces"])
 
 @router.get("/stats", response_model=TraceSums)
 def sum_traces(
-    connection: ReaderDep, project: ProjectPath, filter_text: FilterQuery = None
+    connection: SettledReaderDep, project: ProjectPath, filter_text: FilterQuery = None
 ) -> Response:
     """Sums over all traces that pass the filter."""
     return JsonAnswer(trace_lists.sum_traces(connection, project, filter_text=filter_text))

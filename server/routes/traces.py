@@ -12,6 +12,7 @@ from weave_core.server.deps import (
     OrderQuery,
     ProjectPath,
     ReaderDep,
+    SettledReaderDep,
 )
 from weave_core.server.routes.answers import JsonAnswer
 from weave_core.server.store.queries import traces, trees
@@ -22,7 +23,7 @@ router = APIRouter(prefix="/api/projects/{project}/traces", tags=["traces"])
 @router.get("", response_model=Page[TraceSummary])
 def list_traces(
     *,
-    connection: ReaderDep,
+    connection: SettledReaderDep,
     project: ProjectPath,
     filter_text: FilterQuery = None,
     order_by: OrderQuery = "-started_ns",

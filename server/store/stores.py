@@ -1,5 +1,6 @@
 """The store of one server: its database, opened once, with the thread that writes to it."""
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
@@ -10,6 +11,7 @@ from weave_core.server.otlp.requests import TraceRequest
 from weave_core.server.store.deletions import TraceDeleter
 from weave_core.server.store.dialects import Engines, connect
 from weave_core.server.store.locks import FileLock
+from weave_core.server.store.queries.settling import count_unsettled
 from weave_core.server.store.retention import Retention
 from weave_core.server.store.schemas import upgrade
 from weave_core.server.store.writer import Produce, R, T, Work, Writer
@@ -22,6 +24,11 @@ __all__ = ["Store"]
 
 _SPAN_BYTES = 4096
 """What a span that comes as a value is taken to weigh."""
+_SETTLE_S = 0.3
+"""Longest wait of a list for its sums; they take some milliseconds where nothing else is done."""
+_SETTLE_POLL_S = 0.004
+_WORTH_WAITING = 100
+"""Traces behind; more are the sign of a load under which a wait would come to nothing."""
 
 
 class Store:
@@ -93,6 +100,21 @@ class Store:
             StoreError: If the store is closed.
         """
         return self._writer.run(work)
+
+    def settle(self, project: str | None) -> None:
+        """Wait a moment until the sums of a project's traces are current, where it is worth it.
+
+        So a list holds what was acknowledged just before.  Where many traces are behind, which is
+        under load, a list is about a second late and nobody waits.  None: of all projects.
+        """
+        deadline = time.monotonic() + _SETTLE_S
+        while time.monotonic() < deadline:
+            with self.engine.connect() as connection:
+                behind = count_unsettled(connection, project, most=_WORTH_WAITING + 1)
+            if not 0 < behind <= _WORTH_WAITING:
+                return
+            self._writer.hasten()
+            time.sleep(_SETTLE_POLL_S)
 
     @property
     def deleter(self) -> TraceDeleter:

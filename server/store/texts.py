@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from weave_core import semconv
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.dictionaries import find_dictionary
 from weave_core.server.store.payloads import Dictionary, read_values, unpack
@@ -29,7 +30,9 @@ _MAX_DEPTH = 12
 _log = logging.getLogger(__name__)
 _OFF = "texts off "
 """Begin of the cursor that remembers a project which is left out."""
-_REPEATED = frozenset(("gen_ai.system_instructions", "gen_ai.tool.definitions", "ai.prompt.tools"))
+_REPEATED = frozenset(
+    (semconv.GEN_AI_SYSTEM_INSTRUCTIONS, semconv.GEN_AI_TOOL_DEFINITIONS, "ai.prompt.tools")
+)
 _NO_PROSE = frozenset(("role", "type", "id", "mime_type", "mimeType", "object", "finish_reason"))
 """Keys in messages whose values are marks, not words."""
 _INSTRUCTIONS = ("system", "developer")
