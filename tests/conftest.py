@@ -59,8 +59,9 @@ def project() -> str:
 
 @pytest.fixture(scope="session")
 def ended_spans() -> InMemorySpanExporter:
-    """What ends in this process, in memory: the provider of a program that already uses
-    OpenTelemetry.  One for all tests, since it can be set once a process.
+    """What ends in this process, in memory, as in a program that already uses OpenTelemetry.
+
+    One provider for all tests, since it can be set once a process.
     """
     memory = InMemorySpanExporter()
     provider = TracerProvider()

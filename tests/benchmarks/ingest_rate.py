@@ -247,7 +247,7 @@ def request_body(dice: random.Random, *, is_agent: bool = False) -> bytes:
         span.start_time_unix_nano = now_ns + index * 1_000_000
         span.end_time_unix_nano = span.start_time_unix_nano + dice.randrange(10**6, 10**9)
         fill(span, dice, is_call=bool(index % 2), is_agent=is_agent)
-    return request.SerializeToString()
+    return bytes(request.SerializeToString())
 
 
 def fill(span: Any, dice: random.Random, *, is_call: bool, is_agent: bool = False) -> None:

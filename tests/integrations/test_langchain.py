@@ -168,7 +168,7 @@ def test_every_run_is_traced_once_instrumented(
     """Without a callback in sight, in any thread; a run with a handler of its own only once."""
     langchain_tracing.instrument()
     chain = ChatPromptTemplate.from_template("Say {word}") | model
-    given = config if is_given else {}
+    given: Any = config if is_given else {}
     thread = threading.Thread(target=lambda: chain.invoke({"word": "hello"}, config=given))
     thread.start()
     thread.join()

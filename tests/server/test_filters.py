@@ -1,10 +1,15 @@
 """The filter language: what it takes, and how it says no."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 from sqlalchemy.dialects import postgresql, sqlite
 
 from weave_core.errors import BadFilter
 from weave_core.server.filters import SPANS, TRACES, Vocabulary, compile_filter
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
 
 HOUR_NS = 3_600_000_000_000
 NOW_NS = 1_800_000_000_000_000_000
@@ -172,5 +177,6 @@ def test_every_field_compiles_for_both_databases() -> None:
             text = f"{field.name} {example}" if example else f"{field.name}['k'] like 'a%'"
             condition = compile_filter(text, vocabulary)
             assert condition is not None
-            for dialect in (sqlite.dialect(), postgresql.dialect()):
+            for make_dialect in (sqlite.dialect, postgresql.dialect):
+                dialect: Dialect = make_dialect()
                 assert str(condition.compile(dialect=dialect))

@@ -114,12 +114,15 @@ class LocalModel(FunctionCallingLLM):
         """Not needed by any test."""
         raise NotImplementedError
 
-    def _prepare_chat_with_tools(
+    def _prepare_chat_with_tools(  # noqa: PLR0917
         self,
         tools: Sequence[Any],
         user_msg: Any = None,
         chat_history: list[ChatMessage] | None = None,
-        **kwargs: Any,  # noqa: ARG002  # LlamaIndex's signature.
+        verbose: bool = False,  # noqa: ARG002, FBT001, FBT002  # LlamaIndex's signature.
+        allow_parallel_tool_calls: bool = False,  # noqa: ARG002, FBT001, FBT002
+        tool_required: bool = False,  # noqa: ARG002, FBT001, FBT002
+        **kwargs: Any,  # noqa: ARG002
     ) -> dict[str, Any]:
         messages = list(chat_history or [])
         if user_msg is not None:
