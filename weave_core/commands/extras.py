@@ -25,6 +25,9 @@ EXTRAS: dict[str, dict[str, str]] = {
     "openai": {"openai": "openai"},
     "anthropic": {"anthropic": "anthropic"},
     "langchain": {"langchain_core": "langchain-core"},
+    "llama_index": {"llama_index.core": "llama-index-core"},
+    "openai_agents": {"agents": "openai-agents"},
+    "pydantic_ai": {"pydantic_ai": "pydantic-ai-slim"},
 }
 """Extra to the modules it brings, each with the distribution that holds it."""
 
