@@ -228,7 +228,8 @@ def look_at_the_other_pages(window: Window, project: str) -> None:
     assert_nothing_ran(page)
     for group in ("user", "model", "agent"):
         window.open(f"/monitor?project={project}&by={group}")
-        chart = page.locator("[data-testid=stEChartsChart] canvas, canvas").first
+        # Not any canvas: the table below the charts may be drawn before them.
+        chart = page.locator("[data-testid=stEChartsChart] canvas, .stEChartsChart canvas").first
         expect(chart).to_be_visible()
         chart.hover()
         assert_nothing_ran(page)
