@@ -1,0 +1,33 @@
+"""The one piece of code that speaks our HTTP API from the reading side.
+
+The app, the command line, notebooks and tests all read through `Client`, so whatever a page can
+show, a program can get.  Sending spans is `weave_core.tracing`'s business.  What one noun can be
+asked is one module here; `Client` is all of them over one connection.
+"""
+
+from weave_core.client.projects import ProjectCalls
+from weave_core.client.sessions import SessionCalls
+from weave_core.client.spans import SpanCalls
+from weave_core.client.sql import SqlCalls
+from weave_core.client.traces import TraceCalls
+from weave_core.client.transfers import TransferCalls
+from weave_core.client.views import ViewCalls
+
+__all__ = ["Client"]
+
+
+class Client(ProjectCalls, TraceCalls, SpanCalls, SessionCalls, ViewCalls, SqlCalls, TransferCalls):
+    """Reads a weave-core server.
+
+    Example:
+        >>> client = Client("http://127.0.0.1:4318")
+        >>> page = client.list_traces("support", filter="status = 'error'", limit=10)
+        >>> client.get_trace("support", page.items[0].trace_id).spans[0].inputs
+
+    Args:
+        endpoint: The server's address.
+        api_key: Sent as `Authorization: Bearer`.
+        timeout_s: Seconds to wait for one answer.
+        http: A ready `httpx.Client` instead (own transport, proxies, certificates); it is not
+            closed by `close`.
+    """
