@@ -4,6 +4,7 @@ import hmac
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from threading import BoundedSemaphore
 from typing import Any, cast
@@ -36,6 +37,7 @@ from weave_core.errors import (
 from weave_core.model import ErrorBody, ErrorDetail
 from weave_core.server.deps import MAX_HEAVY_READERS
 from weave_core.server.limits import BodyReader
+from weave_core.server.measures import CountAnswers
 from weave_core.server.otlp.answers import encoding_of, error_body
 from weave_core.server.routes import READ_ROUTERS, ingest
 from weave_core.server.store.dialects import is_unavailable, reason_of
@@ -87,7 +89,7 @@ _RPC_CODES = {400: 3, 401: 16, 404: 12, 405: 12, 413: 8, 415: 3, 422: 3, 429: 8,
 _RPC_INTERNAL = 13
 _CORS_HEADERS = ["authorization", "content-encoding", "content-type", "x-weave-project"]
 _OTLP_PREFIX = "/v1/"
-_GUARDED_PREFIXES = ("/v1/", "/api/")
+_GUARDED_PREFIXES = ("/v1/", "/api/", "/metrics")
 
 
 def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
@@ -133,6 +135,8 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.add_exception_handler(Exception, _answer_bug)
     if settings.api_key:
         app.add_middleware(_RequireKey, api_key=settings.api_key)
+    # Outside of the key, so that callers with a wrong one are seen.
+    app.add_middleware(CountAnswers, count=partial(_count_answer, app))
     if settings.cors_origins:
         # The outermost: a browser asks first without the key, and must be able to read refusals.
         app.add_middleware(
@@ -143,6 +147,11 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
             expose_headers=["retry-after"],
         )
     return app
+
+
+def _count_answer(app: FastAPI, method: str, route: str, status: int) -> None:
+    store: Store = app.state.store
+    store.measures.answers.labels(method, route, str(status)).inc()
 
 
 def _read_origins(text: str) -> list[str]:

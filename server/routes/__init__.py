@@ -6,6 +6,7 @@ from weave_core.server.routes import (
     logs,
     metrics,
     projects,
+    prometheus,
     spans,
     sql,
     stats,
@@ -20,6 +21,7 @@ __all__ = ["READ_ROUTERS"]
 
 READ_ROUTERS = (
     health.router,
+    prometheus.router,
     projects.router,
     trace_lists.router,  # Before `traces`: "stats" and the like are no trace ids.
     traces.router,

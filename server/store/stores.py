@@ -1,16 +1,19 @@
 """The store of one server: its database, opened once, with the thread that writes to it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import Engine
 
+from weave_core.errors import WeaveError
+from weave_core.server.measures import Measures
 from weave_core.server.otlp.records import RawSpan
 from weave_core.server.otlp.requests import TraceRequest
 from weave_core.server.store.deletions import TraceDeleter
 from weave_core.server.store.dialects import Engines, connect
 from weave_core.server.store.locks import FileLock
+from weave_core.server.store.queries.lags import count_behind
 from weave_core.server.store.queries.settling import count_unsettled
 from weave_core.server.store.retention import Retention
 from weave_core.server.store.schemas import upgrade
@@ -39,6 +42,8 @@ class Store:
         self._writer = writer
         self._lock = lock
         self._retention = Retention(engines, writer)
+        self.measures = Measures()
+        self.measures.watch(self._backlog)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -91,7 +96,22 @@ class Store:
 
         The request says afterwards what was refused.
         """
-        return self._writer.submit(produce, size_bytes)
+        try:
+            future = self._writer.submit(produce, size_bytes)
+        except WeaveError as error:
+            self.measures.count_refusal(error)
+            raise
+        self.measures.follow(future)
+        return future
+
+    def _backlog(self) -> Iterator[tuple[str, str, float]]:
+        queued_bytes, max_bytes = self._writer.load
+        yield "queue_bytes", "Bytes of requests that wait to be stored.", queued_bytes
+        yield "queue_max_bytes", "Bytes from which on senders are told to come back.", max_bytes
+        with self.engine.connect() as connection:
+            traces, texts = count_behind(connection)
+        yield "traces_behind", "Traces whose sums are not current.", traces
+        yield "text_index_spans_behind", "Spans that wait for the full-text index.", texts
 
     def run(self, work: Work[T]) -> "Future[T]":
         """Queue a change that is no telemetry; it gets a short transaction of its own.

@@ -153,6 +153,11 @@ class Writer:
             self._rollup_due = 0.0
             self._wake.notify()
 
+    @property
+    def load(self) -> tuple[int, int]:
+        """Bytes that wait to be stored, and how many may."""
+        return self._queued_bytes, self._max_queue_bytes
+
     def close(self) -> None:
         """Store what is queued, bring the sums up to date, and end the thread."""
         with self._wake:
