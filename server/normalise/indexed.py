@@ -13,7 +13,7 @@ _CALL_ENDS = (".tool_call.function.name", ".tool_calls.0.name")
 _MAX_DIGITS = 9
 
 
-def last_input(attributes: dict[str, Any], keys: list[str]) -> str | None:
+def last_input(attributes: dict[str, Any], keys: tuple[str, ...]) -> str | None:
     """The text of the user's message with the highest index, else of the highest of anyone's."""
     texts: dict[int, Any] = {}
     users: list[int] = []
@@ -29,7 +29,7 @@ def last_input(attributes: dict[str, Any], keys: list[str]) -> str | None:
     return previews.input_preview(texts[max(said)]) if said else None
 
 
-def first_output(attributes: dict[str, Any], keys: list[str]) -> str | None:
+def first_output(attributes: dict[str, Any], keys: tuple[str, ...]) -> str | None:
     """The first text that was answered, else the first tool that was called."""
     called: str | None = None
     for key in keys:

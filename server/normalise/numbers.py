@@ -13,6 +13,8 @@ _MAX_INT = 10**300
 
 def tokens(value: Any) -> int | None:
     """A count of tokens; None when `value` is none (negative, fractional, beyond 2**53)."""
+    if value is None:
+        return None
     if type(value) is int:
         return value if 0 <= value <= _MAX_TOKENS else None
     number = amount(value)

@@ -6,24 +6,14 @@ indexes, events) have an ordered list of extractors in `contents`; what they fal
 named `*_json`.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from weave_core import semconv
 from weave_core.server.normalise import texts
 
-__all__ = [
-    "CONTENT",
-    "CONTENT_PREFIXES",
-    "FILTER",
-    "KEYS",
-    "METADATA",
-    "METADATA_PREFIXES",
-    "TARGETS",
-    "Picked",
-    "pick",
-    "use_of",
-]
+__all__ = ["CONTENT_PREFIXES", "KEYS", "METADATA_PREFIXES", "TARGETS", "Picked", "Plan", "pick"]
 
 KEYS: dict[str, tuple[str, ...]] = {
     # Who and where.
@@ -330,48 +320,97 @@ CONTENT_PREFIXES: tuple[str, ...] = (
 """What starts so is content, has a column, or is book-keeping: no filter wants it."""
 
 TARGETS: dict[str, tuple[tuple[str, int], ...]] = {}
-"""Key to the fields it may fill and its rank in each, 0 the best: `KEYS` turned around, so that a
-span costs a look-up per attribute it has, not one per key that anyone might have sent."""
+"""Key to the fields it may fill and its rank in each, 0 the best: `KEYS` turned around."""
 
 for _field, _keys in KEYS.items():
     for _rank, _key in enumerate(_keys):
         TARGETS[_key] = (*TARGETS.get(_key, ()), (_field, _rank))
 
 Picked = dict[str, Any]
+"""Field to the value that won it."""
 
-FILTER, METADATA, CONTENT = 0, 1, 2
-"""What an attribute is for that fills no field."""
+_FILTER, _METADATA, _CONTENT = 0, 1, 2
+_NUMBERS = frozenset((int, float, bool))
+_MAX_PLANS = 2_048
+"""Lists of keys whose plan is remembered: an application sends the same few again and again."""
+_MAX_PLANNED_KEYS = 100
+"""A span with more keys than this is planned anew each time, which bounds that memory."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What a list of keys is for: worked out once, all spans of one place in a program share it."""
+
+    fields: frozenset[str]
+    """All fields that some key may fill."""
+    single: tuple[tuple[str, str], ...]
+    """Fields that one key alone may fill."""
+    rivals: tuple[tuple[str, tuple[str, ...]], ...]
+    """Fields that several keys may fill, best first."""
+    others: tuple[str, ...]
+    """Keys that fill no field."""
+    filters: tuple[str, ...]
+    """Those of them that a filter may want."""
+    metadata: tuple[tuple[str, str], ...]
+    """Those that are metadata, each with its bare name."""
 
 
 @lru_cache(maxsize=16_384)
-def use_of(key: str) -> tuple[int, str]:
+def _use_of(key: str) -> tuple[int, str]:
     """What an attribute that fills no field is for, and its bare name.
 
     Remembered, since the keys that an application sends are few and some sixty prefixes are not.
     """
     if key.startswith(CONTENT_PREFIXES):
-        return CONTENT, key
+        return _CONTENT, key
     for prefix in METADATA_PREFIXES:
         if key.startswith(prefix):
-            return METADATA, key[len(prefix) :]
-    return FILTER, key
+            return _METADATA, key[len(prefix) :]
+    return _FILTER, key
 
 
-def pick(attributes: dict[str, Any]) -> tuple[Picked, list[str]]:
-    """The winning value of each field that `attributes` fill, and the keys that fill none."""
-    picked: Picked = {}
-    ranks: dict[str, int] = {}
+def _new_plan(keys: tuple[str, ...]) -> Plan:
+    ranked: dict[str, list[tuple[int, str]]] = {}
     others: list[str] = []
-    find = TARGETS.get
-    for key, value in attributes.items():
-        targets = find(key)
+    for key in keys:
+        targets = TARGETS.get(key)
         if targets is None:
             others.append(key)
             continue
-        if texts.is_empty(value):
-            continue
         for field, rank in targets:
-            if field not in picked or rank < ranks[field]:
+            ranked.setdefault(field, []).append((rank, key))
+    uses = [(key, *_use_of(key)) for key in others]
+    return Plan(
+        fields=frozenset(ranked),
+        single=tuple((field, found[0][1]) for field, found in ranked.items() if len(found) == 1),
+        rivals=tuple(
+            (field, tuple(key for _, key in sorted(found)))
+            for field, found in ranked.items()
+            if len(found) > 1
+        ),
+        others=tuple(others),
+        filters=tuple(key for key, use, _ in uses if use == _FILTER),
+        metadata=tuple((key, name) for key, use, name in uses if use == _METADATA),
+    )
+
+
+_known_plan = lru_cache(maxsize=_MAX_PLANS)(_new_plan)
+
+
+def pick(attributes: dict[str, Any]) -> tuple[Picked, Plan]:
+    """The winning value of each field that `attributes` fill, and what their keys are for."""
+    keys = tuple(attributes)
+    plan = _known_plan(keys) if len(keys) <= _MAX_PLANNED_KEYS else _new_plan(keys)
+    is_empty = texts.is_empty
+    picked = {
+        field: value
+        for field, key in plan.single
+        if type(value := attributes[key]) in _NUMBERS or not is_empty(value)
+    }
+    for field, rivals in plan.rivals:
+        for key in rivals:
+            value = attributes[key]
+            if not is_empty(value):
                 picked[field] = value
-                ranks[field] = rank
-    return picked, others
+                break
+    return picked, plan

@@ -127,7 +127,7 @@ def _is_answer(message: dict[str, Any]) -> bool:
     parts = message.get("parts") or message.get("content")
     if type(parts) is not list or not parts:
         return False
-    return all(type(part) is dict and part.get("type") in _ANSWERS for part in parts)
+    return not any(type(part) is not dict or part.get("type") not in _ANSWERS for part in parts)
 
 
 _ANSWERS = frozenset(("tool_call_response", "tool_result", "tool-result"))
@@ -163,10 +163,15 @@ def _text_among(parts: list[Any], depth: int) -> str | None:
     for part in parts[:_MAX_PARTS]:
         if type(part) is str:
             return part
-        if type(part) is not dict or part.get("type") in ("reasoning", "thinking"):
+        if type(part) is not dict:
+            continue
+        kind = part.get("type")
+        if kind == "text" and type(said := part.get("content")) is str and said:
+            return said  # What `_spoken` finds, for nearly every part there is.
+        if kind in ("reasoning", "thinking"):
             continue
         said = _spoken(part, depth)
-        if said and part.get("type") in _TEXT_TYPES:
+        if said and kind in _TEXT_TYPES:
             return said
         spare = spare or said
     return spare

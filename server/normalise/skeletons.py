@@ -23,14 +23,7 @@ from weave_core.server.normalise import (
 from weave_core.server.normalise.kinds import COUNTED_KINDS, kind_of
 from weave_core.server.normalise.labels import tags_of
 from weave_core.server.normalise.outcomes import outcome_of
-from weave_core.server.normalise.precedence import (
-    FILTER,
-    KEYS,
-    METADATA,
-    Picked,
-    pick,
-    use_of,
-)
+from weave_core.server.normalise.precedence import KEYS, Picked, Plan, pick
 from weave_core.server.normalise.providers import provider_name, provider_of_host
 from weave_core.server.normalise.sent import with_details
 from weave_core.server.otlp.records import RawSpan
@@ -52,7 +45,6 @@ _TOKENS = frozenset(name for name in KEYS if "tokens" in name or "usage" in name
 }
 _TAGS = frozenset(name for name in KEYS if name.startswith("tags"))
 _SCALARS = frozenset((int, float, bool))
-_KEPT = frozenset(("tool_name", "entity_name"))
 _KEPT_KEYS = (semconv.GEN_AI_TOOL_NAME, "tool.name", "traceloop.entity.name")
 """Read for other fields and still no column of their own."""
 
@@ -100,7 +92,7 @@ def read_skeleton(raw: RawSpan) -> Skeleton:
     """The skeleton of `raw`; see `weave_core.server.normalise.skeleton`, which never raises."""
     origin, resource = raw.origin, raw.origin.resource
     attributes = with_details(raw.attributes, raw.events) if raw.events else raw.attributes
-    picked, others = pick(attributes)
+    picked, plan = pick(attributes)
     kind = kind_of(attributes, origin.scope_name)
     outcome = outcome_of(raw, picked)
     skeleton = Skeleton(
@@ -118,17 +110,17 @@ def read_skeleton(raw: RawSpan) -> Skeleton:
         run_id=_name(picked, "run_id"),
     )
     _model(skeleton, attributes, picked)
-    _numbers(skeleton, attributes, picked)
+    _numbers(skeleton, attributes, picked, plan)
     if kind == "llm":
         skeleton.time_to_first_token_ms = events.first_token_ms(raw, picked)
     skeleton.display_name = _display_name(raw, skeleton, picked)
-    _previews(skeleton, raw, picked, others, attributes)
-    if not _TAGS.isdisjoint(picked):
+    _previews(skeleton, raw, picked, plan.others, attributes)
+    if not _TAGS.isdisjoint(plan.fields):
         skeleton.tags = tags_of(picked) or None
     metadata = _metadata_map(picked["metadata"]) if "metadata" in picked else {}
     if metadata:
         _who(skeleton, metadata)
-    skeleton.attributes = _filters(attributes, others, picked, metadata) or None
+    skeleton.attributes = _filters(attributes, plan, picked, metadata) or None
     return skeleton
 
 
@@ -208,11 +200,11 @@ def model_name(value: Any) -> str | None:
     return None if name in _NO_MODEL else name
 
 
-def _numbers(skeleton: Skeleton, attributes: dict[str, Any], picked: Picked) -> None:
+def _numbers(skeleton: Skeleton, attributes: dict[str, Any], picked: Picked, plan: Plan) -> None:
     is_call = skeleton.kind in COUNTED_KINDS
-    if is_call or not _TOKENS.isdisjoint(picked):
+    if is_call or not _TOKENS.isdisjoint(plan.fields):
         _tokens(skeleton, attributes, picked, is_call=is_call)
-    if not _PRICES.isdisjoint(picked):
+    if not _PRICES.isdisjoint(plan.fields):
         prices = usage.prices_of(picked)
         skeleton.input_cost_usd, skeleton.output_cost_usd = prices.input_usd, prices.output_usd
         skeleton.cost_usd = prices.total_usd
@@ -249,7 +241,11 @@ def _display_name(raw: RawSpan, skeleton: Skeleton, picked: Picked) -> str | Non
 
 
 def _previews(
-    skeleton: Skeleton, raw: RawSpan, picked: Picked, others: list[str], attributes: dict[str, Any]
+    skeleton: Skeleton,
+    raw: RawSpan,
+    picked: Picked,
+    others: tuple[str, ...],
+    attributes: dict[str, Any],
 ) -> None:
     """Messages first on model calls, inputs and outputs first on all else."""
     get = picked.get
@@ -279,19 +275,14 @@ def _previews(
 
 
 def _filters(
-    attributes: dict[str, Any], others: list[str], picked: Picked, metadata: dict[str, Any]
+    attributes: dict[str, Any], plan: Plan, picked: Picked, metadata: dict[str, Any]
 ) -> dict[str, Any]:
     """Short scalars without a column; see the head of this module for the rule."""
-    kept: dict[str, Any] = {}
-    for key in others:
-        value = attributes[key]
-        if _is_short(value):
-            use, name = use_of(key)
-            if use == FILTER:
-                kept[key] = value
-            elif use == METADATA:
-                metadata[name] = value
-    if not _KEPT.isdisjoint(picked):
+    kept = {key: value for key in plan.filters if _is_short(value := attributes[key])}
+    for key, name in plan.metadata:
+        if _is_short(value := attributes[key]):
+            metadata[name] = value
+    if "tool_name" in picked or "entity_name" in picked:
         kept |= {k: v for k in _KEPT_KEYS if _is_short(v := attributes.get(k))}
     if metadata:
         kept = {**metadata, **kept}

@@ -56,8 +56,9 @@ def counts_of(picked: Picked) -> Counts:
         tokens(get("cache_read_tokens")),
         tokens(get("cache_write_tokens")),
         tokens(get("reasoning_tokens")),
-        _sum(tokens(get(key)) for key in _AUDIO) if any(k in picked for k in _AUDIO) else None,
     )
+    if "audio_input_tokens" in picked or "audio_output_tokens" in picked:
+        counts.audio_tokens = _sum(tokens(get(key)) for key in _AUDIO)
     if not _JSON_SOURCES.isdisjoint(picked):
         counts = _with_json(counts, picked)
     return _inclusive(counts)
