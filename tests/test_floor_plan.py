@@ -27,6 +27,7 @@ OWNERS: dict[str, set[str]] = {
     "altair": {"app"},
     "anthropic": {"integrations"},
     "fastapi": {"server"},
+    "fsspec": {"server"},
     "genai_prices": {"server"},
     "grpc": {"server"},
     "openai": {"integrations"},

@@ -2,12 +2,16 @@
 
 import hashlib
 import math
+import re
 from typing import Any
 
 import orjson
 
-__all__ = ["canonical_json", "digest_bytes", "digest_json"]
+from weave_core.errors import BadRequest
 
+__all__ = ["canonical_json", "checked_digest", "digest_bytes", "digest_json", "hex_of"]
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _OPTIONS = (
     orjson.OPT_SORT_KEYS
     # What is not JSON is refused rather than told in text: the caller decides how it is written.
@@ -35,6 +39,24 @@ def canonical_json(value: Any) -> bytes:
 def digest_bytes(content: bytes) -> str:
     """Address of `content`: `sha256:` and 64 hex digits."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def checked_digest(text: str) -> str:
+    """`text`, which is the address of some content.
+
+    Raises:
+        BadRequest: If it is none.
+    """
+    if _DIGEST.fullmatch(text) is None:
+        raise BadRequest(
+            f"{text[:100]!r} is no digest", "give sha256: and 64 hex digits in lower case"
+        )
+    return text
+
+
+def hex_of(digest: str) -> str:
+    """The 64 hex digits of `digest`; raises what `checked_digest` raises."""
+    return checked_digest(digest).removeprefix("sha256:")
 
 
 def digest_json(value: Any) -> str:

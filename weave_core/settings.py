@@ -44,13 +44,17 @@ class Settings:
     """SQLAlchemy URL of the server's store; None: `store.db` in `home`."""
 
     blob_url: str | None = None
-    """Where blobs are kept; None: `blobs/` in `home`."""
+    """Where the server keeps blobs: a folder, or an object store such as `s3://bucket/prefix`
+    (extra `blobs`); None: `blobs/` in `home`."""
 
     disabled: bool = False
     """Trace nothing: `@op` hands back the function as it is."""
 
     max_body_bytes: int = 64 * MIB
     """Largest request body the server reads, counted after decompression as well."""
+
+    max_blob_bytes: int = 4096 * MIB
+    """Largest blob that the server takes."""
 
     max_queue_bytes: int = 256 * MIB
     """Largest amount of decoded spans that may wait for the database; above it senders are told

@@ -1,6 +1,7 @@
 """What the server answers over HTTP, one file a noun."""
 
 from weave_core.server.routes import (
+    blobs,
     deletions,
     health,
     logs,
@@ -34,5 +35,6 @@ READ_ROUTERS = (
     logs.router,
     metrics.router,
     views.router,
+    blobs.router,
 )
 """The JSON API; `weave_core.server.factory` adds what takes telemetry in."""

@@ -10,6 +10,12 @@ from weave_core.errors import WeaveError
 from weave_core.server.measures import Measures
 from weave_core.server.otlp.records import RawSpan
 from weave_core.server.otlp.requests import TraceRequest
+from weave_core.server.store.blobs import (
+    BlobDraft,
+    BlobStore,
+    open_blobs,
+    remove_stale_drafts,
+)
 from weave_core.server.store.deletions import TraceDeleter
 from weave_core.server.store.dialects import Engines, connect
 from weave_core.server.store.locks import FileLock
@@ -37,7 +43,13 @@ _WORTH_WAITING = 100
 class Store:
     """Spans in, rows out.  Use `open`; `close` when done."""
 
-    def __init__(self, engines: Engines, writer: Writer, lock: FileLock) -> None:
+    def __init__(
+        self, engines: Engines, writer: Writer, lock: FileLock, settings: Settings
+    ) -> None:
+        self.blobs: BlobStore = open_blobs(settings)
+        """Bytes by digest."""
+        self._drafts = settings.home / "blobs" / "incoming"
+        self._max_blob_bytes = settings.max_blob_bytes
         self._engines = engines
         self._writer = writer
         self._lock = lock
@@ -61,7 +73,8 @@ class Store:
             engines = connect(settings.store_url)
             upgrade(engines.writer)
             writer = Writer(engines, max_queue_bytes=settings.max_queue_bytes)
-            store = cls(engines, writer, lock)
+            store = cls(engines, writer, lock, settings)
+            remove_stale_drafts(store._drafts)
             writer.start()
             store._retention.start()
         except BaseException:
@@ -120,6 +133,10 @@ class Store:
             StoreError: If the store is closed.
         """
         return self._writer.run(work)
+
+    def new_blob(self) -> BlobDraft:
+        """A blob that is about to come in."""
+        return BlobDraft(self._drafts, max_bytes=self._max_blob_bytes)
 
     def settle(self, project: str | None) -> None:
         """Wait a moment until the sums of a project's traces are current, where it is worth it.

@@ -18,6 +18,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "blob_url": ("s3://bucket/weave", "s3://bucket/weave"),
     "disabled": ("yes", True),
     "max_body_bytes": ("1000", 1000),
+    "max_blob_bytes": ("1500", 1500),
     "max_queue_bytes": ("2000", 2000),
     "max_value_bytes": ("3000", 3000),
     "max_spool_bytes": ("4000", 4000),

@@ -5,6 +5,7 @@ show, a program can get.  Sending spans is `weave_core.tracing`'s business.  Wha
 asked is one module here; `Client` is all of them over one connection.
 """
 
+from weave_core.client.blobs import BlobCalls
 from weave_core.client.projects import ProjectCalls
 from weave_core.client.sessions import SessionCalls
 from weave_core.client.spans import SpanCalls
@@ -16,7 +17,16 @@ from weave_core.client.views import ViewCalls
 __all__ = ["Client"]
 
 
-class Client(ProjectCalls, TraceCalls, SpanCalls, SessionCalls, ViewCalls, SqlCalls, TransferCalls):
+class Client(
+    ProjectCalls,
+    TraceCalls,
+    SpanCalls,
+    SessionCalls,
+    ViewCalls,
+    SqlCalls,
+    TransferCalls,
+    BlobCalls,
+):
     """Reads a weave-core server.
 
     Example:

@@ -20,6 +20,7 @@ EXTRAS: dict[str, dict[str, str]] = {
         "zstandard": "zstandard",
     },
     "postgres": {"psycopg": "psycopg"},
+    "blobs": {"fsspec": "fsspec"},
     "app": {"pandas": "pandas", "streamlit": "streamlit"},
     "data": {"pandas": "pandas", "pyarrow": "pyarrow"},
     "openai": {"openai": "openai"},

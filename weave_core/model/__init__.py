@@ -4,6 +4,7 @@ Frozen pydantic models and nothing else: no I/O, no rows, no drawing.  The names
 are those of the HTTP API; unknown fields of a newer server are ignored.
 """
 
+from weave_core.model.blobs import BlobInfo
 from weave_core.model.logs import LogRecord
 from weave_core.model.messages import Message, Messages, Part
 from weave_core.model.metrics import MetricBucket, MetricPage, MetricPoint, MetricSummary
@@ -37,6 +38,7 @@ from weave_core.model.views import NewView, SavedView
 
 __all__ = [
     "KINDS",
+    "BlobInfo",
     "Cost",
     "DeletedTraces",
     "Document",
