@@ -2,6 +2,7 @@
 
 OpenAI chat completions and responses, Anthropic messages, Gemini, Genkit, LangChain and MLflow
 are told apart by the keys they have; where none of them is there, the body is no request or reply.
+A body is a JSON text or decoded already.
 """
 
 import re
@@ -14,7 +15,7 @@ from weave_core.server.normalise.messages import (
     finish_reason,
     looks_like_messages,
     merged_choice,
-    messages_of,
+    messages_in,
 )
 from weave_core.server.normalise.parts import Part, parts_of
 from weave_core.server.normalise.usage import Counts, counts_of_body
@@ -96,25 +97,25 @@ _NOT_PARAMS = frozenset(
 
 def request_messages(body: Any) -> list[Message] | None:
     """The messages of a request; None when `body` is no request."""
-    body = texts.decode(body)
+    body = texts.opened(body)
     if looks_like_messages(body):
-        return messages_of(body)
+        return messages_in(body)
     if not isinstance(body, dict):
         return None
     for key in ("messages", "contents", "input"):
-        value = texts.decode(body.get(key))
+        value = texts.opened(body.get(key))
         if isinstance(value, list) and value and isinstance(value[0], list):
             value = value[0]
         if looks_like_messages(value) or (key == "contents" and isinstance(value, list)):
-            return messages_of(value)
+            return messages_in(value)
     if isinstance(body.get("input"), str) and body["input"] and "model" in body:
-        return messages_of([{"role": "user", "content": body["input"]}])
+        return messages_in([{"role": "user", "content": body["input"]}])
     return None
 
 
 def request_system(body: Any) -> list[Part]:
     """Instructions that a request carries beside its messages."""
-    body = texts.decode(body)
+    body = texts.opened(body)
     if not isinstance(body, dict):
         return []
     config = body.get("config")
@@ -130,7 +131,7 @@ def request_system(body: Any) -> list[Part]:
 
 def request_tools(body: Any) -> list[Any] | None:
     """The tools that a request offers, as they are in it."""
-    body = texts.decode(body)
+    body = texts.opened(body)
     if not isinstance(body, dict):
         return None
     config = body.get("config")
@@ -143,7 +144,7 @@ def request_tools(body: Any) -> list[Any] | None:
 
 def request_params(body: Any) -> dict[str, Any]:
     """Settings of a request: all of it but what has a field of its own."""
-    body = texts.decode(body)
+    body = texts.opened(body)
     if not isinstance(body, dict):
         return {}
     found = {k: v for k, v in body.items() if k not in _NOT_PARAMS and v is not None}
@@ -155,7 +156,7 @@ def request_params(body: Any) -> dict[str, Any]:
 
 def request_embeddings(body: Any) -> list[str] | None:
     """The texts of an embedding request."""
-    body = texts.decode(body)
+    body = texts.opened(body)
     value = body.get("input", body.get("texts")) if isinstance(body, dict) else None
     if isinstance(value, str) and value:
         return [value]
@@ -166,9 +167,9 @@ def request_embeddings(body: Any) -> list[str] | None:
 
 def reply_messages(body: Any) -> list[Message] | None:
     """The messages of a reply, one per choice; None when `body` is no reply."""
-    body = texts.decode(body)
+    body = texts.opened(body)
     if looks_like_messages(body):
-        return merged_choice(messages_of(body, role="assistant"))
+        return merged_choice(messages_in(body, role="assistant"))
     if not isinstance(body, dict):
         return None
     choices = body.get("choices")
@@ -180,10 +181,10 @@ def reply_messages(body: Any) -> list[Message] | None:
     if isinstance(body.get("candidates"), list):
         return _candidates(body["candidates"])
     for key in ("output", "messages", "message"):
-        value = texts.decode(body.get(key))
+        value = texts.opened(body.get(key))
         value = [value] if isinstance(value, dict) and "role" in value else value
         if looks_like_messages(value):
-            return merged_choice(messages_of(value, role="assistant"))
+            return merged_choice(messages_in(value, role="assistant"))
     return _single(body)
 
 
@@ -196,10 +197,10 @@ def _single(body: dict[str, Any]) -> list[Message] | None:
     if "role" in body or body.get("type") == "message":
         if content is None and "tool_calls" not in body:
             return None
-        message = messages_of([{**body, "content": content, "role": "assistant"}])
+        message = messages_in([{**body, "content": content, "role": "assistant"}])
         return [m for m in message if m["parts"]] or None
     if isinstance(content, list) and "stop_reason" in body:
-        return messages_of([{"role": "assistant", "content": content}]) or None
+        return messages_in([{"role": "assistant", "content": content}]) or None
     return None
 
 
@@ -207,7 +208,7 @@ def _choice(choice: dict[str, Any]) -> Message | None:
     inner = choice.get("message", choice.get("delta"))
     if not isinstance(inner, dict):
         inner = {"role": "assistant", "content": choice.get("text")}
-    found = messages_of([{"role": "assistant", **inner}])
+    found = messages_in([{"role": "assistant", **inner}])
     if not found:
         return None
     reason = finish_reason(choice.get("finish_reason"))
@@ -219,7 +220,7 @@ def _candidates(candidates: list[Any]) -> list[Message] | None:
     for candidate in candidates:
         content = candidate.get("content") if isinstance(candidate, dict) else None
         if isinstance(content, dict):
-            message = messages_of([{**content, "role": "assistant"}])[0]
+            message = messages_in([{**content, "role": "assistant"}])[0]
             reason = finish_reason(candidate.get("finishReason", candidate.get("finish_reason")))
             found.append({**message, "finish_reason": reason} if reason else message)
     return found or None
@@ -240,13 +241,13 @@ def _generations(generations: list[Any]) -> list[Message] | None:
         deeper = content.get("kwargs", content.get("data"))
         if isinstance(deeper, dict):
             content = deeper
-        found += messages_of([{**content, "role": "assistant"}])
+        found += messages_in([{**content, "role": "assistant"}])
     return found or None
 
 
 def reply_finish_reasons(body: Any) -> list[str]:
     """Why each choice of a reply ended, canonically."""
-    body = texts.decode(body)
+    body = texts.opened(body)
     if not isinstance(body, dict):
         return []
     words: list[Any] = []
@@ -262,7 +263,7 @@ def reply_finish_reasons(body: Any) -> list[str]:
 
 def reply_field(body: Any, *names: str) -> str | None:
     """A text field of a reply, such as its id or its model."""
-    body = texts.decode(body)
+    body = texts.opened(body)
     if not isinstance(body, dict):
         return None
     return next((text for n in names if (text := texts.as_text(body.get(n)))), None)
@@ -270,7 +271,7 @@ def reply_field(body: Any, *names: str) -> str | None:
 
 def usage_in_reply(body: Any) -> Counts | None:
     """The tokens that a reply counts."""
-    body = texts.decode(body)
+    body = texts.opened(body)
     if not isinstance(body, dict):
         return None
     for key in _USAGE_KEYS:

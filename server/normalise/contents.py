@@ -1,40 +1,24 @@
 """What one span holds, read when it is opened: messages, inputs, outputs, documents and the rest.
 
-For each field the extractors stand in the order in which they are asked; the first that finds
-something wins, and what it is called is kept in `sources`.  An extractor that fails is skipped:
+For each field `extractors` says who is asked, and in which order; the first that finds something
+wins, and what it is called is kept in `sources`.  An extractor that fails is skipped:
 the attributes as they were sent are still there.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from weave_core import semconv
-from weave_core.server.normalise import (
-    genai,
-    genai_events,
-    labels,
-    openinference,
-    params,
-    pydantic_ai,
-    shapes,
-    skeletons,
-    texts,
-    traceloop,
-    vercel,
-    whole_bodies,
-)
+from weave_core.server.normalise import labels, params, shapes, skeletons, texts, whole_bodies
+from weave_core.server.normalise.extractors import Asked, Extractor, asked_of
 from weave_core.server.normalise.kinds import kind_of
 from weave_core.server.normalise.messages import finish_reason, split_system
 from weave_core.server.normalise.outcomes import outcome_of
-from weave_core.server.normalise.precedence import KEYS, Picked, pick
+from weave_core.server.normalise.precedence import KEYS, Picked, Plan, pick
 from weave_core.server.normalise.sent import Sent
 from weave_core.server.otlp.records import RawSpan
 
 __all__ = ["Content", "read_content"]
-
-Extractor = tuple[str, Callable[[Sent], Any]]
-"""What to call the source, and how to read it."""
 
 
 @dataclass(slots=True)
@@ -64,133 +48,86 @@ class Content:
     """Field to the attribute, or form, that it was read from."""
 
 
-INPUT_MESSAGES: tuple[Extractor, ...] = (
-    ("gen_ai.input.messages", genai.input_messages),
-    ("llm.input_messages", openinference.input_messages),
-    ("ai.prompt", vercel.input_messages),
-    ("events gen_ai.*.message", genai.event_input_messages),
-    ("events", pydantic_ai.event_input_messages),
-    ("gen_ai.prompt.N", traceloop.input_messages),
-    ("pydantic_ai.all_messages", pydantic_ai.input_messages),
-    ("request", whole_bodies.input_messages),
-    ("llm.prompts", openinference.prompts),
-)
-OUTPUT_MESSAGES: tuple[Extractor, ...] = (
-    ("gen_ai.output.messages", genai.output_messages),
-    ("llm.output_messages", openinference.output_messages),
-    ("ai.response", vercel.output_messages),
-    ("events gen_ai.choice", genai.event_output_messages),
-    ("events", pydantic_ai.event_output_messages),
-    ("gen_ai.completion.N", traceloop.output_messages),
-    ("pydantic_ai.all_messages", pydantic_ai.output_messages),
-    ("reply", whole_bodies.output_messages),
-    ("llm.choices", openinference.completions),
-)
-SYSTEM: tuple[Extractor, ...] = (
-    ("gen_ai.system_instructions", genai.system),
-    ("ai.prompt", vercel.system),
-    ("request", whole_bodies.system),
-)
-TOOLS: tuple[Extractor, ...] = (
-    ("gen_ai.tool.definitions", genai.tools),
-    ("llm.tools", openinference.tools),
-    ("ai.prompt.tools", vercel.tools),
-    ("llm.request.functions", traceloop.tools),
-    ("model_request_parameters", pydantic_ai.tools),
-    ("request", whole_bodies.tools),
-)
-DOCUMENTS: tuple[Extractor, ...] = (
-    ("gen_ai.retrieval.documents", genai.documents),
-    ("retrieval.documents", openinference.documents),
-    ("events db.*.result", traceloop.documents),
-)
-EMBEDDING_INPUTS: tuple[Extractor, ...] = (
-    ("embedding.embeddings", openinference.embeddings),
-    ("ai.values", vercel.embeddings),
-    ("gen_ai.input.messages", shapes.texts_of_input),
-    ("request", whole_bodies.embeddings),
-)
-PARAMS: tuple[Extractor, ...] = (
-    ("gen_ai.request.*", genai.params),
-    ("llm.invocation_parameters", openinference.params),
-    ("ai.settings.*", vercel.params),
-    ("request", whole_bodies.params),
-)
 _CONVERSING = frozenset(("llm", "agent", "workflow", "chain", "span", "op", "task"))
-"""Kinds whose attributes may hold messages; a whole body is one only on a model call or agent."""
-_BODY_KINDS = frozenset(("llm", "agent"))
+"""Kinds whose attributes may hold messages."""
 _MAX_INLINE_SCORES = 1_000
 
 
 def read_content(raw: RawSpan) -> Content:
     """The content of `raw`; see `weave_core.server.normalise.content`, which never raises."""
     sent = Sent(raw)
-    picked, _ = pick(sent.attributes)
+    picked, plan = pick(sent.attributes)
     sent.kind = kind_of(sent.attributes, raw.origin.scope_name)
-    content = Content()
+    opened = _Opened(sent, picked, plan, asked_of(sent), Content())
     for step in _STEPS:
         try:
-            step(sent, picked, content)
+            step(opened)
         except Exception:  # noqa: BLE001, S112  # A shape nobody foresaw must not hide the rest of the span; its attributes are shown as sent.
             continue
-    return content
+    return opened.content
 
 
-def _first(sent: Sent, extractors: tuple[Extractor, ...]) -> Iterator[tuple[str, Any]]:
-    """The first extractor that finds something; none or one."""
-    for source, extract in extractors:
-        if source in _WHOLE and sent.kind not in _BODY_KINDS and extract in _MESSAGE_BODIES:
-            continue
+@dataclass(slots=True)
+class _Opened:
+    """One span while it is read."""
+
+    sent: Sent
+    picked: Picked
+    plan: Plan
+    asked: Asked
+    content: Content
+
+    def winner(self, field: str) -> str:
+        """The key that a picked field was read from."""
+        sole = self.plan.sole.get(field)
+        if sole is not None:
+            return sole
+        return next(key for key in KEYS[field] if self.sent.get(key) is not None)
+
+
+def _first(sent: Sent, extractors: tuple[Extractor, ...]) -> tuple[str, Any]:
+    """What the first extractor finds that finds something, and its name; None where none does."""
+    for extractor in extractors:
         try:
-            found = extract(sent)
+            found = extractor.read(sent)
         except Exception:  # noqa: BLE001, S112  # As above: the next source may well be readable.
             continue
         if found:
-            yield source, found
-            return
+            return extractor.source, found
+    return "", None
 
 
-_WHOLE = frozenset(("request", "reply"))
-_MESSAGE_BODIES = frozenset(
-    (
-        whole_bodies.input_messages,
-        whole_bodies.output_messages,
-        whole_bodies.system,
-        whole_bodies.tools,
-        whole_bodies.params,
-    )
-)
-
-
-def _messages(sent: Sent, picked: Picked, content: Content) -> None:
-    del picked
+def _messages(opened: _Opened) -> None:
+    sent, asked, content = opened.sent, opened.asked, opened.content
     if sent.kind not in _CONVERSING:
         return
     system: list[dict[str, Any]] = []
-    asked: list[dict[str, Any]] = []
+    said: list[dict[str, Any]] = []
     answered: list[dict[str, Any]] = []
-    for source, found in _first(sent, INPUT_MESSAGES):
-        system, asked = split_system(found)
+    source, found = _first(sent, asked.input_messages)
+    if found:
+        system, said = split_system(found)
         content.sources["messages.input"] = source
-    for source, found in _first(sent, SYSTEM):
+    source, found = _first(sent, asked.system)
+    if found:
         # Said in both places it is still one instruction.
         system = system if system and found == system else found
         content.sources["messages.system"] = source
-    for source, found in _first(sent, OUTPUT_MESSAGES):
+    source, found = _first(sent, asked.output_messages)
+    if found:
         answered = found
         content.sources["messages.output"] = source
-    if asked or answered or system:
-        content.messages = {"system": system, "input": asked, "output": answered}
+    if said or answered or system:
+        content.messages = {"system": system, "input": said, "output": answered}
 
 
-def _values(sent: Sent, picked: Picked, content: Content) -> None:
+def _values(opened: _Opened) -> None:
     """Generic inputs and outputs."""
-    del picked
+    sent, content = opened.sent, opened.content
     for name, mime in (("inputs", "input.mime_type"), ("outputs", "output.mime_type")):
-        found = sent.first(KEYS[name])
-        if found is None:
+        if name not in opened.picked:
             continue
-        key, value = found
+        key, value = opened.winner(name), opened.picked[name]
         is_plain = key.endswith(".value") and sent.get(mime) == "text/plain"
         value = texts.bounded(value) if is_plain else shapes.unwrapped(key, _decoded(key, value))
         setattr(content, name, value)
@@ -219,28 +156,31 @@ _JSON_BY_DEFINITION = frozenset(
 )
 
 
-def _lists(sent: Sent, picked: Picked, content: Content) -> None:
+def _lists(opened: _Opened) -> None:
     """Tools on offer, documents, texts that were embedded, judgements."""
-    del picked
-    for source, found in _first(sent, TOOLS):
+    sent, asked, content = opened.sent, opened.asked, opened.content
+    source, found = _first(sent, asked.tools)
+    if found:
         content.tools = shapes.tool_definitions(found)
         content.sources["tools"] = source
-    for source, found in _first(sent, DOCUMENTS):
+    source, found = _first(sent, asked.documents)
+    if found:
         content.documents = [shapes.document(item) for item in found]
         content.sources["documents"] = source
     if not content.documents and sent.kind in ("retriever", "reranker"):
         content.documents = shapes.documents_in(content.outputs)
         if content.documents:
             content.sources["documents"] = content.sources["outputs"]
-    if sent.kind == "embedding":
-        for source, found in _first(sent, EMBEDDING_INPUTS):
-            content.embedding_inputs = found
-            content.sources["embedding_inputs"] = source
-    found_scores = genai_events.scores(genai_events.told(sent.raw.events))
-    content.scores = (found_scores + openinference.scores(sent))[:_MAX_INLINE_SCORES]
+    source, found = _first(sent, asked.embedding_inputs)
+    if found:
+        content.embedding_inputs = found
+        content.sources["embedding_inputs"] = source
+    scores = [score for extractor in asked.scores for score in extractor.read(sent)]
+    content.scores = scores[:_MAX_INLINE_SCORES]
 
 
-def _tool(sent: Sent, picked: Picked, content: Content) -> None:
+def _tool(opened: _Opened) -> None:
+    sent, picked, content = opened.sent, opened.picked, opened.content
     if sent.kind != "tool":
         return
     name = picked.get("tool_name") or picked.get("entity_name")
@@ -253,24 +193,29 @@ def _tool(sent: Sent, picked: Picked, content: Content) -> None:
     }
 
 
-def _params(sent: Sent, picked: Picked, content: Content) -> None:
-    del picked
-    for source, found in _first(sent, PARAMS):
+def _params(opened: _Opened) -> None:
+    sent, content = opened.sent, opened.content
+    source, found = _first(sent, opened.asked.params)
+    if found:
         content.params = texts.bounded(params.canonical(found))
         content.sources["params"] = source
     content.is_stream = params.is_stream(sent, content.params)
 
 
-def _reply(sent: Sent, picked: Picked, content: Content) -> None:
+def _reply(opened: _Opened) -> None:
     """Models, id and how it finished."""
+    sent, picked, content = opened.sent, opened.picked, opened.content
     content.response_model = skeletons.model_name(picked.get("response_model"))
     content.request_model = skeletons.requested_model(sent.kind, picked)
     content.response_id = texts.as_text(picked.get("response_id"))
-    if sent.kind == "llm":
+    if sent.kind != "llm":
+        return
+    if opened.asked.has_reply:
         content.response_model = content.response_model or whole_bodies.reply_model(sent)
-        content.request_model = content.request_model or whole_bodies.request_model(sent)
         content.response_id = content.response_id or whole_bodies.reply_id(sent)
-        content.finish_reasons = _finish_reasons(sent, content)
+    if opened.asked.has_request:
+        content.request_model = content.request_model or whole_bodies.request_model(sent)
+    content.finish_reasons = _finish_reasons(sent, content, has_reply=opened.asked.has_reply)
 
 
 _FINISH_KEYS = (
@@ -284,8 +229,10 @@ _FINISH_KEYS = (
 )
 
 
-def _finish_reasons(sent: Sent, content: Content) -> list[str]:
+def _finish_reasons(sent: Sent, content: Content, *, has_reply: bool) -> list[str]:
     for key in _FINISH_KEYS:
+        if key not in sent.attributes:
+            continue
         value = sent.decoded(key)
         words = value if isinstance(value, list) else [value]
         found = [reason for word in words if (reason := finish_reason(word))]
@@ -294,7 +241,7 @@ def _finish_reasons(sent: Sent, content: Content) -> list[str]:
             return found
     answered = (content.messages or {}).get("output", [])
     found = [m["finish_reason"] for m in answered if m.get("finish_reason")]
-    return found or whole_bodies.finish_reasons(sent)
+    return found or (whole_bodies.finish_reasons(sent) if has_reply else [])
 
 
 _TRACED = {
@@ -314,16 +261,19 @@ _TRACED = {
 """Field of the API to the one in `precedence`, for `sources`."""
 
 
-def _sources(sent: Sent, picked: Picked, content: Content) -> None:
+def _sources(opened: _Opened) -> None:
     """Which keys the skeleton's fields were read from."""
+    sources = opened.content.sources
     for shown, name in _TRACED.items():
-        if name in picked and (found := sent.first(KEYS[name])):
-            content.sources[shown] = found[0]
+        if name in opened.picked:
+            sources[shown] = opened.winner(name)
 
 
-def _rest(sent: Sent, picked: Picked, content: Content) -> None:
+def _rest(opened: _Opened) -> None:
     """Metadata, and why it failed."""
-    content.metadata = texts.bounded(labels.metadata_of(sent.attributes, picked))
+    sent, picked, content = opened.sent, opened.picked, opened.content
+    found = labels.metadata_of(sent.attributes, picked, opened.asked.metadata)
+    content.metadata = texts.bounded(found) if found else found
     outcome = outcome_of(sent.raw, picked)
     if outcome.status == "error":
         content.error = {

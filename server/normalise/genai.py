@@ -7,15 +7,17 @@ from typing import Any
 
 from weave_core import semconv
 from weave_core.server.normalise import genai_events, texts
-from weave_core.server.normalise.messages import Message, messages_of
+from weave_core.server.normalise.messages import Message, messages_in
 from weave_core.server.normalise.numbers import amount
 from weave_core.server.normalise.parts import Part, parts_of
 from weave_core.server.normalise.sent import Sent
 
 __all__ = [
+    "PARAM_KEYS",
     "documents",
     "event_input_messages",
     "event_output_messages",
+    "event_scores",
     "input_messages",
     "output_messages",
     "params",
@@ -37,18 +39,20 @@ _MORE_PARAMS = {
     "llm.presence_penalty": "presence_penalty",
     "llm.chat.stop_sequences": "stop",
 }
+PARAM_KEYS = (_REQUEST, *_MORE_PARAMS)
+"""How the keys begin that `params` reads."""
 
 
 def input_messages(sent: Sent) -> list[Message] | None:
     """The attribute of input messages."""
     value = sent.decoded(semconv.GEN_AI_INPUT_MESSAGES)
-    return messages_of(value) if value is not None else None
+    return messages_in(value) if value is not None else None
 
 
 def output_messages(sent: Sent) -> list[Message] | None:
     """The attribute of output messages, one per choice."""
     value = sent.decoded(semconv.GEN_AI_OUTPUT_MESSAGES)
-    return messages_of(value, role="assistant") if value is not None else None
+    return messages_in(value, role="assistant") if value is not None else None
 
 
 def event_input_messages(sent: Sent) -> list[Message] | None:
@@ -61,6 +65,11 @@ def event_output_messages(sent: Sent) -> list[Message] | None:
     return genai_events.output_messages(genai_events.told(sent.raw.events))
 
 
+def event_scores(sent: Sent) -> list[dict[str, Any]]:
+    """One event or log record per judgement."""
+    return genai_events.scores(genai_events.told(sent.raw.events))
+
+
 def system(sent: Sent) -> list[Part] | None:
     """System instructions: parts, a text, or (from some senders) messages."""
     value = sent.decoded(semconv.GEN_AI_SYSTEM_INSTRUCTIONS)
@@ -69,7 +78,7 @@ def system(sent: Sent) -> list[Part] | None:
     if value is None:
         return None
     if isinstance(value, list) and value and isinstance(value[0], dict) and "role" in value[0]:
-        return [part for message in messages_of(value) for part in message["parts"]]
+        return [part for message in messages_in(value) for part in message["parts"]]
     return parts_of(value)
 
 
@@ -89,8 +98,6 @@ def documents(sent: Sent) -> list[Any] | None:
 
 def params(sent: Sent) -> dict[str, Any]:
     """Settings of the request, by the name that comes after the prefix."""
-    if "gen_ai" not in sent.families and "llm" not in sent.families:
-        return {}
     found: dict[str, Any] = {}
     for key, value in sent.attributes.items():
         name = _MORE_PARAMS.get(key)

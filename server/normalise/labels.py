@@ -1,11 +1,12 @@
 """Tags and metadata: what people attach to spans to find them again."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from weave_core.server.normalise import texts
 from weave_core.server.normalise.precedence import METADATA_PREFIXES, Picked
 
-__all__ = ["metadata_of", "tags_of"]
+__all__ = ["metadata_keys", "metadata_of", "tags_of"]
 
 MAX_TAGS = 100
 MAX_METADATA = 1_000
@@ -40,22 +41,37 @@ def tags_of(picked: Picked) -> list[str]:
     return list(tags)[:MAX_TAGS]
 
 
-def metadata_of(attributes: dict[str, Any], picked: Picked) -> dict[str, Any]:
-    """One map of all metadata, values decoded; keys of our own and of the span win."""
+def metadata_keys(keys: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Those of `keys` that are metadata, with their bare names: the last of a name wins."""
+    return tuple(
+        (key, name)
+        for prefix in reversed(METADATA_PREFIXES)
+        for key in keys
+        if key.startswith(prefix) and (name := key[len(prefix) :]) and not name.startswith(_LEAKED)
+    )
+
+
+def metadata_of(
+    attributes: dict[str, Any], picked: Picked, keys: Iterable[tuple[str, str]]
+) -> dict[str, Any]:
+    """One map of all metadata, values decoded; keys of our own and of the span win.
+
+    Args:
+        attributes: As they were sent.
+        picked: Their fields, of which some are whole maps.
+        keys: `metadata_keys` of them.
+    """
     found: dict[str, Any] = {}
     for field in _METADATA:
-        body = texts.decode(picked.get(field))
+        if field not in picked:
+            continue
+        body = texts.decode(picked[field])
         if type(body) is dict:
             found.update(body)
         elif body is not None:
             found["metadata"] = body
-    prefixed = [item for item in attributes.items() if item[0].startswith(METADATA_PREFIXES)]
-    for prefix in reversed(METADATA_PREFIXES):
-        for key, value in prefixed:
-            if key.startswith(prefix):
-                name = key[len(prefix) :]
-                if name and not name.startswith(_LEAKED):
-                    found[name] = texts.decode_all(value)
+    for key, name in keys:
+        found[name] = texts.decode_all(attributes[key])
     if len(found) > MAX_METADATA:
         found = dict(list(found.items())[:MAX_METADATA])
     return found

@@ -18,6 +18,7 @@ __all__ = [
     "finish_reason",
     "looks_like_messages",
     "merged_choice",
+    "messages_in",
     "messages_of",
     "split_system",
 ]
@@ -36,6 +37,7 @@ _ROLES = {
     "HumanMessageChunk": "user",
 }
 _KNOWN_ROLES = frozenset(("system", "user", "assistant", "tool"))
+_OUR_KEYS = frozenset(("role", "parts", "name", "finish_reason"))
 _ITEM_ROLES = {
     "function_call": "assistant",
     "custom_tool_call": "assistant",
@@ -102,7 +104,12 @@ def looks_like_messages(value: Any) -> bool:
 
 def messages_of(value: Any, *, role: str = "user") -> list[Message]:
     """`value`, decoded, as messages; a bare text is one of `role`."""
-    value = texts.decode(value)
+    return messages_in(texts.decode(value), role=role)
+
+
+def messages_in(value: Any, *, role: str = "user") -> list[Message]:
+    """The same of what is decoded already, which is not walked a second time."""
+    value = texts.opened(value)
     if isinstance(value, str):
         return [{"role": role, "parts": [text_part(value)]}] if value else []
     if isinstance(value, dict):
@@ -131,6 +138,11 @@ def _message(item: Any, role: str) -> tuple[Message | None, bool]:
         return ({"role": role, "parts": [text_part(item)]} if item else None), False
     if not isinstance(item, dict):
         return None, False
+    body, name = item.get("parts"), item.get("role")
+    is_ours = type(body) is list and type(name) is str and name in _KNOWN_ROLES
+    if is_ours and item.keys() <= _OUR_KEYS:
+        # The conventions' own form, which is nearly all: no other spelling to look for.
+        return _finished(item, str(name), parts_of(body)), False
     item_role = _ITEM_ROLES.get(str(item.get("type")))
     if item_role and "role" not in item:
         parts = parts_of([item])
@@ -144,17 +156,21 @@ def _message(item: Any, role: str) -> tuple[Message | None, bool]:
     said = _ROLES.get(str(item.get("role")), item.get("role"))
     said = said if isinstance(said, str) and said else role
     said = said.lower() if said.lower() in _KNOWN_ROLES else said
-    parts = _parts_of_message(item, said)
-    if parts and said == "user" and all(p["type"] == "tool_call_response" for p in parts):
-        said = "tool"
-    message: Message = {"role": said, "parts": parts}
+    return _finished(item, said, _parts_of_message(item, said)), False
+
+
+def _finished(item: dict[str, Any], role: str, parts: list[Part]) -> Message:
+    """The message of `item`, whose parts are read."""
+    if parts and role == "user" and all(p["type"] == "tool_call_response" for p in parts):
+        role = "tool"
+    message: Message = {"role": role, "parts": parts}
     name = texts.as_text(item.get("name"))
     if name:
         message["name"] = name
     reason = finish_reason(item.get("finish_reason") or item.get("stop_reason"))
     if reason:
         message["finish_reason"] = reason
-    return message, False
+    return message
 
 
 def _parts_of_message(item: dict[str, Any], role: str) -> list[Part]:
@@ -192,7 +208,7 @@ def _has_response(body: Any) -> bool:
 
 def _calls_of(item: dict[str, Any], parts: list[Part]) -> list[Part]:
     """Tool calls beside the content; one that is in both is taken once."""
-    calls = texts.decode(item.get("tool_calls") or item.get("toolCalls"))
+    calls = texts.opened(item.get("tool_calls") or item.get("toolCalls"))
     found: list[Part] = []
     if isinstance(calls, list):
         for call in calls:

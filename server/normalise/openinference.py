@@ -70,7 +70,7 @@ def _parts(body: Tree, role: str) -> list[Part]:
         parts += _content_item(item)
     if role in ("tool", "function") or (call_id and role == "user"):
         answer = content if content is not None else _plain_text(parts)
-        return [tool_response(call_id or _leaf(body.get("name")), answer)]
+        return [tool_response(call_id or _leaf(body.get("name")), texts.bounded(answer))]
     # The same text may be in `content` and in `contents`: take it once.
     if not any(p["type"] == "text" for p in parts) and not texts.is_empty(content):
         media = [p for p in parts if p["type"] in ("blob", "uri")]
@@ -97,7 +97,8 @@ def _calls(body: Tree) -> list[Part]:
     ]
     name = _leaf(body.get("function_call_name"))
     if name:
-        found.append(tool_call(None, name, _leaf(body.get("function_call_arguments_json"))))
+        arguments = _leaf(body.get("function_call_arguments_json"))
+        found.append(tool_call(None, name, texts.bounded(arguments)))
     return found
 
 
@@ -105,7 +106,7 @@ def _call(node: Tree) -> Part:
     function = node.get("function")
     inner = function if type(function) is dict else {}
     arguments = _leaf(inner.get("arguments"))
-    return tool_call(_leaf(node.get("id")), _leaf(inner.get("name")), arguments)
+    return tool_call(_leaf(node.get("id")), _leaf(inner.get("name")), texts.bounded(arguments))
 
 
 def _content_item(item: Tree) -> list[Part]:
@@ -121,7 +122,7 @@ def _content_item(item: Tree) -> list[Part]:
         said = said or _leaf(node.get("thinking"))
         return [{"type": "reasoning", "content": said}] if isinstance(said, str) and said else []
     if kind == "tool_result":
-        return [tool_response(_leaf(node.get("id")), said)]
+        return [tool_response(_leaf(node.get("id")), texts.bounded(said))]
     for media in ("image", "audio"):
         inner = node.get(media)
         if type(inner) is dict:

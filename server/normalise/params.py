@@ -48,7 +48,8 @@ def is_stream(sent: Sent, params: dict[str, Any]) -> bool | None:
     """Whether the reply was streamed; None on spans that are no model call, or do not say."""
     if sent.kind != "llm":
         return None
-    for value in (*(sent.get(key) for key in _STREAM_KEYS), params.get("stream")):
+    told = [sent.get(key) for key in _STREAM_KEYS if key in sent.attributes]
+    for value in (*told, params.get("stream")):
         if isinstance(value, bool):
             return value
         if value in ("true", "True"):

@@ -76,7 +76,7 @@ def tool_call(call_id: Any, name: Any, arguments: Any) -> Part:
         "type": "tool_call",
         "id": texts.as_text(call_id),
         "name": texts.as_text(name),
-        "arguments": texts.decode(arguments),
+        "arguments": texts.opened(arguments),
     }
 
 
@@ -90,7 +90,7 @@ def tool_response(call_id: Any, response: Any) -> Part:
     return {
         "type": "tool_call_response",
         "id": texts.as_text(call_id),
-        "response": texts.decode(response),
+        "response": texts.opened(response),
     }
 
 
@@ -109,7 +109,11 @@ def _part(item: Any) -> list[Part]:
 
 
 def _text(item: dict[str, Any]) -> list[Part]:
-    said = next((item[k] for k in ("content", "text", "refusal") if item.get(k) is not None), None)
+    said = item.get("content")
+    if said is None:
+        said = item.get("text")
+    if said is None:
+        said = item.get("refusal")
     if isinstance(said, dict):  # {"text": {"value": …}}, the assistants' API.
         said = said.get("value", said)
     if item.get("thought") is True:

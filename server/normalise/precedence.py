@@ -13,7 +13,16 @@ from typing import Any
 from weave_core import semconv
 from weave_core.server.normalise import texts
 
-__all__ = ["CONTENT_PREFIXES", "KEYS", "METADATA_PREFIXES", "TARGETS", "Picked", "Plan", "pick"]
+__all__ = [
+    "CONTENT_PREFIXES",
+    "KEYS",
+    "MAX_PLANNED_KEYS",
+    "METADATA_PREFIXES",
+    "TARGETS",
+    "Picked",
+    "Plan",
+    "pick",
+]
 
 KEYS: dict[str, tuple[str, ...]] = {
     # Who and where.
@@ -333,7 +342,7 @@ _FILTER, _METADATA, _CONTENT = 0, 1, 2
 _NUMBERS = frozenset((int, float, bool))
 _MAX_PLANS = 2_048
 """Lists of keys whose plan is remembered: an application sends the same few again and again."""
-_MAX_PLANNED_KEYS = 100
+MAX_PLANNED_KEYS = 100
 """A span with more keys than this is planned anew each time, which bounds that memory."""
 
 
@@ -343,8 +352,8 @@ class Plan:
 
     fields: frozenset[str]
     """All fields that some key may fill."""
-    single: tuple[tuple[str, str], ...]
-    """Fields that one key alone may fill."""
+    sole: dict[str, str]
+    """Fields that one key alone may fill; read, never changed."""
     rivals: tuple[tuple[str, tuple[str, ...]], ...]
     """Fields that several keys may fill, best first."""
     others: tuple[str, ...]
@@ -382,7 +391,7 @@ def _new_plan(keys: tuple[str, ...]) -> Plan:
     uses = [(key, *_use_of(key)) for key in others]
     return Plan(
         fields=frozenset(ranked),
-        single=tuple((field, found[0][1]) for field, found in ranked.items() if len(found) == 1),
+        sole={field: found[0][1] for field, found in ranked.items() if len(found) == 1},
         rivals=tuple(
             (field, tuple(key for _, key in sorted(found)))
             for field, found in ranked.items()
@@ -400,11 +409,11 @@ _known_plan = lru_cache(maxsize=_MAX_PLANS)(_new_plan)
 def pick(attributes: dict[str, Any]) -> tuple[Picked, Plan]:
     """The winning value of each field that `attributes` fill, and what their keys are for."""
     keys = tuple(attributes)
-    plan = _known_plan(keys) if len(keys) <= _MAX_PLANNED_KEYS else _new_plan(keys)
+    plan = _known_plan(keys) if len(keys) <= MAX_PLANNED_KEYS else _new_plan(keys)
     is_empty = texts.is_empty
     picked = {
         field: value
-        for field, key in plan.single
+        for field, key in plan.sole.items()
         if type(value := attributes[key]) in _NUMBERS or not is_empty(value)
     }
     for field, rivals in plan.rivals:

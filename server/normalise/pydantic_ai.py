@@ -4,7 +4,7 @@ from typing import Any
 
 from weave_core.server.normalise import genai_events, texts
 from weave_core.server.normalise.genai_events import Told
-from weave_core.server.normalise.messages import Message, messages_of
+from weave_core.server.normalise.messages import Message, messages_in
 from weave_core.server.normalise.sent import Sent
 
 __all__ = [
@@ -20,18 +20,18 @@ _ALL = "pydantic_ai.all_messages"
 
 def input_messages(sent: Sent) -> list[Message] | None:
     """The run without its answer."""
-    run = messages_of(sent.json(_ALL))
+    run = messages_in(sent.json(_ALL))
     return run[:-1] if run and run[-1]["role"] == "assistant" else run
 
 
 def output_messages(sent: Sent) -> list[Message] | None:
     """The run's answer: its last message, else the final result."""
-    run = messages_of(sent.json(_ALL))
+    run = messages_in(sent.json(_ALL))
     if run and run[-1]["role"] == "assistant":
         return run[-1:]
     final = sent.get("final_result")
     if run and isinstance(final, str):
-        return messages_of([{"role": "assistant", "content": final}])
+        return messages_in([{"role": "assistant", "content": final}])
     return None
 
 

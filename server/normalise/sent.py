@@ -30,18 +30,24 @@ def with_details(attributes: dict[str, Any], events: list[RawEvent]) -> dict[str
 class Sent:
     """What one span sent."""
 
-    __slots__ = ("_decoded", "_trees", "attributes", "families", "kind", "raw")
+    __slots__ = ("_decoded", "_families", "_trees", "attributes", "kind", "raw")
 
     def __init__(self, raw: RawSpan) -> None:
-        """Look at which families of keys there are; read nothing yet."""
+        """Read nothing yet."""
         self.raw = raw
         self.attributes = with_details(raw.attributes, raw.events)
         self.kind = "span"
         """Set once it is known; some extractors read the same key differently by kind."""
-        self.families = {key.partition(".")[0] for key in self.attributes}
-        """First segments of all keys: an extractor of an absent convention need not look."""
+        self._families: set[str] | None = None
         self._decoded: dict[str, Any] = {}
         self._trees: dict[str, Tree] = {}
+
+    @property
+    def families(self) -> set[str]:
+        """First segments of all keys: an extractor of an absent convention need not look."""
+        if self._families is None:
+            self._families = {key.partition(".")[0] for key in self.attributes}
+        return self._families
 
     def get(self, key: str) -> Any:
         """The attribute, or None when it is missing or says nothing."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from weave_core import semconv
 from weave_core.server.normalise import texts
-from weave_core.server.normalise.messages import messages_of
+from weave_core.server.normalise.messages import messages_in
 from weave_core.server.normalise.numbers import amount
 from weave_core.server.normalise.sent import Sent
 
@@ -111,7 +111,7 @@ def texts_of_input(sent: Sent) -> list[str] | None:
     """The texts of input messages, which is how some senders write what was embedded."""
     return [
         part["content"]
-        for message in messages_of(sent.decoded(semconv.GEN_AI_INPUT_MESSAGES))
+        for message in messages_in(sent.decoded(semconv.GEN_AI_INPUT_MESSAGES))
         for part in message["parts"]
         if part["type"] == "text"
     ]

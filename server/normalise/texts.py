@@ -9,7 +9,16 @@ from typing import Any
 
 import orjson
 
-__all__ = ["MAX_DEPTH", "as_text", "bounded", "compact", "decode", "decode_all", "is_empty"]
+__all__ = [
+    "MAX_DEPTH",
+    "as_text",
+    "bounded",
+    "compact",
+    "decode",
+    "decode_all",
+    "is_empty",
+    "opened",
+]
 
 MAX_DEPTH = 60
 """Levels of nesting kept of a value; what is deeper becomes text.  A protobuf body has no more
@@ -47,6 +56,11 @@ def decode(value: Any) -> Any:
     if type(inner) is str and inner is not value:
         return _decode_once(inner)
     return inner
+
+
+def opened(value: Any) -> Any:
+    """As `decode`, for what came out of a decoded structure: that is not walked a second time."""
+    return decode(value) if type(value) is str else value
 
 
 def decode_all(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from weave_core.server.normalise import texts
-from weave_core.server.normalise.messages import Message, messages_of
+from weave_core.server.normalise.messages import Message, messages_in
 from weave_core.server.normalise.parts import Part, parts_of, text_part
 from weave_core.server.normalise.sent import Sent
 
@@ -20,10 +20,10 @@ def input_messages(sent: Sent) -> list[Message] | None:
         return None
     value = sent.json("ai.prompt.messages")
     if value is not None:
-        return messages_of(value)
+        return messages_in(value)
     prompt = sent.decoded("ai.prompt")
     if isinstance(prompt, dict):
-        return messages_of(prompt.get("messages") or prompt.get("prompt"))
+        return messages_in(prompt.get("messages") or prompt.get("prompt"))
     return None
 
 
