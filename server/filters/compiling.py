@@ -25,7 +25,7 @@ from weave_core.server.filters.constructs import (
     check_key,
 )
 from weave_core.server.filters.parsing import parse, position_of, suggest
-from weave_core.server.filters.searching import NotIndexed, TextMatches, match_of, read_terms
+from weave_core.server.filters.searching import NotIndexed, TextMatches, read_terms
 from weave_core.server.filters.values import json_value, text_value, value_for
 from weave_core.server.filters.vocabularies import SPAN, TRACE, Field, Vocabulary
 
@@ -334,7 +334,7 @@ class _Compiler:
             )
             for term in terms
         ]
-        here = (SPAN.c.id, SPAN.c.project_id, match_of(terms))
+        here = (SPAN.c.id, SPAN.c.project_id, terms)
         found = or_(TextMatches(*here), and_(NotIndexed(*here), *hits))
         return _Part(span=not_(found) if is_negated else found)
 

@@ -4,11 +4,16 @@
     "refund policy"      one after the other
     refun*               words that begin so
 
+The index knows which words are in which span, and not where.  A term of several words, such as a
+phrase or `gpt-4o`, is looked for in the texts of those spans that have them all.
+
 Spans that are not indexed (the newest, for a moment, and projects that want no index) are searched
 for the same texts in their names and previews alone, also inside of words.
 """
 
+import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,16 +31,23 @@ from weave_core.server.store.rollup_tables import TEXT_CURSOR, BackgroundCursorR
 __all__ = [
     "LEFT_OUT",
     "PASSED",
+    "SAYS",
     "NotIndexed",
     "Term",
     "TextMatches",
+    "folded",
     "match_of",
+    "pattern_of",
     "read_terms",
-    "searched_words",
+    "searched_terms",
 ]
 
+SAYS = "span_says"
+"""SQLite's function of a row id and a JSON list of phrases; the store's connections have it."""
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
-_WORD = re.compile(r"\w")
+_WORD = re.compile(r"[^\W_]+")
+"""A word as the index cuts them: letters and numbers, whichever the script."""
+_ACCENTS = re.compile("[\u0300-\u036f]")
 _CURSORS = BackgroundCursorRow.__tablename__
 PASSED = f"SELECT MAX(position) FROM {_CURSORS} WHERE name = '{TEXT_CURSOR}'"  # noqa: S608  # Ours.
 """SQLite's query for the row id of the last span that the index has seen."""
@@ -43,17 +55,14 @@ LEFT_OUT = "SELECT id FROM project WHERE json_type(settings, '$.full_text') = 'f
 """That for the projects that want no index."""
 
 
-def searched_words(text: str | None) -> str | None:
-    """What the full-text index must have for a filter to be true; None: nothing in particular.
-
-    Spans that are not indexed may pass it too.
+def searched_terms(text: str | None) -> "list[Term]":
+    """The terms that a span must have for a filter to be true; spans not indexed may pass too.
 
     Args:
         text: A filter that `compile_filter` took.
     """
     tree = parse(text) if text and "text_search" in text.lower() else None
-    found = [match for part in _and_parts(tree) if (match := _match_in(part))]
-    return " ".join(found) or None
+    return [term for part in _and_parts(tree) for term in _terms_in(part)]
 
 
 def _and_parts(node: exp.Expr | None) -> Iterator[exp.Expr]:
@@ -67,10 +76,10 @@ def _and_parts(node: exp.Expr | None) -> Iterator[exp.Expr]:
             yield node
 
 
-def _match_in(node: exp.Expr) -> str | None:
+def _terms_in(node: exp.Expr) -> "list[Term]":
     if str(node.this).lower() != "text_search" or len(node.expressions) != 1:
-        return None
-    return match_of(read_terms(str(node.expressions[0].this)))
+        return []
+    return read_terms(str(node.expressions[0].this))
 
 
 @dataclass(frozen=True)
@@ -93,12 +102,45 @@ def read_terms(text: str) -> list[Term]:
 
 
 def match_of(terms: list[Term]) -> str:
-    """`terms` as FTS5 reads them."""
-    quoted = (term.text.replace('"', '""') for term in terms)
-    return " ".join(
-        f'"{text}"{" *" if term.is_prefix else ""}'
-        for text, term in zip(quoted, terms, strict=True)
-    )
+    """What FTS5 must find in a span: every word of `terms`, wherever it stands."""
+    wanted: list[str] = []
+    for term in terms:
+        words = _known_words(term.text)
+        ends = [f'"{word}"' for word in words]
+        if ends and term.is_prefix:
+            ends[-1] += " *"
+        wanted += ends
+    return " ".join(dict.fromkeys(wanted))
+
+
+def phrases_of(terms: list[Term]) -> list[Term]:
+    """Those of `terms` that the index alone can't tell: several words in a row."""
+    return [term for term in terms if _words(term.text) != _known_words(term.text)[:1]]
+
+
+def _words(text: str) -> list[str]:
+    # An accent of its own is no letter, and the index drops it.
+    return _WORD.findall(_ACCENTS.sub("", unicodedata.normalize("NFC", text)))
+
+
+def _known_words(text: str) -> list[str]:
+    """Words that SQLite cuts as we do: it knows the letters of Unicode 6.1 and no later ones."""
+    old = unicodedata.ucd_3_2_0.category
+    return [word for word in _words(text) if word.isascii() or all(old(c)[0] in "LN" for c in word)]
+
+
+def folded(text: str) -> str:
+    """`text` without case and accents, as the index compares."""
+    lowered = text.lower()
+    if lowered.isascii():
+        return lowered
+    return _ACCENTS.sub("", unicodedata.normalize("NFD", lowered))
+
+
+def pattern_of(term: Term) -> re.Pattern[str]:
+    """What finds `term` in a folded text: its words in a row, nothing but marks between them."""
+    words = r"[\W_]+".join(map(re.escape, _WORD.findall(folded(term.text))))
+    return re.compile(rf"(?<![^\W_]){words}" + ("" if term.is_prefix else r"(?![^\W_])"))
 
 
 class _Condition(ColumnElement[bool]):
@@ -107,11 +149,13 @@ class _Condition(ColumnElement[bool]):
     inherit_cache = False
     type = Boolean()
 
-    def __init__(self, row_id: Column[Any], project_id: Column[Any], match: str) -> None:
+    def __init__(self, row_id: Column[Any], project_id: Column[Any], terms: list[Term]) -> None:
         self.row_id = row_id
         self.project_id = project_id
-        self.words = match
-        self.words_bound = literal(match, String())
+        self.words = match_of(terms)
+        self.words_bound = literal(self.words, String())
+        self.phrases = [(term.text, term.is_prefix) for term in phrases_of(terms)]
+        self.phrases_bound = literal(json.dumps(self.phrases), String())
 
     @property
     def _from_objects(self) -> list[Any]:
@@ -138,8 +182,17 @@ class NotIndexed(_Condition):
 
 @compiles(TextMatches, "sqlite")
 def _matches_sqlite(element: TextMatches, compiler: SQLCompiler, **_: Any) -> str:
-    row_id, match = compiler.process(element.row_id), compiler.process(element.words_bound)
-    return f"({row_id} IN (SELECT rowid FROM span_text WHERE span_text MATCH {match}))"  # noqa: S608  # What SQLAlchemy compiled.
+    row_id = compiler.process(element.row_id)
+    parts: list[str] = []
+    if element.words:
+        match = compiler.process(element.words_bound)
+        parts.append(f"{row_id} IN (SELECT rowid FROM span_text WHERE span_text MATCH {match})")  # noqa: S608  # What SQLAlchemy compiled.
+    if element.phrases:
+        parts.append(f"{SAYS}({row_id}, {compiler.process(element.phrases_bound)})")
+    if len(parts) == 1:
+        return f"({parts[0]})"
+    # A text is read last, whatever SQLite's planner makes of an AND.
+    return f"(CASE WHEN {parts[0]} THEN {parts[1]} ELSE 0 END)"
 
 
 @compiles(TextMatches)

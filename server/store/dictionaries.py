@@ -18,7 +18,7 @@ from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.payloads import Dictionary, compress, unpack
 from weave_core.server.store.tables import PayloadDictionaryRow, table_of
 
-__all__ = ["Dictionaries", "find_dictionary"]
+__all__ = ["Dictionaries", "find_dictionary", "read_dictionary"]
 
 _FIRST_AFTER = 2_000
 """Payloads of a project before its first dictionary."""
@@ -50,11 +50,11 @@ def find_dictionary(connection: Connection, dictionary_id: int | None) -> Dictio
     if dictionary_id is None:
         return None
     query = select(_TABLE.c.body).where(_TABLE.c.id == dictionary_id)
-    return _dictionary(dictionary_id, connection.execute(query).scalar_one())
+    return read_dictionary(dictionary_id, connection.execute(query).scalar_one())
 
 
 @lru_cache(maxsize=32)
-def _dictionary(dictionary_id: int, body: bytes) -> Dictionary:
+def read_dictionary(dictionary_id: int, body: bytes) -> Dictionary:
     """Parsed once; keyed by the content too, since tests open many stores in one process."""
     return Dictionary(dictionary_id, zstandard.ZstdCompressionDict(body))
 
@@ -165,7 +165,7 @@ class Dictionaries:
             return None
         query = _TABLE.insert().values(project_id=project_id, body=body)
         key = connection.execute(query).inserted_primary_key
-        return _dictionary(int(key[0]), body) if key else None
+        return read_dictionary(int(key[0]), body) if key else None
 
     def _samples(
         self, connection: Connection, project_id: int

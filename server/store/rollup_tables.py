@@ -14,8 +14,8 @@ event.listen(
     METADATA,
     "after_create",
     DDL(  # type: ignore[no-untyped-call]
-        "CREATE VIRTUAL TABLE span_text USING fts5("
-        "name, said, content='', tokenize='unicode61 remove_diacritics 2')"
+        "CREATE VIRTUAL TABLE span_text USING fts5(said, name, content='', detail=none,"
+        " columnsize=0, tokenize='unicode61 remove_diacritics 2')"
     ).execute_if(dialect="sqlite"),
 )
 

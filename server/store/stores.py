@@ -19,6 +19,7 @@ from weave_core.server.store.blobs import (
 from weave_core.server.store.deletions import TraceDeleter
 from weave_core.server.store.dialects import Engines, connect
 from weave_core.server.store.locks import FileLock
+from weave_core.server.store.phrases import teach_phrases
 from weave_core.server.store.queries.lags import count_behind
 from weave_core.server.store.queries.settling import count_unsettled
 from weave_core.server.store.retention import Retention
@@ -72,6 +73,8 @@ class Store:
         try:
             engines = connect(settings.store_url)
             upgrade(engines.writer)
+            if engines.dialect.name == "sqlite":
+                teach_phrases(engines.readers)
             writer = Writer(engines, max_queue_bytes=settings.max_queue_bytes)
             store = cls(engines, writer, lock, settings)
             remove_stale_drafts(store._drafts)

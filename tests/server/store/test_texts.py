@@ -54,7 +54,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
             span(1, "The refund policy is thirty days."),
             span(2, "Policy first, then a refund."),
             span(3, "Refunds: refund, refund and refund!", name="refund order"),
-            span(4, "Grüße aus Köln"),
+            span(4, "Grüße aus Köln mit claude-sonnet-4 und ﷽"),
         ],
     ).result()
     wait_until_indexed(store)
@@ -95,6 +95,13 @@ def found(store: Store, filter_text: str, order_by: str = "started_ns") -> list[
         ("refun", []),
         ("REFUND order", [3]),
         ("gruße koln", [4]),
+        ('"gruße aus koln"', [4]),
+        ('"koln aus"', []),
+        ("claude-sonnet*", [4]),
+        ("sonnet-claude", []),
+        ('"refund and" policy', []),
+        ('"refund order"', [3]),
+        ("\u1e9eilence", []),
         ("assistant", []),
         ("nothing refund", [1, 2, 3]),
     ],
@@ -121,6 +128,11 @@ def test_a_search_joins_other_conditions_and_their_negation(store: Store) -> Non
     assert found(store, "text_search('refund') and attributes['request.id'] = 'r2'") == [2]
     assert found(store, "not text_search('refund')") == [4]
     assert found(store, "text_search('refund') and not text_search('policy')") == [3]
+    assert found(store, """not text_search('"refund policy"')""") == [2, 3, 4]
+    assert found(store, """text_search('"refund policy"') or text_search('"policy first"')""") == [
+        1,
+        2,
+    ]
     assert found(store, "text_search('köln') or attributes['request.id'] = 'r1'") == [1, 4]
 
 
@@ -173,6 +185,22 @@ def test_a_project_may_want_no_index_and_want_it_again(store: Store) -> None:
     store.add_spans(PROJECT, [span(6, "refund of the sixth")]).result()
     wait_until_indexed(store)
     assert found(store, "text_search('refund')") == [1, 2, 3, 5, 6]
+
+
+def test_a_span_of_a_project_that_wants_no_index_any_more_still_leaves_it(store: Store) -> None:
+    """What was indexed before goes with its span; what was not is not taken out."""
+    set_full_text(store, wanted=False)
+    store.add_spans(PROJECT, [span(5, "thirty nothing", name="late one")]).result()
+    wait_until_indexed(store)
+    store.deleter.delete(PROJECT, "text_search('thirty') or text_search('late')")
+    with store.engine.begin() as connection:
+        query = "SELECT rowid FROM span_text WHERE span_text MATCH ? ORDER BY rowid"
+        assert connection.exec_driver_sql(query, ("thirty",)).all() == []
+        assert len(connection.exec_driver_sql(query, ("nothing",)).all()) == 3
+    set_full_text(store, wanted=True)
+    store.add_spans(PROJECT, [span(6, "refund of the sixth")]).result()
+    wait_until_indexed(store)
+    assert found(store, "text_search('refund')") == [2, 3, 6]
 
 
 def set_full_text(store: Store, *, wanted: bool) -> None:

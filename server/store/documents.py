@@ -1,0 +1,124 @@
+"""What a span says, read out of its payload: the text that searches look at.
+
+It reads JSON and no convention.  When it comes to say something else of the same rows, the version
+in `texts` has to change, which makes the index anew.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import orjson
+
+from weave_core import semconv
+from weave_core.server.store.payloads import Dictionary, read_values, unpack
+
+__all__ = ["DOCUMENT_ROW", "Document", "document", "documents"]
+
+_log = logging.getLogger(__name__)
+
+_MAX_CHARS = 64 * 1024
+"""Of one span that are searched: its first."""
+_MAX_DEPTH = 12
+_REPEATED = frozenset(
+    (semconv.GEN_AI_SYSTEM_INSTRUCTIONS, semconv.GEN_AI_TOOL_DEFINITIONS, "ai.prompt.tools")
+)
+_NO_PROSE = frozenset(("role", "type", "id", "mime_type", "mimeType", "object", "finish_reason"))
+"""Keys in messages whose values are marks, not words."""
+_INSTRUCTIONS = ("system", "developer")
+"""Roles whose messages every call repeats: the largest part of an index, and of no use in one."""
+_BLANK = re.compile(r"\s")
+
+DOCUMENT_ROW = """
+s.id, s.project_id, s.name, s.display_name, s.status_message, s.input_preview, s.output_preview,
+p.dictionary_id, p.body FROM span AS s JOIN span_payload AS p ON p.span_row_id = s.id
+"""
+"""What `documents` reads, for queries that add a condition."""
+
+
+class Document(NamedTuple):
+    """What is searched of one span."""
+
+    row_id: int
+    said: str
+    name: str
+    """Its names, a line each."""
+
+
+FindDictionary = Callable[[int | None], Dictionary | None]
+
+
+def documents(rows: Iterable[Any], find_dictionary: FindDictionary) -> Iterator[Document]:
+    """The texts of `rows`, which are `DOCUMENT_ROW`."""
+    known: dict[int | None, Dictionary | None] = {}
+    for row_id, _, *names, dictionary_id, body in rows:
+        if dictionary_id not in known:
+            known[dictionary_id] = find_dictionary(dictionary_id)
+        text = unpack(bytes(body), known[dictionary_id])
+        try:
+            yield document(row_id, names, text)
+        except Exception:  # noqa: BLE001  # One span of an odd shape must not stop the index.
+            _log.warning("can't read the text of span row %d; its name is searched", row_id)
+            yield Document(row_id, "", names[0])
+
+
+def document(row_id: int, row: Any, text: bytes) -> Document:
+    """What is searched of a span.
+
+    Args:
+        row_id: Its row's.
+        row: Name, display name, message of its status and both previews.
+        text: Its payload.
+    """
+    name, display_name, status_message, *previews = row
+    attributes, events = _sent(text)
+    said: list[str] = [status_message] if status_message else []
+    size = 0
+    spoken = (value for key, value in attributes.items() if key not in _REPEATED)
+    for value in (*spoken, *(value for event in events for value in event.values())):
+        for words in _words(value):
+            said.append(words)
+            size += len(words)
+            if size > _MAX_CHARS:
+                break
+    joined = "\n".join(said)[:_MAX_CHARS]
+    # A preview of what came as log records is nowhere in the payload.
+    more = [preview for preview in previews if preview and preview not in joined]
+    return Document(row_id, "\n".join((joined, *more)), f"{name}\n{display_name or ''}")
+
+
+def _sent(text: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    values = read_values(text)
+    return values[6], [event[2] for event in values[7]]
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Prose: JSON text is opened, and a word alone, such as an id, is left to the filters."""
+    if type(value) is str:
+        if value[:1] in ("{", "["):
+            try:
+                yield from _leaves(orjson.loads(value), 0)
+            except ValueError:
+                yield value
+        elif _BLANK.search(value):
+            yield value
+    elif type(value) in (dict, list):
+        yield from _leaves(value, 0)
+
+
+def _leaves(value: Any, depth: int) -> Iterator[str]:
+    if type(value) is str:
+        if value:
+            yield value
+    elif depth > _MAX_DEPTH:
+        return
+    elif type(value) is dict:
+        if value.get("role") in _INSTRUCTIONS:
+            return
+        for key, inner in value.items():
+            if key not in _NO_PROSE:
+                yield from _leaves(inner, depth + 1)
+    elif type(value) is list:
+        for inner in value:
+            yield from _leaves(inner, depth + 1)
