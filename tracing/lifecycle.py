@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -32,7 +32,7 @@ from weave_core.tracing.sampling import RootSampler, checked_rate
 from weave_core.tracing.transports import SETTING_UP
 from weave_core.versions import package_version
 
-__all__ = ["Tracing", "flush", "init", "is_active", "shutdown", "span_url"]
+__all__ = ["Tracing", "flush", "init", "is_active", "settings_in_force", "shutdown", "span_url"]
 
 OFFLINE = "offline"
 _PROBE_TIMEOUT_S = 0.25
@@ -164,6 +164,14 @@ def _policy(redact: object, setting: str | None) -> RedactionPolicy | None:
     if _state.tracing is not None and _state.chosen is not None:
         return _state.chosen.policy
     return policy_of(setting if setting is not None else True)
+
+
+def settings_in_force() -> Settings:
+    """What `init` was told, with where the spans go; before it, what the environment says."""
+    tracing, chosen = _state.tracing, _state.chosen
+    if tracing is None or chosen is None:
+        return Settings.from_env()
+    return replace(chosen.settings, endpoint=tracing.endpoint)
 
 
 def is_active() -> bool:

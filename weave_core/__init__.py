@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from weave_core.client import Client as Client
     from weave_core.errors import WeaveError as WeaveError
+    from weave_core.publishing import get as get
+    from weave_core.publishing import publish as publish
     from weave_core.setup import init as init
     from weave_core.tracing import attributes as attributes
     from weave_core.tracing import current_span as current_span
@@ -25,8 +27,10 @@ _HOME = {
     "attributes": "weave_core.tracing",
     "current_span": "weave_core.tracing",
     "flush": "weave_core.tracing",
+    "get": "weave_core.publishing",
     "init": "weave_core.setup",
     "op": "weave_core.tracing",
+    "publish": "weave_core.publishing",
     "session": "weave_core.tracing",
     "shutdown": "weave_core.tracing",
     "span": "weave_core.tracing",
@@ -38,8 +42,10 @@ __all__ = [
     "attributes",
     "current_span",
     "flush",
+    "get",
     "init",
     "op",
+    "publish",
     "session",
     "shutdown",
     "span",

@@ -6,6 +6,7 @@ from weave_core.server.routes import (
     health,
     logs,
     metrics,
+    objects,
     projects,
     prometheus,
     spans,
@@ -36,5 +37,6 @@ READ_ROUTERS = (
     metrics.router,
     views.router,
     blobs.router,
+    objects.router,
 )
 """The JSON API; `weave_core.server.factory` adds what takes telemetry in."""

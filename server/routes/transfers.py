@@ -9,11 +9,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from weave_core.errors import BadRequest, StoreError
+from weave_core.errors import StoreError
 from weave_core.model import ImportReport
 from weave_core.server.deps import FilterQuery, ProjectPath, StoreDep, take_heavy_slot
-from weave_core.server.otlp.requests import MAX_PROJECT_NAME, TelemetryRequest
+from weave_core.server.otlp.requests import TelemetryRequest
 from weave_core.server.store.exports import Of
+from weave_core.server.store.project_rows import check_project_name
 from weave_core.server.transfers import LineRequests, open_export, read_lines
 from weave_core.server.transfers.exporting import Format
 
@@ -96,10 +97,7 @@ async def import_lines(request: Request, store: StoreDep, project: ProjectPath) 
     What is stored already stays as it is, so an import that broke off is simply sent again.  A
     wrong line is told with its number; the others are taken.
     """
-    if not project.strip() or len(project) > MAX_PROJECT_NAME:
-        raise BadRequest(
-            f"{project[:60]!r} can't name a project", f"1 to {MAX_PROJECT_NAME} characters do"
-        )
+    check_project_name(project)
     reader: BodyReader = request.app.state.body_reader
     async with reader.read(request) as body:
         requests = await asyncio.to_thread(read_lines, body, project)

@@ -6,6 +6,7 @@ asked is one module here; `Client` is all of them over one connection.
 """
 
 from weave_core.client.blobs import BlobCalls
+from weave_core.client.objects import ObjectCalls
 from weave_core.client.projects import ProjectCalls
 from weave_core.client.sessions import SessionCalls
 from weave_core.client.spans import SpanCalls
@@ -26,6 +27,7 @@ class Client(
     SqlCalls,
     TransferCalls,
     BlobCalls,
+    ObjectCalls,
 ):
     """Reads a weave-core server.
 

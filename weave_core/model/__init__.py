@@ -8,6 +8,7 @@ from weave_core.model.blobs import BlobInfo
 from weave_core.model.logs import LogRecord
 from weave_core.model.messages import Message, Messages, Part
 from weave_core.model.metrics import MetricBucket, MetricPage, MetricPoint, MetricSummary
+from weave_core.model.objects import NewAlias, NewObject, NewTags, ObjectVersion, StoredObject
 from weave_core.model.pages import ErrorBody, ErrorDetail, Health, Page
 from weave_core.model.projects import Project, ProjectSettings
 from weave_core.model.spans import (
@@ -58,7 +59,11 @@ __all__ = [
     "MetricPage",
     "MetricPoint",
     "MetricSummary",
+    "NewAlias",
+    "NewObject",
+    "NewTags",
     "NewView",
+    "ObjectVersion",
     "OpRef",
     "Page",
     "Part",
@@ -79,6 +84,7 @@ __all__ = [
     "SqlTables",
     "Stats",
     "Status",
+    "StoredObject",
     "ToolDefinition",
     "ToolUse",
     "Trace",
