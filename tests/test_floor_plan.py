@@ -281,3 +281,14 @@ def test_the_rooms_are_linked_under_the_package() -> None:
         link = ROOT / "weave_core" / room
         assert link.is_symlink(), f"{link} is no link (on Windows: git config core.symlinks true)"
         assert link.resolve() == ROOT / room
+
+
+def test_migrations_stand_in_one_line() -> None:
+    """Two with one number would come from two branches, each right, and stop every server."""
+    files = sorted((ROOT / TABLES).glob("0*.py"))
+    numbers = [file.name.partition("_")[0] for file in files]
+    assert numbers == [f"{number:04}" for number in range(1, len(files) + 1)]
+    for number, before, file in zip(numbers, [None, *numbers], files, strict=False):
+        text = file.read_text(encoding="utf-8")
+        follows = f'"{before}"' if before else "None"
+        assert f'\nrevision = "{number}"\ndown_revision = {follows}\n' in text, file.name
