@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, event
 from support.span_rows import new_store, span_row, trace_row
 
-from weave_core.server.store.queries import spans, traces
+from weave_core.server.store.queries import spans, trace_lists, traces
 from weave_core.server.store.tables import ProjectRow, table_of
 
 PROJECT = "plans"
@@ -116,3 +116,14 @@ def test_one_trace_and_one_span_are_found_by_their_ids(engine: Engine) -> None:
     assert "USING INDEX sqlite_autoindex_span_1 (project_id=? AND trace_id=?)" in plan, plan
     plan = plan_of(engine, lambda c: spans.get_span(c, PROJECT, span_id, trace_id=None))
     assert "USING INDEX span_by_id (project_id=? AND span_id=?)" in plan, plan
+
+
+@pytest.mark.parametrize("field", ["model", "op_name", "kind", "span.status"])
+def test_values_of_spans_are_counted_trace_by_trace(engine: Engine, field: str) -> None:
+    """Each trace's spans are found by its id: never all calls of a model for every trace."""
+
+    def ask(connection: Any) -> None:
+        trace_lists.list_facets(connection, PROJECT, fields=field, filter_text=None, limit=5)
+
+    plan = plan_of(engine, ask)
+    assert "USING INDEX sqlite_autoindex_span_1 (project_id=? AND trace_id=?)" in plan, plan
