@@ -26,7 +26,7 @@ def list_metrics(connection: ReaderDep, project: ProjectPath) -> Response:
     return JsonAnswer(metrics.list_metrics(connection, project))
 
 
-@router.get("/{name}", response_model=MetricPage)
+@router.get("/{name:path}", response_model=MetricPage)
 def list_points(
     *,
     connection: ReaderDep,

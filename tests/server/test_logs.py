@@ -235,6 +235,56 @@ def test_other_records_of_a_span_are_kept_beside_it(server: ServerProcess, proje
     ]
 
 
+def test_records_are_found_by_text_and_time(
+    server: ServerProcess, client: Client, project: str
+) -> None:
+    """In body, attributes and names, in any letter case; time and severity narrow it further."""
+    said = [
+        log(
+            number=1, body={"stringValue": 'Order "8812" nicht gefunden: Größe'}, severityNumber=17
+        ),
+        log("cache.miss", number=2, attributes={"key": "Order:8812"}, severityNumber=9),
+        log(number=3, body={"stringValue": "started"}, severityNumber=9),
+    ]
+    send_logs(server, project, *said)
+
+    def found(**wanted: Any) -> list[int]:
+        return [each.time_ns - START_NS for each in client.list_logs(project, **wanted).items]
+
+    assert found(text="order") == [2, 1]
+    assert found(text='"8812" NICHT') == [1]
+    assert found(text="GRÖSSE") == [1]
+    assert found(text="cache.m") == [2]
+    assert found(text="order", min_severity=17) == [1]
+    assert found(text="order", from_ns=START_NS + 2) == [2]
+    assert found(to_ns=START_NS + 3) == [2, 1]
+    assert found(text="no such words") == []
+
+
+def test_a_rare_text_is_looked_for_page_after_page(
+    server: ServerProcess, client: Client, project: str
+) -> None:
+    """One answer looks through 20,000 records; its cursor leads on, to the oldest."""
+    bodies = ["the needle", *("hay" for _ in range(20_500))]
+    for start in range(0, len(bodies), 5_000):
+        records = [
+            log(number=number, body={"stringValue": body}, traceId="", spanId="")
+            for number, body in enumerate(bodies[start : start + 5_000], start=start)
+        ]
+        send_logs(server, project, *records)
+
+    first = client.list_logs(project, text="needle")
+    assert (first.items, first.next_cursor is None) == ([], False)
+    second = client.list_logs(project, text="needle", cursor=first.next_cursor)
+    assert [each.body for each in second.items] == ["the needle"]
+    assert second.next_cursor is None
+    hay = client.list_logs(project, text="HAY", limit=2)
+    more = client.list_logs(project, text="HAY", limit=2, cursor=hay.next_cursor)
+    assert [each.time_ns - START_NS for each in [*hay.items, *more.items]] == [
+        *(20_500, 20_499, 20_498, 20_497),
+    ]
+
+
 CASES: list[tuple[str, Any, int, str]] = [
     ("an empty body", b"", 200, ""),
     ("an empty envelope", "{}", 200, ""),

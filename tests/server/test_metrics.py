@@ -14,6 +14,9 @@ from opentelemetry.sdk.resources import Resource
 from support.recordings import read_recording, send_recorded
 from support.servers import ServerProcess
 
+from weave_core import Client
+from weave_core.model import MetricPoint
+
 MINUTE_NS = 60_000_000_000
 START_NS = 1_767_225_600_000_000_000
 TEMPORALITIES = {"delta": 1, "cumulative": 2}
@@ -103,6 +106,23 @@ def test_a_counter_sums_to_what_was_counted(
     assert [each["sum"] for each in buckets][1:] == [7, 1]
     assert buckets[0]["bucket_ns"] == START_NS + MINUTE_NS
     assert [each["sum"] for each in later] == [8], "what lies before the period was counted in"
+
+
+def test_a_metric_is_read_by_the_client_whatever_its_name(
+    server: ServerProcess, client: Client, project: str
+) -> None:
+    """OpenTelemetry allows a slash in a name; points and buckets are values of one page."""
+    name = "http/server.requests"
+    send(server, project, counter("delta", [(0, 1, 5), (1, 2, 7)]) | {"name": name})
+
+    [metric] = client.list_metrics(project)
+    points = client.list_points(project, name, limit=1)
+    buckets = client.list_points(project, name, bucket="1h").items
+
+    assert (metric.name, metric.kind, metric.point_count) == (name, "sum", 2)
+    assert [each.value for each in points.items if isinstance(each, MetricPoint)] == [7]
+    assert points.next_cursor is not None
+    assert [each.sum for each in buckets] == [12]
 
 
 @pytest.mark.parametrize("temporality", TEMPORALITIES)

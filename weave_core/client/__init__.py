@@ -6,6 +6,8 @@ asked is one module here; `Client` is all of them over one connection.
 """
 
 from weave_core.client.blobs import BlobCalls
+from weave_core.client.logs import LogCalls
+from weave_core.client.metrics import MetricCalls
 from weave_core.client.objects import ObjectCalls
 from weave_core.client.projects import ProjectCalls
 from weave_core.client.sessions import SessionCalls
@@ -24,6 +26,8 @@ class Client(
     SpanCalls,
     SessionCalls,
     ViewCalls,
+    LogCalls,
+    MetricCalls,
     SqlCalls,
     TransferCalls,
     BlobCalls,
