@@ -4,8 +4,8 @@
     "refund policy"      one after the other
     refun*               words that begin so
 
-The index knows which words are in which span, and not where.  A term of several words, such as a
-phrase or `gpt-4o`, is looked for in the texts of those spans that have them all.
+SQLite's index knows which words are in which span, and not where.  There a term of several words,
+such as a phrase or `gpt-4o`, is looked for in the texts of those spans that have them all.
 
 Spans that are not indexed (the newest, for a moment, and projects that want no index) are searched
 for the same texts in their names and previews alone, also inside of words.
@@ -27,32 +27,29 @@ from sqlglot import exp
 
 from weave_core.server.filters.parsing import parse
 from weave_core.server.store.rollup_tables import TEXT_CURSOR, BackgroundCursorRow
+from weave_core.server.store.text_tables import LEFT_OUT
+from weave_core.server.store.text_vectors import vector_query
+from weave_core.server.store.words import ACCENTS, WORD, folded
 
 __all__ = [
-    "LEFT_OUT",
     "PASSED",
     "SAYS",
     "NotIndexed",
     "Term",
     "TextMatches",
-    "folded",
     "match_of",
     "pattern_of",
     "read_terms",
     "searched_terms",
+    "tsquery_of",
 ]
 
 SAYS = "span_says"
 """SQLite's function of a row id and a JSON list of phrases; the store's connections have it."""
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
-_WORD = re.compile(r"[^\W_]+")
-"""A word as the index cuts them: letters and numbers, whichever the script."""
-_ACCENTS = re.compile("[\u0300-\u036f]")
 _CURSORS = BackgroundCursorRow.__tablename__
 PASSED = f"SELECT MAX(position) FROM {_CURSORS} WHERE name = '{TEXT_CURSOR}'"  # noqa: S608  # Ours.
-"""SQLite's query for the row id of the last span that the index has seen."""
-LEFT_OUT = "SELECT id FROM project WHERE json_type(settings, '$.full_text') = 'false'"
-"""That for the projects that want no index."""
+"""Query for the row id of the last span that the index has seen."""
 
 
 def searched_terms(text: str | None) -> "list[Term]":
@@ -96,7 +93,7 @@ def read_terms(text: str) -> list[Term]:
     for phrase, word in _TERM.findall(text):
         is_prefix = word.endswith("*")
         bare = phrase or (word.rstrip("*") if is_prefix else word)
-        if _WORD.search(bare):
+        if WORD.search(bare):
             terms.append(Term(bare.strip(), is_prefix))
     return terms
 
@@ -113,6 +110,11 @@ def match_of(terms: list[Term]) -> str:
     return " ".join(dict.fromkeys(wanted))
 
 
+def tsquery_of(terms: list[Term]) -> str:
+    """What PostgreSQL must find in a span: all of `terms`, phrases too."""
+    return vector_query((term.text, term.is_prefix) for term in terms)
+
+
 def phrases_of(terms: list[Term]) -> list[Term]:
     """Those of `terms` that the index alone can't tell: several words in a row."""
     return [term for term in terms if _words(term.text) != _known_words(term.text)[:1]]
@@ -120,7 +122,7 @@ def phrases_of(terms: list[Term]) -> list[Term]:
 
 def _words(text: str) -> list[str]:
     # An accent of its own is no letter, and the index drops it.
-    return _WORD.findall(_ACCENTS.sub("", unicodedata.normalize("NFC", text)))
+    return WORD.findall(ACCENTS.sub("", unicodedata.normalize("NFC", text)))
 
 
 def _known_words(text: str) -> list[str]:
@@ -129,17 +131,9 @@ def _known_words(text: str) -> list[str]:
     return [word for word in _words(text) if word.isascii() or all(old(c)[0] in "LN" for c in word)]
 
 
-def folded(text: str) -> str:
-    """`text` without case and accents, as the index compares."""
-    lowered = text.lower()
-    if lowered.isascii():
-        return lowered
-    return _ACCENTS.sub("", unicodedata.normalize("NFD", lowered))
-
-
 def pattern_of(term: Term) -> re.Pattern[str]:
     """What finds `term` in a folded text: its words in a row, nothing but marks between them."""
-    words = r"[\W_]+".join(map(re.escape, _WORD.findall(folded(term.text))))
+    words = r"[\W_]+".join(map(re.escape, WORD.findall(folded(term.text))))
     return re.compile(rf"(?<![^\W_]){words}" + ("" if term.is_prefix else r"(?![^\W_])"))
 
 
@@ -156,6 +150,7 @@ class _Condition(ColumnElement[bool]):
         self.words_bound = literal(self.words, String())
         self.phrases = [(term.text, term.is_prefix) for term in phrases_of(terms)]
         self.phrases_bound = literal(json.dumps(self.phrases), String())
+        self.tsquery_bound = literal(tsquery_of(terms), String())
 
     @property
     def _from_objects(self) -> list[Any]:
@@ -195,17 +190,18 @@ def _matches_sqlite(element: TextMatches, compiler: SQLCompiler, **_: Any) -> st
     return f"(CASE WHEN {parts[0]} THEN {parts[1]} ELSE 0 END)"
 
 
-@compiles(TextMatches)
-def _matches_nothing(_element: TextMatches, _compiler: SQLCompiler, **_: Any) -> str:
-    return "(1 = 0)"
-
-
-@compiles(NotIndexed, "sqlite")
-def _not_indexed_sqlite(element: NotIndexed, compiler: SQLCompiler, **_: Any) -> str:
-    row_id, project_id = compiler.process(element.row_id), compiler.process(element.project_id)
-    return f"({row_id} > COALESCE(({PASSED}), 0) OR +{project_id} IN ({LEFT_OUT}))"
+@compiles(TextMatches, "postgresql")
+def _matches_postgresql(element: TextMatches, compiler: SQLCompiler, **_: Any) -> str:
+    row_id, query = compiler.process(element.row_id), compiler.process(element.tsquery_bound)
+    # Row by row: as an IN, all hits of a common word would be gathered for a page of fifty.
+    return (
+        f"COALESCE((SELECT span_text.words @@ CAST({query} AS tsquery) FROM span_text"  # noqa: S608  # What SQLAlchemy compiled.
+        f" WHERE span_text.id = {row_id}), FALSE)"
+    )
 
 
 @compiles(NotIndexed)
-def _not_indexed(_element: NotIndexed, _compiler: SQLCompiler, **_: Any) -> str:
-    return "(1 = 1)"
+def _not_indexed(element: NotIndexed, compiler: SQLCompiler, **_: Any) -> str:
+    row_id, project_id = compiler.process(element.row_id), compiler.process(element.project_id)
+    left_out = LEFT_OUT[compiler.dialect.name]
+    return f"({row_id} > COALESCE(({PASSED}), 0) OR +{project_id} IN ({left_out}))"

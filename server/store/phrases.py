@@ -12,10 +12,11 @@ from functools import lru_cache
 import orjson
 from sqlalchemy import Engine, event
 
-from weave_core.server.filters.searching import SAYS, Term, folded, pattern_of
+from weave_core.server.filters.searching import SAYS, Term, pattern_of
 from weave_core.server.store.dictionaries import read_dictionary
 from weave_core.server.store.documents import DOCUMENT_ROW, documents
 from weave_core.server.store.payloads import Dictionary
+from weave_core.server.store.words import folded
 
 __all__ = ["teach_phrases"]
 

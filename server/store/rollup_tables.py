@@ -18,6 +18,15 @@ event.listen(
         " columnsize=0, tokenize='unicode61 remove_diacritics 2')"
     ).execute_if(dialect="sqlite"),
 )
+for _statement in (
+    "CREATE TABLE span_text (id BIGINT PRIMARY KEY, words TSVECTOR NOT NULL)",
+    "CREATE INDEX span_text_words ON span_text USING gin (words)",
+):
+    event.listen(
+        METADATA,
+        "after_create",
+        DDL(_statement).execute_if(dialect="postgresql"),  # type: ignore[no-untyped-call]
+    )
 
 
 class BackgroundCursorRow(Row, table=True):

@@ -12,17 +12,18 @@ from weave_core.errors import BadRequest
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
 from weave_core.server.filters.constructs import Unindexed
 from weave_core.server.filters.searching import (
-    LEFT_OUT,
     PASSED,
     Term,
-    folded,
     match_of,
     pattern_of,
     searched_terms,
+    tsquery_of,
 )
 from weave_core.server.store.dictionaries import find_dictionary
 from weave_core.server.store.documents import DOCUMENT_ROW, Document, documents
 from weave_core.server.store.tables import SpanRow, table_of
+from weave_core.server.store.text_tables import LEFT_OUT
+from weave_core.server.store.words import folded
 
 __all__ = ["RANK", "few_hits", "list_ranked"]
 
@@ -36,12 +37,28 @@ _MAX_COUNTED = 20_000
 _IN_LIST = 500
 _LIST = "spans"
 _SPAN = table_of(SpanRow)
-_HITS = "SELECT rowid FROM span_text WHERE span_text MATCH ? LIMIT ?"
-_COUNT = f"SELECT COUNT(*) FROM ({_HITS})"  # noqa: S608  # Ours.
-_LATE = f"SELECT id FROM span WHERE id > COALESCE(({PASSED}), 0) LIMIT ?"  # noqa: S608  # Ours.
-_LEFT_OUT = f"{LEFT_OUT} LIMIT 1"
-_TEXT = table("span_text", column("rowid", Integer))
-_MATCHES = text("span_text MATCH :words")
+_HITS = {
+    "sqlite": "SELECT rowid FROM span_text WHERE span_text MATCH :words LIMIT :most",
+    # Materialised, or a small LIMIT makes PostgreSQL read the table row by row for a rare word.
+    "postgresql": "WITH hits AS MATERIALIZED"
+    " (SELECT id FROM span_text WHERE words @@ CAST(:words AS tsquery))"
+    " SELECT id FROM hits LIMIT :most",
+}
+"""Row ids of the spans that have the words of `_wanted`, by database."""
+_LATE = text(f"SELECT id FROM span WHERE id > COALESCE(({PASSED}), 0) LIMIT :most")  # noqa: S608  # Ours.
+_MATCHES = {
+    "sqlite": (
+        table("span_text", column("rowid", Integer)),
+        "rowid",
+        "span_text MATCH :words",
+    ),
+    "postgresql": (
+        table("span_text", column("id", Integer)),
+        "id",
+        "span_text.words @@ CAST(:words AS tsquery)",
+    ),
+}
+"""The index, its column of row ids, and the condition for the words of `_wanted`."""
 
 # BM25 as FTS5 has it; a word in a name says four times as much as one in a long text.
 _SATURATION = 1.2
@@ -56,15 +73,16 @@ def few_hits(connection: Connection, filter_text: str | None) -> list[int] | Non
         connection: In the snapshot of the query.
         filter_text: One that `compile_filter` took.
     """
-    words = match_of(searched_terms(filter_text))
-    if not words or connection.dialect.name != "sqlite":
+    dialect, most = connection.dialect.name, {"most": MAX_HITS + 1}
+    words = _wanted(searched_terms(filter_text), dialect)
+    if not words:
         return None
-    ids = list(connection.exec_driver_sql(_HITS, (words, MAX_HITS + 1)).scalars())
+    ids = list(connection.execute(text(_HITS[dialect]), {"words": words, **most}).scalars())
     if len(ids) > MAX_HITS:
         return None
-    if connection.exec_driver_sql(_LEFT_OUT).first() is not None:
+    if connection.exec_driver_sql(f"{LEFT_OUT[dialect]} LIMIT 1").first() is not None:
         return None
-    late = list(connection.exec_driver_sql(_LATE, (MAX_HITS + 1,)).scalars())
+    late = list(connection.execute(_LATE, most).scalars())
     return None if len(late) > MAX_HITS else ids + late
 
 
@@ -81,26 +99,16 @@ def list_ranked(
     """Rows of `query`, best first, and the cursor behind them; not yet indexed spans have no rank.
 
     Raises:
-        BadRequest: If the filter searches no text, or the database has no such index.
+        BadRequest: If the filter searches no text.
         BadCursor: If the cursor is another list's.
     """
     terms = searched_terms(filter_text)
-    words = match_of(terms)
-    if not words or connection.dialect.name != "sqlite":
+    if not _wanted(terms, connection.dialect.name):
         raise BadRequest(
             f"spans can't be ordered by {RANK!r}",
-            "it needs a filter such as text_search('refund') that each span must pass"
-            if not words
-            else "only SQLite's full-text index ranks; order by -started_ns",
+            "it needs a filter such as text_search('refund') that each span must pass",
         )
-    newest = (
-        select(_SPAN.c.id)
-        .select_from(_TEXT.join(_SPAN, _SPAN.c.id == _TEXT.c.rowid))
-        # With no index to find spans by, SQLite lets the words lead, newest first.
-        .where(_MATCHES.bindparams(words=words), Unindexed(_SPAN.c.project_id) == project_id)
-        .order_by(_TEXT.c.rowid.desc())
-        .limit(MAX_RANKED)
-    )
+    newest = _newest(connection.dialect.name, project_id, terms)
     if condition is not None:
         newest = newest.where(condition)
     ids = list(connection.execute(newest).scalars())
@@ -115,6 +123,25 @@ def list_ranked(
     }
     behind = encode_cursor(_LIST, RANK, Place(*places[limit - 1])) if places[limit:] else None
     return [rows[row_id] for row_id in page], behind
+
+
+def _wanted(terms: list[Term], dialect: str) -> str:
+    return match_of(terms) if dialect == "sqlite" else tsquery_of(terms)
+
+
+def _newest(dialect: str, project_id: int, terms: list[Term]) -> Select[Any]:
+    """Row ids of the newest spans that have the words, as many as are ranked."""
+    words = _wanted(terms, dialect)
+    texts, name, matches = _MATCHES[dialect]
+    row_id = texts.c[name]
+    return (
+        select(_SPAN.c.id)
+        .select_from(texts.join(_SPAN, _SPAN.c.id == row_id))
+        # With no index to find spans by, SQLite lets the words lead, newest first.
+        .where(text(matches).bindparams(words=words), Unindexed(_SPAN.c.project_id) == project_id)
+        .order_by(row_id.desc())
+        .limit(MAX_RANKED)
+    )
 
 
 def _ranks(
@@ -134,8 +161,10 @@ def _ranks(
 
 def _weight(connection: Connection, term: Term) -> float:
     """What a word tells: the less, the more spans have it."""
-    words = match_of([term])
-    count: int = connection.exec_driver_sql(_COUNT, (words, _MAX_COUNTED)).scalar_one()
+    dialect = connection.dialect.name
+    query = text(f"SELECT COUNT(*) FROM ({_HITS[dialect]}) AS hits")  # noqa: S608  # Ours.
+    asked = {"words": _wanted([term], dialect), "most": _MAX_COUNTED}
+    count: int = connection.execute(query, asked).scalar_one()
     return math.log(1 + _MAX_COUNTED / (1 + count))
 
 
