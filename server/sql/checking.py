@@ -305,6 +305,8 @@ def _check(node: exp.Expr) -> None:
 
 def _spelled(node: exp.Expr, *, dialect: str, now: exp.Literal) -> exp.Expr:
     """Our own functions, as the database has them."""
+    if isinstance(node, exp.Table) and isinstance(node.this, exp.Anonymous):
+        return node if dialect == "sqlite" else _json_rows(node)
     if not isinstance(node, exp.Anonymous):
         return node
     name = str(node.this).lower()
@@ -312,8 +314,6 @@ def _spelled(node: exp.Expr, *, dialect: str, now: exp.Literal) -> exp.Expr:
         if node.expressions:
             raise BadQuery("now_ns() takes nothing", "write now_ns()", position_of(node))
         return now.copy()
-    if name == _JSON_ROWS and dialect != "sqlite":
-        raise BadQuery("json_each is read on SQLite only", "", position_of(node))
     if name == _PERCENTILE:
         if len(node.expressions) != 2 or not _is_share(node.expressions[1]):  # noqa: PLR2004  # What, and which.
             raise BadQuery(
@@ -326,6 +326,35 @@ def _spelled(node: exp.Expr, *, dialect: str, now: exp.Literal) -> exp.Expr:
             order = exp.Order(expressions=[exp.Ordered(this=value, nulls_first=False)])
             return exp.WithinGroup(this=exp.PercentileCont(this=share), expression=order)
     return node
+
+
+_JSON_ROWS_SQL = """
+SELECT key, value FROM (
+  SELECT key, value #>> '{}' AS value
+  FROM json_each(CASE json_typeof(asked) WHEN 'object' THEN asked END)
+  UNION ALL
+  SELECT CAST(place - 1 AS text), value #>> '{}'
+  FROM json_array_elements(CASE json_typeof(asked) WHEN 'array' THEN asked END)
+    WITH ORDINALITY AS element(value, place)
+) AS rows
+"""
+"""PostgreSQL's `json_each`, with the columns that people read of SQLite's; all values are texts."""
+
+
+def _json_rows(table: exp.Table) -> exp.Expr:
+    """`json_each(x) AS j` for PostgreSQL, which has one for maps and another for lists."""
+    call = table.this
+    if len(call.expressions) != 1:
+        raise BadQuery("json_each() takes a column of JSON", "write json_each(tags)", None)
+    asked = exp.cast(call.expressions[0].copy(), exp.DataType.Type.JSON)
+
+    def put_in(node: exp.Expr) -> exp.Expr:
+        is_place = isinstance(node, exp.Column) and node.name == "asked"
+        return exp.paren(asked.copy()) if is_place else node
+
+    rows = sqlglot.parse_one(_JSON_ROWS_SQL, read="postgres").transform(put_in)
+    alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(_JSON_ROWS))
+    return exp.Lateral(this=exp.Subquery(this=rows), alias=alias)
 
 
 def _is_share(node: exp.Expr) -> bool:

@@ -248,6 +248,7 @@ _UNKNOWN = re.compile(
     r"no such column: (?P<a>\S+)"
     r"|ambiguous column name: (?P<b>\S+)"
     r'|column "?(?P<c>[^" ]+)"? does not'
+    r'|column reference "(?P<d>[^"]+)" is ambiguous'
 )
 
 
@@ -256,13 +257,24 @@ def _fault(statement: Statement, message: str) -> BadQuery:
     found = _UNKNOWN.search(message)
     if found is None:
         return BadQuery(f"the query can't be run: {message[:300]}", "GET .../sql/tables tells more")
-    name = found["a"] or found["b"] or found["c"]
+    ambiguous = found["b"] or found["d"]
+    name = found["a"] or ambiguous or found["c"]
     known = "; ".join(
         f"{view}: {', '.join(column.name for column in VIEWS[view].columns)}"
         for view in statement.views
     )
-    what = "is in several tables" if found["b"] else "is no column"
+    what = "is in several tables" if ambiguous else "is no column"
     return BadQuery(f"{name!r} {what}", f"known columns of {known}", fault_at(statement.text, name))
+
+
+_TOO_BIG = "row too big"
+# SQLite has a bound of its own.  Here a row over it is a text that is no number: an error which the
+# planner can't meet before there is a row.
+_BOUNDED = (
+    "SELECT * FROM ({}) AS answer WHERE CASE WHEN octet_length(CAST(answer AS text))"  # noqa: S608  # Our own text, around a checked statement.
+    f" > {_MAX_CELL_BYTES} THEN CAST(left(CAST(answer AS text), 0) || '{_TOO_BIG}' AS integer) = 0"
+    " ELSE TRUE END"
+)
 
 
 @contextmanager
@@ -276,14 +288,19 @@ def _run_postgresql(engine: Engine, statement: Statement) -> Iterator[tuple[list
             driver.execute("SET TRANSACTION READ ONLY")
             driver.execute(f"SET LOCAL statement_timeout = {int(MAX_SECONDS * 1000)}")
             with driver.cursor(name="weave_core_sql") as cursor:
-                cursor.execute(statement.sql)
+                cursor.execute(_BOUNDED.format(statement.sql))
                 rows = cursor.fetchmany(_ROWS_A_FETCH)
                 names = [column.name for column in cursor.description]
                 yield names, _chained(rows, cursor)
         except error_class as error:
             if type(error).__name__ == "QueryCanceled":
                 raise _too_slow() from error
-            raise _fault(statement, str(error).partition("\n")[0]) from error
+            message = str(error).partition("\n")[0]
+            if _TOO_BIG in message:
+                raise BadQuery(
+                    f"a row is too big: it has more than {_MAX_CELL_BYTES} bytes", "ask for less"
+                ) from error
+            raise _fault(statement, message) from error
         finally:
             driver.rollback()
 
