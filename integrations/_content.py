@@ -3,14 +3,12 @@
 Source: open-telemetry/semantic-conventions-genai, `docs/gen-ai/non-normative/models.py`.
 """
 
-import base64
-import binascii
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from weave_core.tracing.content import content_json
+from weave_core.tracing.media import InlineMedia
 
 __all__ = [
     "arguments_of",
@@ -26,9 +24,6 @@ __all__ = [
 ]
 
 Part = dict[str, Any]
-
-MAX_INLINE_MEDIA = 100_000
-"""Base64 characters of one image, sound or file that are kept; what is longer is only named."""
 
 _REASONS = {
     "tool_calls": "tool_call",
@@ -93,7 +88,7 @@ def arguments_of(arguments: Any) -> Any:
 
 
 def media(data: str, mime_type: str | None, modality: str | None = None) -> Part:
-    """An image, sound or file: by address, or its bytes where they are few, or only its digest.
+    """An image, sound or file: by address, or by the digest of its bytes.
 
     Args:
         data: A URL, a `data:` URL, or base64.
@@ -107,14 +102,7 @@ def media(data: str, mime_type: str | None, modality: str | None = None) -> Part
         return {"type": "uri", "modality": modality, "mime_type": mime_type, "uri": data}
     modality = modality or _modality(mime_type)
     part: Part = {"type": "blob", "modality": modality, "mime_type": mime_type}
-    if len(data) <= MAX_INLINE_MEDIA:
-        return {**part, "content": data}
-    try:
-        raw = base64.b64decode(data)
-    except (binascii.Error, ValueError):
-        raw = data.encode("utf-8", "replace")
-    digest = f"sha256:{hashlib.sha256(raw).hexdigest()}"
-    return {**part, "digest": digest, "size_bytes": len(raw), "content": None}
+    return {**part, "digest": InlineMedia(data, mime_type)}
 
 
 def other(part: Any) -> Part:

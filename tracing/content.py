@@ -3,14 +3,22 @@
 from typing import TYPE_CHECKING, Any
 
 from weave_core import semconv
-from weave_core.jsonable import CUT_MARKS, to_json
+from weave_core.jsonable import CUT_MARKS, to_json, to_jsonable
+from weave_core.tracing.media import SHELF
 
-__all__ = ["attribute_value", "content_json", "note_cut", "set_max_value_bytes", "was_cut"]
+__all__ = [
+    "attribute_value",
+    "content_json",
+    "note_cut",
+    "set_max_value_bytes",
+    "snapshot",
+    "was_cut",
+]
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-_MIN_CUT = 200
+_MIN_CUT = 90
 """Characters of the shortest text with a mark that is worth naming."""
 _limits = {"max_value_bytes": 1024 * 1024}
 
@@ -26,13 +34,20 @@ def content_json(value: Any) -> str:
     Integrations write messages, arguments and results with it, so that one setting
     (`WEAVE_CORE_MAX_VALUE_BYTES`) bounds them all.
     """
-    return to_json(value, max_bytes=_limits["max_value_bytes"])
+    return to_json(value, max_bytes=_limits["max_value_bytes"], media=SHELF)
+
+
+def snapshot(value: Any) -> Any:
+    """`value` as it is now, as JSON; media are set aside."""
+    return to_jsonable(value, media=SHELF)
 
 
 def was_cut(text: str) -> bool:
     """Whether the JSON text of `content_json` says that something was left out."""
     # Small texts are nearly all, and have room for no mark and little before it.
-    return len(text) > _MIN_CUT and any(mark in text for mark in CUT_MARKS)
+    if len(text) <= _MIN_CUT or ("cut" not in text and "__truncated__" not in text):
+        return False
+    return any(mark in text for mark in CUT_MARKS)
 
 
 def note_cut(span: "Span", key: str) -> None:

@@ -7,12 +7,14 @@ import random
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from weave_core.tracing.failures import logger, warn_once
+from weave_core.tracing.outboxes import Outbox
 from weave_core.tracing.transports import Delivery, Transport
 
 __all__ = ["Courier", "Outcome"]
@@ -74,6 +76,30 @@ class Courier:
             if self._wait(_pause_s(attempt, delivery.retry_after_s)):
                 return "given_up"
 
+    def deliver_blobs(self, outbox: Outbox) -> bool:
+        """Bring what waits in `outbox`, each once; False where something has to wait."""
+        for digest, path in outbox.waiting():
+            delivery = self._transport.send_blob(digest, path)
+            if delivery.outcome == "later":
+                self.last_reason = delivery.reason
+                warn_once(
+                    "blobs later", "files can't be sent now and are kept: %s", delivery.reason
+                )
+                return False
+            if delivery.outcome == "refused":
+                warn_once(
+                    "blob refused",
+                    "%s refused a file (%s); what it refuses is kept in %s",
+                    self._transport.endpoint,
+                    delivery.reason,
+                    self._dead,
+                )
+                with suppress(OSError):
+                    self._set_aside(path.read_bytes(), ".blob")
+            with suppress(FileNotFoundError):  # Another process was quicker.
+                path.unlink()
+        return True
+
     def _refused(self, body: bytes, delivery: Delivery) -> Outcome:
         halves = _halves(body) if delivery.is_too_large else []
         if halves:
@@ -92,11 +118,11 @@ class Courier:
             warn_once("dead", "refused spans could not be kept: %s", error)
         return "refused"
 
-    def _set_aside(self, body: bytes) -> None:
+    def _set_aside(self, body: bytes, ending: str = ".otlp") -> None:
         self._dead.mkdir(parents=True, exist_ok=True, mode=0o700)
         used = sum(path.stat().st_size for path in self._dead.iterdir())
         if used + len(body) <= _MAX_DEAD_BYTES:
-            name = f"{time.time_ns()}-{secrets.token_hex(4)}.otlp"
+            name = f"{time.time_ns()}-{secrets.token_hex(4)}{ending}"
             (self._dead / name).write_bytes(body)
 
     def _note_rejected(self, delivery: Delivery) -> None:

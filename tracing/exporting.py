@@ -18,11 +18,13 @@ from weave_core.settings import Settings
 from weave_core.tracing.destinations import Destination
 from weave_core.tracing.encoding import Encoder, size_estimate
 from weave_core.tracing.failures import warn_once
-from weave_core.tracing.journals import close_inherited
+from weave_core.tracing.journals import close_inherited, folder_of
+from weave_core.tracing.media import SHELF
+from weave_core.tracing.outboxes import MediaSorter, Outbox
 from weave_core.tracing.pending import OpenSpans
 from weave_core.tracing.policies import RedactionPolicy
 from weave_core.tracing.redaction import Redactor
-from weave_core.tracing.shipping import Shipper
+from weave_core.tracing.shipping import OFFLINE, Shipper
 from weave_core.tracing.suppression import silence_instrumentation
 from weave_core.tracing.surroundings import Value, has_changes, surroundings
 
@@ -78,6 +80,7 @@ class Exporter:
         self._endpoint = endpoint
         self._also_to = also_to
         self._redactor = Redactor(policy) if policy is not None else None
+        self._sorter = MediaSorter(Outbox(folder_of(settings.home), endpoint or OFFLINE))
         self._reset()
 
     def _reset(self) -> None:
@@ -94,6 +97,7 @@ class Exporter:
     def start_anew(self) -> None:
         """In a forked child: the queue and the files are the parent's, threads there are none."""
         close_inherited()
+        SHELF.clear()
         self._reset()
 
     def begun(self, span_id: int, span: Span) -> None:
@@ -216,6 +220,8 @@ class Exporter:
         try:
             if self._redactor is not None:
                 spans = [self._redactor.clean(span) for span in spans]
+            # After redaction: what that took out is never written.
+            spans = [self._sorter.settled(span) for span in spans]
             body = self._encoder.encode(spans)
             kept = [shipper.keep(body, len(spans)) for shipper in self._shippers]
             if not kept[0]:

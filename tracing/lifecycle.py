@@ -26,6 +26,7 @@ from weave_core.tracing import calls, content
 from weave_core.tracing.destinations import Destination, destinations_of, http_endpoint
 from weave_core.tracing.exporting import Exporter
 from weave_core.tracing.failures import logger, reset_lock, warn_once
+from weave_core.tracing.media import SHELF
 from weave_core.tracing.policies import RedactionPolicy, policy_of
 from weave_core.tracing.processors import Processor
 from weave_core.tracing.sampling import RootSampler, checked_rate
@@ -148,6 +149,7 @@ def init(
         server = None if target == OFFLINE else target
         exporter = Exporter(settings, server, also_to=others, policy=policy)
         processor.exporter = exporter
+        SHELF.is_open = True
         _state.tracing, _state.chosen = Tracing(settings.project, target, exporter), chosen
         _watch_process()
         return _state.tracing
@@ -202,6 +204,7 @@ def shutdown(timeout_s: float = 5.0) -> bool:
         tracing, _state.tracing = _state.tracing, None
         if tracing is None:
             return True
+        SHELF.is_open = False
         if _state.processor is not None:
             _state.processor.exporter = None
         return tracing._exporter.shutdown(timeout_s)  # noqa: SLF001  # Its class stands above.

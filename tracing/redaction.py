@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Status
 
 from weave_core import semconv
+from weave_core.tracing.copies import copied
 from weave_core.tracing.encoding import plain_attributes
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.policies import BUILT_IN_PATTERNS, SECRET_KEYS, RedactionPolicy
@@ -69,7 +70,7 @@ class Redactor:
             return span
         if changed:
             attributes[semconv.REDACTED] = tuple(dict.fromkeys(changed))
-        return _copied(
+        return copied(
             span,
             name=name,
             attributes=attributes,
@@ -191,30 +192,12 @@ def _card(match: "re.Match[str]") -> str:
     return f"[redacted:{_LUHN}]" if is_card else match.group()
 
 
-def _copied(span: ReadableSpan, **changed: Any) -> ReadableSpan:
-    same = {
-        "name": span.name,
-        "context": span.context,
-        "parent": span.parent,
-        "resource": span.resource,
-        "attributes": plain_attributes(span),
-        "events": span.events,
-        "links": span.links,
-        "kind": span.kind,
-        "status": span.status,
-        "start_time": span.start_time,
-        "end_time": span.end_time,
-        "instrumentation_scope": span.instrumentation_scope,
-    }
-    return ReadableSpan(**{**same, **changed})
-
-
 def _without_texts(span: ReadableSpan) -> ReadableSpan:
     kept = {
         key: value if key in _SPARED or isinstance(value, bool | int | float) else _FAILED
         for key, value in plain_attributes(span).items()
     }
-    return _copied(
+    return copied(
         span,
         name=_FAILED,
         attributes=kept,

@@ -14,6 +14,7 @@ from weave_core.tracing.couriers import Courier
 from weave_core.tracing.destinations import Destination
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.journals import MAX_BATCH_SPANS, Journal, folder_of, left_behind
+from weave_core.tracing.outboxes import Outbox
 from weave_core.tracing.suppression import silence_instrumentation
 from weave_core.tracing.transports import Transport
 
@@ -27,6 +28,7 @@ LINGER_S = 0.2
 MAX_MEMORY_BYTES = 64 * 1024 * 1024
 _ORPHANS_EVERY_S = 60.0
 _SIZE_EVERY_S = 1.0
+_BLOBS_AGAIN_S = 1.0
 
 
 class Shipper:
@@ -49,6 +51,9 @@ class Shipper:
         if other is not None:
             self._target = f"{ALSO_TO}{other.endpoint}"
         self._folder = folder_of(settings.home)
+        # Other backends have no place for files; what a span says of them stays a digest.
+        self._outbox = Outbox(self._folder, self._target) if other is None else None
+        self._blobs_due_s = 0.0
         self._journal: Journal | None = None
         self._memory: deque[tuple[bytes, int]] = deque()
         self._memory_bytes = 0
@@ -164,13 +169,15 @@ class Shipper:
         next_look_s = time.monotonic() + LINGER_S
         try:
             while not self._stopping.is_set():
+                self._send_blobs(courier)
                 if self._send_one(courier):
                     continue
                 self._settle()
                 if time.monotonic() >= next_look_s:
                     self._send_left_behind(courier, endpoint)
                     next_look_s = time.monotonic() + _ORPHANS_EVERY_S
-                self._wake.wait(max(0.0, next_look_s - time.monotonic()))
+                due_s = min(next_look_s, self._blobs_due_s or next_look_s)
+                self._wake.wait(max(0.01, due_s - time.monotonic()))
                 self._wake.clear()
         except Exception as error:  # noqa: BLE001  # The thread's end must not be silent; the disk has the rest.
             warn_once("shipper", "sending spans ended; what is left is sent later", error=error)
@@ -199,12 +206,22 @@ class Shipper:
             return True
         return False
 
+    def _send_blobs(self, courier: Courier) -> None:
+        """Send the blobs that wait, before the spans that name them."""
+        if self._outbox is None or time.monotonic() < self._blobs_due_s:
+            return
+        is_done = courier.deliver_blobs(self._outbox)
+        # Spans go on meanwhile: they are worth more than their pictures.
+        self._blobs_due_s = 0.0 if is_done else time.monotonic() + _BLOBS_AGAIN_S
+
     def _count(self, records: int, spans: int) -> None:
         self._sent += records
         self._waiting_spans -= spans
         self._settle()
 
     def _settle(self) -> None:
+        if self._barriers and self._outbox is not None and not self._outbox.is_empty():
+            return
         while self._barriers and self._barriers[0][0] <= self._sent:
             self._barriers.popleft()[1].set()
 
@@ -233,6 +250,7 @@ class Shipper:
 
 def _size_of(folder: Path) -> int:
     size = 0
-    for path in folder.glob("*.spans"):
-        size += segments.written(path)
+    for pattern in ("*.spans", "blobs/*/*"):
+        for path in folder.glob(pattern):
+            size += segments.written(path)
     return size

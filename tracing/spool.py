@@ -7,6 +7,7 @@ from pathlib import Path
 from weave_core.settings import DEFAULT_ENDPOINT, Settings
 from weave_core.tracing.couriers import Courier
 from weave_core.tracing.journals import Journal, folder_of, left_behind, stems
+from weave_core.tracing.outboxes import Outbox
 from weave_core.tracing.shipping import ALSO_TO, OFFLINE
 from weave_core.tracing.transports import Transport
 
@@ -60,6 +61,8 @@ def sync(
     folder = folder_of(settings.home)
     work = _Sync(target, settings.api_key, folder)
     try:
+        for name in (OFFLINE, target):
+            work.send_blobs(Outbox(folder, name))
         found = set()
         for journal in left_behind(folder):
             found.add(journal.stem)
@@ -97,6 +100,11 @@ class _Sync:
         self._courier = Courier(self.transport, folder / "dead", _wait, max_attempts=_ATTEMPTS)
         self.sent = self.refused = self.busy = 0
         self.failure = ""
+
+    def send_blobs(self, outbox: Outbox) -> None:
+        """Send the files that wait, before the spans that name them."""
+        if not self.failure and not self._courier.deliver_blobs(outbox):
+            self.failure = self._courier.last_reason
 
     def send(self, journal: Journal) -> None:
         """Send all of `journal`, unless sending has failed before."""

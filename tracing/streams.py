@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from weave_core.jsonable import MAX_ITEMS, to_jsonable
+from weave_core.jsonable import MAX_ITEMS
+from weave_core.tracing.content import snapshot
 
 __all__ = ["IMMUTABLE", "MAX_RECORDED_ITEMS", "Recording"]
 
@@ -34,7 +35,7 @@ class Recording:
         """Take one item; never raises."""
         if len(self.items) < MAX_RECORDED_ITEMS:
             plain = self._keeps_values or type(item) in IMMUTABLE
-            self.items.append(item if plain else to_jsonable(item))
+            self.items.append(item if plain else snapshot(item))
         else:
             self._left_out += 1
 

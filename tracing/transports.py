@@ -7,16 +7,18 @@ import encodings.idna  # noqa: F401  # See the note on imports below.
 import gzip
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from pathlib import Path
+from typing import BinaryIO, Literal
 from urllib.parse import urlsplit
 
 import httpcore  # noqa: F401
 import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from weave_core.media_types import BYTES
 from weave_core.versions import package_version
 
 __all__ = ["SETTING_UP", "Delivery", "Transport"]
@@ -30,6 +32,8 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _COMES_BACK = {408, 425, 429, 500, 502, 503, 504}
 _WRONG_DOOR = {401, 403, 404, 405, 407}
 _MAX_RETRY_AFTER_S = 120.0
+_BLOB_TIMEOUT_S = 120.0
+_CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +105,39 @@ class Transport:
         is_too_large = answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
         return Delivery("refused", reason, is_too_large=is_too_large)
 
+    def send_blob(self, digest: str, path: Path) -> Delivery:
+        """Send one file, unless the server has it; never raises for what a network can do."""
+        url = f"{self.endpoint}/api/blobs/{digest}"
+        try:
+            if self._http.head(url).is_success:
+                return Delivery("taken")
+            with path.open("rb") as file:
+                request = self._http.build_request(
+                    "PUT",
+                    url,
+                    content=_chunks(file),
+                    headers={"Content-Type": BYTES, "Content-Encoding": "identity"},
+                    timeout=_BLOB_TIMEOUT_S,
+                )
+                answer = self._http.send(request)
+        except FileNotFoundError:
+            return Delivery("taken")  # Another process was quicker.
+        except (httpx.HTTPError, OSError) as error:
+            return Delivery("later", f"no answer: {error or type(error).__name__}")
+        if answer.is_success:
+            return Delivery("taken")
+        reason = f"the server answered {answer.status_code}: {answer.text[:300]}"
+        is_later = answer.status_code in _COMES_BACK | {401, 403, 407}
+        return Delivery("later" if is_later else "refused", reason)
+
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(_CHUNK_BYTES):
+        yield chunk
 
 
 def _taken(answer: httpx.Response) -> Delivery:

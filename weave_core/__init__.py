@@ -20,9 +20,17 @@ if TYPE_CHECKING:
     from weave_core.tracing import session as session
     from weave_core.tracing import shutdown as shutdown
     from weave_core.tracing import span as span
+    from weave_core.tracing.media import Audio as Audio
+    from weave_core.tracing.media import Html as Html
+    from weave_core.tracing.media import Image as Image
+    from weave_core.tracing.media import Video as Video
 
 _HOME = {
+    "Audio": "weave_core.tracing.media",
     "Client": "weave_core.client",
+    "Html": "weave_core.tracing.media",
+    "Image": "weave_core.tracing.media",
+    "Video": "weave_core.tracing.media",
     "WeaveError": "weave_core.errors",
     "attributes": "weave_core.tracing",
     "current_span": "weave_core.tracing",
@@ -37,7 +45,11 @@ _HOME = {
 }
 
 __all__ = [
+    "Audio",
     "Client",
+    "Html",
+    "Image",
+    "Video",
     "WeaveError",
     "attributes",
     "current_span",

@@ -14,7 +14,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -24,6 +24,7 @@ __all__ = [
     "MAX_ITEMS",
     "MAX_TEXT",
     "MAX_VALUES",
+    "MediaSink",
     "to_json",
     "to_jsonable",
 ]
@@ -44,38 +45,52 @@ _MAX_EXACT = 2**53
 _PLAIN_VALUES = 10_000
 """A record of so many plain values is written as it is, without a copy."""
 
+_LONG_TEXT = 1_000
+"""Above it a text may be a medium in base64."""
+
 _LISTS = (list, tuple, set, frozenset, deque)
 _TEXTS = (uuid.UUID, decimal.Decimal, PurePath, dt.timedelta)
 _FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType)
 
 
-def to_json(value: Any, *, max_bytes: int | None = None) -> str:
+class MediaSink(Protocol):
+    """Takes images, sounds and files out of a value; what it gives stands in their place."""
+
+    def value(self, value: Any) -> Any:
+        """JSON for `value` where it is a medium; None where it is none."""
+
+    def text(self, text: str) -> str | None:
+        """What to tell of a long text that is base64 of a medium; None where it is not."""
+
+
+def to_json(value: Any, *, max_bytes: int | None = None, media: MediaSink | None = None) -> str:
     """JSON text of `value`; never raises.
 
     Args:
         value: Anything.
         max_bytes: Cut to a marked preview where the text would be longer; None: no bound but those
             of `to_jsonable`.
+        media: Takes images, sounds and files; None: they are described.
     """
     try:
         is_plain = _plain_left(value, _PLAIN_VALUES, MAX_DEPTH) >= 0
-        data = orjson.dumps(value if is_plain else to_jsonable(value))
+        data = orjson.dumps(value if is_plain else to_jsonable(value, media=media))
     except Exception:  # noqa: BLE001  # Lone surrogates, and whatever a user's class raises: the long way tells them apart.
-        data = _dumped_at_last(value)
+        data = _dumped_at_last(value, media)
     if max_bytes is None or len(data) <= max_bytes:
         return data.decode()
     preview = data[: max_bytes // 2].decode("utf-8", "ignore")
     return orjson.dumps({"__truncated__": True, "length": len(data), "preview": preview}).decode()
 
 
-def to_jsonable(value: Any) -> Any:
+def to_jsonable(value: Any, *, media: MediaSink | None = None) -> Any:
     """A copy of `value` made of dict, list, text, number, bool and None; never raises."""
-    return _Walk().told(value, 0)
+    return _Walk(media).told(value, 0)
 
 
-def _dumped_at_last(value: Any) -> bytes:
+def _dumped_at_last(value: Any, media: MediaSink | None) -> bytes:
     try:
-        return orjson.dumps(to_jsonable(value))
+        return orjson.dumps(to_jsonable(value, media=media))
     except Exception as error:  # noqa: BLE001  # As above.
         return orjson.dumps(f"<not JSON: {type(error).__name__}>")
 
@@ -88,7 +103,8 @@ def _plain_left(value: Any, left: int, depth: int) -> int:  # noqa: C901  # One 
     """
     kind = type(value)
     if kind is str:
-        return left - 1 if len(value) <= MAX_TEXT else -1
+        # A long text without a space near its head may be base64, which the long way looks at.
+        return left - 1 if len(value) <= _LONG_TEXT or _is_prose(value) else -1
     if kind is int:
         return left - 1 if -_MAX_EXACT <= value <= _MAX_EXACT else -1
     if kind is bool or value is None:
@@ -110,13 +126,18 @@ def _plain_left(value: Any, left: int, depth: int) -> int:  # noqa: C901  # One 
     return left - 1
 
 
+def _is_prose(text: str) -> bool:
+    return len(text) <= MAX_TEXT and " " in text[:100]
+
+
 class _Walk:
     """One copying of one value, with what is left of its budget."""
 
-    __slots__ = ("_left",)
+    __slots__ = ("_left", "_media")
 
-    def __init__(self) -> None:
+    def __init__(self, media: MediaSink | None) -> None:
         self._left = MAX_VALUES
+        self._media = media
 
     def told(self, value: Any, depth: int) -> Any:
         """`value` in JSON's terms.
@@ -128,7 +149,7 @@ class _Walk:
             return value
         kind = type(value)
         if kind is str:
-            return _text(value)
+            return _text(value) if len(value) <= _LONG_TEXT else self._long_text(value)
         if kind is int:
             return value if -_MAX_EXACT <= value <= _MAX_EXACT else _digits(value)
         if kind is float:
@@ -156,15 +177,24 @@ class _Walk:
         if isinstance(value, float):
             return self.told(float(value), depth + 1)
         if isinstance(value, bytes | bytearray | memoryview):
-            return f"<{len(value)} bytes>"
+            return self._medium(bytes(value)) or f"<{len(value)} bytes>"
         if isinstance(value, dt.date | dt.time):
             return value.isoformat()
         if isinstance(value, _TEXTS):
             return _text(str(value))
+        if (medium := self._medium(value)) is not None:
+            return medium
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             names = (field.name for field in dataclasses.fields(value))
             return self._mapping({name: getattr(value, name) for name in names}, depth)
         return self._foreign(value, depth)
+
+    def _long_text(self, value: str) -> str:
+        told = None if self._media is None else self._media.text(value)
+        return _text(value) if told is None else told
+
+    def _medium(self, value: Any) -> Any:
+        return None if self._media is None else self._media.value(value)
 
     def _foreign(self, value: Any, depth: int) -> Any:
         """Objects of other libraries, by the methods that the common ones share."""

@@ -86,11 +86,42 @@ function resultPart(part) {
     value !== null && typeof value === "object" ? jsonTree(value, isLong ? 1 : 3) : long(String(value ?? ""), "div.plain"));
 }
 
-function blobPart(part) {
+function blobPart(part, view) {
+  const stored = view?.data?.media?.[part.digest];
+  if (stored) return medium(stored, part);
   const type = String(part.mime_type ?? "").toLowerCase();
   if (part.data && IMAGE_TYPES.has(type) && /^[A-Za-z0-9+/=_\s-]+$/.test(part.data.slice(0, 4096))) return picture(`data:${type};base64,${part.data.replace(/\s/g, "").replace(/-/g, "+").replace(/_/g, "/")}`, type);
   const what = part.digest ? `digest ${part.digest}` : part.data ? `${number.format(Math.round(part.data.length * 0.75))} bytes` : "no data";
   return el("div.file", null, el("span.chip", null, type || "binary"), el("span.mono.dim.cut", null, what));
+}
+
+/* A stored image, sound or file; the server told its type from its bytes. */
+function medium({ type, data }, part = {}) {
+  const source = `data:${type};base64,${data}`;
+  const caption = part.caption && el("div.dim", { dir: "auto" }, String(part.caption));
+  const kind = type.split("/")[0];
+  if (IMAGE_TYPES.has(type)) return el("div", null, picture(source, part.caption ? String(part.caption) : type), caption);
+  const bytes = `${number.format(Math.floor(data.length * 0.75))} bytes`;
+  const link = el("a.link.mono.cut", { href: source, download: `${String(part.digest ?? "file").slice(7, 23)}.${type.split("/")[1]}` }, `Save (${bytes})`);
+  const player = (kind === "audio" || kind === "video") && el(kind, { controls: true, preload: "metadata", src: source, "aria-label": type });
+  return el("div.medium", null, player, el("div.file", null, el("span.chip", null, type), link), caption);
+}
+
+/* The stored media inside inputs or outputs, each once. */
+function mediaIn(value, view) {
+  const seen = new Map();
+  const look = (item, depth) => {
+    if (depth > 20 || seen.size >= 12) return;
+    if (typeof item === "string") {
+      const found = item.slice(0, 300).match(/^data:[^,]*;digest,(sha256:[0-9a-f]{64})/);
+      if (found) seen.set(found[1], { digest: found[1] });
+    } else if (item && typeof item === "object") {
+      if (item.type === "blob" && item.digest) seen.set(item.digest, item);
+      else Object.values(item).forEach((inner) => look(inner, depth + 1));
+    }
+  };
+  look(value, 0);
+  return [...seen].filter(([digest]) => view.data?.media?.[digest]).map(([digest, part]) => medium(view.data.media[digest], part));
 }
 
 /* A remote picture is fetched only on request: the fetch tells its host that someone looks. */

@@ -85,7 +85,7 @@ function sections(span, view) {
   if (said && (said.input?.length || said.output?.length || said.system?.length)) out.push({ name: "Messages", draw: () => messages(span, view) });
   if (span.error || (span.status === "error" && span.status_message)) out.push({ name: "Error", draw: () => failure(span) });
   const [input, output] = inputsOutputs(span);
-  if (input !== undefined || output !== undefined) out.push({ name: "Input & output", draw: () => values(input, output) });
+  if (input !== undefined || output !== undefined) out.push({ name: "Input & output", draw: () => values(input, output, view) });
   if (span.documents?.length) out.push({ name: "Documents", count: span.documents.length, draw: () => documents(span) });
   if (span.tools?.length) out.push({ name: "Tools", count: span.tools.length, draw: () => el("div", null, span.tools.map(tool)) });
   if (span.scores?.length) out.push({ name: "Scores", count: span.scores.length, draw: () => scores(span) });
@@ -113,9 +113,10 @@ function messages(span, view) {
   return box;
 }
 
-function values(input, output) {
+function values(input, output, view) {
   const part = (name, value) => value !== undefined && el("section", null,
     el("h4", null, name, copyButton(() => (typeof value === "string" ? value : JSON.stringify(value, null, 2)), name.toLowerCase())),
+    ...mediaIn(value, view),
     typeof value === "object" && value !== null ? jsonTree(value, 2) : long(String(value), "div.plain", 6000));
   return el("div", null, part("Input", input), part("Output", output));
 }

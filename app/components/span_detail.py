@@ -1,5 +1,6 @@
 """One span in full: messages, inputs and outputs, attributes, events, failure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,12 @@ def span_detail(content: bytes, *, key: str) -> SpanTarget | None:
     return SpanTarget(str(target.get("trace")), str(target.get("span")))
 
 
-def span_content(span: Span) -> bytes:
-    """JSON of `span` for the screen, cut to what a browser can show."""
+def span_content(span: Span, media: Mapping[str, Mapping[str, str]] | None = None) -> bytes:
+    """JSON of `span` for the screen, cut to what a browser can show.
+
+    Args:
+        span: With its payload.
+        media: What `weave_core.app.media.shown_media` fetched for it.
+    """
     clipped = clip(span.model_dump(mode="json"))
-    return orjson.dumps({"span": clipped.value, "cut": clipped.cuts})
+    return orjson.dumps({"span": clipped.value, "cut": clipped.cuts, "media": media or {}})

@@ -51,7 +51,9 @@ _MEDIA_TYPES = frozenset(
         "video",
     )
 )
-_DATA_URI = re.compile(r"data:([^;,]{0,100})(?:;[^;,]{0,100})*;base64,")
+_DATA_URI = re.compile(r"data:([^;,]{0,100})(?:;[^;,]{0,100})*;(base64|digest),")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+"""Where base64 would stand: the medium is a blob."""
 
 
 def parts_of(value: Any) -> list[Part]:
@@ -246,19 +248,19 @@ def _link(mime: Any, address: Any) -> Part:
     if isinstance(address, str) and address.startswith("data:"):
         head = _DATA_URI.match(address, 0, 400)
         if head:
-            return {
-                "type": "blob",
-                "mime_type": head[1] or texts.as_text(mime),
-                "data": address[head.end() :],
-            }
+            return _blob(head[1] or mime, address[head.end() :], {})
     return {"type": "uri", "mime_type": texts.as_text(mime), "uri": texts.as_text(address)}
 
 
 def _blob(mime: Any, data: Any, item: dict[str, Any]) -> Part:
     digest = texts.as_text(item.get("digest"))
+    if isinstance(data, str) and _DIGEST.fullmatch(data):
+        digest, data = data, None
     part: Part = {"type": "blob", "mime_type": texts.as_text(mime)}
     if digest:
         part["digest"] = digest
+    if data is None and digest:
+        return part
     part["data"] = texts.as_text(texts.bounded(data) if isinstance(data, bytes) else data)
     return part
 

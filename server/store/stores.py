@@ -18,6 +18,7 @@ from weave_core.server.store.blobs import (
 )
 from weave_core.server.store.deletions import TraceDeleter
 from weave_core.server.store.dialects import Engines, connect
+from weave_core.server.store.inline_media import take_media
 from weave_core.server.store.locks import FileLock
 from weave_core.server.store.phrases import teach_phrases
 from weave_core.server.store.queries.lags import count_behind
@@ -112,8 +113,14 @@ class Store:
 
         The request says afterwards what was refused.
         """
+
+        def produced() -> R:
+            request = produce()
+            take_media(request, self.add_blob)
+            return request
+
         try:
-            future = self._writer.submit(produce, size_bytes)
+            future = self._writer.submit(produced, size_bytes)
         except WeaveError as error:
             self.measures.count_refusal(error)
             raise
@@ -140,6 +147,16 @@ class Store:
     def new_blob(self) -> BlobDraft:
         """A blob that is about to come in."""
         return BlobDraft(self._drafts, max_bytes=self._max_blob_bytes)
+
+    def add_blob(self, content: bytes) -> str:
+        """Store bytes that are here already; gives their digest.
+
+        Raises:
+            StoreError: If the disk does not take them.
+        """
+        with self.new_blob() as draft:
+            draft.write(content)
+            return draft.keep_in(self.blobs)
 
     def settle(self, project: str | None) -> None:
         """Wait a moment until the sums of a project's traces are current, where it is worth it.

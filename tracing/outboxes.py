@@ -1,0 +1,120 @@
+"""Blobs on their way: written beside the spool by digest, sent before the spans that name them.
+
+One folder a target, shared by all processes: the same bytes wait once, and whoever sends to that
+target next sends them.
+"""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from opentelemetry.sdk.trace import Event, ReadableSpan
+
+from weave_core import semconv
+from weave_core.digests import digest_bytes, hex_of
+from weave_core.tracing.copies import copied
+from weave_core.tracing.encoding import plain_attributes
+from weave_core.tracing.failures import warn_once
+from weave_core.tracing.media import MAX_MEDIUM_BYTES, SHELF, TOKEN
+
+__all__ = ["MediaSorter", "Outbox"]
+
+_MARK = "sha256:~"
+_LEFT_OUT = "… <cut: a medium that was not stored>"
+_HEX_DIGITS = 64
+
+
+class Outbox:
+    """The blobs that wait for one target.
+
+    Args:
+        spool: The spool's folder.
+        target: Where its spans go; `offline` too.
+    """
+
+    def __init__(self, spool: Path, target: str) -> None:
+        self.folder = spool / "blobs" / digest_bytes(target.encode())[7:23]
+
+    def add(self, content: bytes) -> str:
+        """Keep bytes until they were sent; gives their digest.
+
+        Raises:
+            OSError: If the disk does not take them.
+        """
+        digest = digest_bytes(content)
+        path = self.folder / hex_of(digest)
+        if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            part = path.with_name(f".{secrets.token_hex(8)}")
+            part.write_bytes(content)
+            part.replace(path)
+        return digest
+
+    def waiting(self) -> Iterator[tuple[str, Path]]:
+        """Digest and file of each blob that waits."""
+        with suppress(OSError):  # No folder yet, or a home that can't hold any.
+            for path in sorted(self.folder.iterdir()):
+                if len(path.name) == _HEX_DIGITS:
+                    yield f"sha256:{path.name}", path
+
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return next(self.waiting(), None) is None
+
+
+class MediaSorter:
+    """Puts digests where spans have tokens, and the bytes into an outbox; used by one thread.
+
+    Runs after redaction: what that took out is never written.
+    """
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    def settled(self, span: ReadableSpan) -> ReadableSpan:
+        """`span` with digests; the same object where it has no media."""
+        if not SHELF.has_tokens:
+            return span
+        attributes, cut = self._settled(plain_attributes(span))
+        events = []
+        for event in span.events:
+            told, _ = self._settled(event.attributes or {})
+            events.append(event if told is None else Event(event.name, told, event.timestamp))
+        if attributes is None and all(map(_is_same, events, span.events)):
+            return span
+        attributes = attributes or dict(plain_attributes(span))
+        if cut:
+            given = attributes.get(semconv.TRUNCATED, ())
+            attributes[semconv.TRUNCATED] = tuple(dict.fromkeys((*given, *cut)))
+        return copied(span, attributes=attributes, events=events)
+
+    def _settled(self, given: Mapping[str, Any]) -> tuple[dict[str, Any] | None, list[str]]:
+        """The changed attributes, or None; and the names of those that lost a medium."""
+        changed = {
+            key: TOKEN.sub(lambda found: self._digest(found[0]), value)
+            for key, value in given.items()
+            if type(value) is str and _MARK in value
+        }
+        cut = [key for key, value in changed.items() if _LEFT_OUT in value]
+        return ({**given, **changed} if changed else None), cut
+
+    def _digest(self, token: str) -> str:
+        digest, content = SHELF.find(token)
+        if digest is not None:
+            return digest
+        if content is None:
+            return _LEFT_OUT
+        try:
+            made = content.make()
+            digest = self._outbox.add(made) if 0 < len(made) <= MAX_MEDIUM_BYTES else _LEFT_OUT
+        except Exception as error:  # noqa: BLE001  # A picture that can't be encoded, a full disk: the span is worth more.
+            warn_once("media", "a medium could not be stored", error=error)
+            digest = _LEFT_OUT
+        SHELF.kept(token, digest)
+        return digest
+
+
+def _is_same(one: object, other: object) -> bool:
+    return one is other
