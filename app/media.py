@@ -1,4 +1,4 @@
-"""The images, sounds and files of a span, fetched for the screen: few of them, and none too large.
+"""What a span names by digest, fetched for the screen: media, few and none too large, and code.
 
 They come through the client, like all else, since a browser has no key to the server.
 """
@@ -13,12 +13,14 @@ from weave_core.errors import WeaveError
 from weave_core.media_types import BYTES, HEAD_BYTES, media_type_of
 from weave_core.model import Span
 
-__all__ = ["shown_media"]
+__all__ = ["shown_code", "shown_media"]
 
 MAX_SHOWN_MEDIA = 12
 """Images, sounds and files of one span that a page shows; the others stay a digest."""
 MAX_SHOWN_BYTES = 4 * 1024 * 1024
 """Bytes of one that a page shows."""
+MAX_SHOWN_CODE = 256 * 1024
+"""Bytes of an operation's source that a page shows."""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _MAX_VALUES = 20_000
 
@@ -41,6 +43,17 @@ def shown_media(client: Client, span: Span) -> dict[str, dict[str, str]]:
         if media_type != BYTES:
             found[digest] = {"type": media_type, "data": base64.b64encode(content).decode()}
     return found
+
+
+def shown_code(client: Client, span: Span) -> str | None:
+    """The source of the span's operation, where its program kept it."""
+    version = span.op.version if span.op is not None else None
+    if version is None or _DIGEST.fullmatch(version) is None:
+        return None
+    try:
+        return client.get_blob(version, start=0, stop=MAX_SHOWN_CODE).decode("utf-8", "replace")
+    except WeaveError:
+        return None
 
 
 def _digests(value: Any) -> Iterator[str]:

@@ -25,7 +25,7 @@ from weave_core.tracing.current import current_context, make_current
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.outcomes import record_error
 from weave_core.tracing.sampling import with_rate
-from weave_core.tracing.sources import source_version
+from weave_core.tracing.sources import CODES
 from weave_core.versions import package_version
 
 __all__ = ["Call", "OpSpec", "active_tracer", "begin", "forget_tracer"]
@@ -57,7 +57,7 @@ class OpSpec:
             semconv.OP_NAME: self.name,
             **static_attributes(self.kind, self.name, self.func),
         }
-        if version := source_version(self.func):
+        if version := CODES.version_of(self.func):
             attributes[semconv.OP_VERSION] = version
         self.otel_kind = otel_kind(self.kind)
         self.attributes = attributes

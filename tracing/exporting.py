@@ -25,8 +25,9 @@ from weave_core.tracing.pending import OpenSpans
 from weave_core.tracing.policies import RedactionPolicy
 from weave_core.tracing.redaction import Redactor
 from weave_core.tracing.shipping import OFFLINE, Shipper
+from weave_core.tracing.sources import CODES
 from weave_core.tracing.suppression import silence_instrumentation
-from weave_core.tracing.surroundings import Value, has_changes, surroundings
+from weave_core.tracing.surroundings import Value, find_changes, surroundings
 
 __all__ = ["Exporter"]
 
@@ -80,7 +81,9 @@ class Exporter:
         self._endpoint = endpoint
         self._also_to = also_to
         self._redactor = Redactor(policy) if policy is not None else None
-        self._sorter = MediaSorter(Outbox(folder_of(settings.home), endpoint or OFFLINE))
+        self._policy = policy
+        self._outbox = Outbox(folder_of(settings.home), endpoint or OFFLINE)
+        self._sorter = MediaSorter(self._outbox)
         self._reset()
 
     def _reset(self) -> None:
@@ -187,11 +190,19 @@ class Exporter:
         except Exception as error:  # noqa: BLE001  # What the spans ran with is worth less than the spans.
             warn_once("surroundings", "the environment could not be recorded", error=error)
 
-    @staticmethod
-    def _look_for_changes(encoder: Encoder, known: dict[str, Value]) -> None:
-        is_dirty = has_changes()
-        if is_dirty is not None:
-            encoder.describe({**known, semconv.VCS_DIRTY: is_dirty})
+    def _look_for_changes(self, encoder: Encoder, known: dict[str, Value]) -> None:
+        try:
+            patch = find_changes()
+            if patch is None:
+                return
+            known = {**known, semconv.VCS_DIRTY: bool(patch)}
+            if patch and self._settings.record_code:
+                if self._policy is not None:  # Its own: the other one is the writer's.
+                    patch = Redactor(self._policy).text(patch)
+                known[semconv.VCS_DIFF] = self._outbox.add(patch.encode("utf-8", "replace"))
+            encoder.describe(known)
+        except Exception as error:  # noqa: BLE001  # As above.
+            warn_once("changes", "what differs from the commit could not be recorded", error=error)
 
     def _take(self) -> tuple[list[ReadableSpan], _Barrier | None]:
         """Spans for one record: what gathers in some milliseconds, or what a barrier finds."""
@@ -222,6 +233,7 @@ class Exporter:
                 spans = [self._redactor.clean(span) for span in spans]
             # After redaction: what that took out is never written.
             spans = [self._sorter.settled(span) for span in spans]
+            self._keep_code()
             body = self._encoder.encode(spans)
             kept = [shipper.keep(body, len(spans)) for shipper in self._shippers]
             if not kept[0]:
@@ -229,3 +241,11 @@ class Exporter:
         except Exception as error:  # noqa: BLE001  # One bad batch must not end the thread.
             self.dropped += len(spans)
             warn_once("append", "%d spans could not be written", len(spans), error=error)
+
+    def _keep_code(self) -> None:
+        """The code of operations that were called for the first time."""
+        for text in CODES.take():
+            try:
+                self._outbox.add(text)
+            except OSError as error:
+                warn_once("code", "the code of operations can't be kept: %s", error)

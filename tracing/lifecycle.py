@@ -29,7 +29,9 @@ from weave_core.tracing.failures import logger, reset_lock, warn_once
 from weave_core.tracing.media import SHELF
 from weave_core.tracing.policies import RedactionPolicy, policy_of
 from weave_core.tracing.processors import Processor
+from weave_core.tracing.redaction import Redactor
 from weave_core.tracing.sampling import RootSampler, checked_rate
+from weave_core.tracing.sources import CODES
 from weave_core.tracing.transports import SETTING_UP
 from weave_core.versions import package_version
 
@@ -150,6 +152,8 @@ def init(
         exporter = Exporter(settings, server, also_to=others, policy=policy)
         processor.exporter = exporter
         SHELF.is_open = True
+        if settings.record_code:
+            CODES.open(Redactor(policy).text if policy is not None else None)
         _state.tracing, _state.chosen = Tracing(settings.project, target, exporter), chosen
         _watch_process()
         return _state.tracing
@@ -205,6 +209,7 @@ def shutdown(timeout_s: float = 5.0) -> bool:
         if tracing is None:
             return True
         SHELF.is_open = False
+        CODES.close()
         if _state.processor is not None:
             _state.processor.exporter = None
         return tracing._exporter.shutdown(timeout_s)  # noqa: SLF001  # Its class stands above.

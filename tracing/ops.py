@@ -36,6 +36,7 @@ T = TypeVar("T")
 Hook = Callable[[Any], Any]
 
 _MARK = "__weave_core_op__"
+# `weave_core.tracing.sources` reads it too; imported there, it would cost each program 1 ms.
 
 
 class Op(Protocol[P, R_co]):

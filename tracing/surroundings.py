@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 from weave_core import semconv
 
-__all__ = ["has_changes", "surroundings"]
+__all__ = ["find_changes", "surroundings"]
 
 Value = str | bool | Sequence[str]
 
@@ -56,6 +57,8 @@ _MODULES = {
 }
 """Where the module's name is not the package's."""
 _GIT_TIMEOUT_S = 2.0
+MAX_DIFF_BYTES = 1024 * 1024
+"""What is kept of the difference to the commit."""
 _MAX_VALUE = 300
 _MAX_FILE_BYTES = 4 * 1024 * 1024
 
@@ -76,24 +79,39 @@ def surroundings() -> dict[str, Value]:
     return {key: value for key, value in found.items() if value}
 
 
-def has_changes() -> bool | None:
-    """Whether tracked files differ from the commit; None where nobody can tell in time."""
+def find_changes() -> str | None:
+    """What differs from the commit in tracked files, as a patch; None where git can't tell in time.
+
+    Cut with a mark above MAX_DIFF_BYTES.  The user's own drivers for diffs and texts are not run.
+    """
     folder = _repository()
     if folder is None:
         return None
-    command = ["git", "--no-optional-locks", "status", "--porcelain", "--untracked-files=no"]
+    command = ["git", "--no-optional-locks", "diff", "--no-color", "--no-ext-diff"]
+    command += ["--no-textconv", "--submodule=short", "HEAD"]
     try:
-        done = subprocess.run(  # noqa: S603  # The user's own git, nothing of it from outside.
+        with subprocess.Popen(  # noqa: S603  # The user's own git, nothing of it from outside.
             command,
             cwd=folder.parent,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_GIT_TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as git:
+            # A repository that takes longer is left alone: git would go on using the disk.
+            alarm = threading.Timer(_GIT_TIMEOUT_S, git.kill)
+            alarm.start()
+            try:
+                patch = git.stdout.read(MAX_DIFF_BYTES + 1) if git.stdout is not None else b""
+                if len(patch) > MAX_DIFF_BYTES:
+                    git.kill()
+            finally:
+                alarm.cancel()
+                git.wait()
+    except OSError:
         return None
-    return bool(done.stdout.strip()) if done.returncode == 0 else None
+    if len(patch) > MAX_DIFF_BYTES:
+        return f"{patch[:MAX_DIFF_BYTES].decode('utf-8', 'replace')}\n… <cut>\n"
+    return patch.decode("utf-8", "replace") if git.returncode == 0 else None
 
 
 def _libraries() -> list[str]:

@@ -80,6 +80,10 @@ class Settings:
     record_environment: bool = True
     """Say on every span's resource which commit, libraries, Python and host it ran with."""
 
+    record_code: bool = True
+    """Keep the source of each operation with what it uses of the program's own modules, and what
+    differs from the commit; secret keys are taken out of both."""
+
     cors_origins: str | None = None
     """Origins of web pages whose programs may send to the server and read from it, such as
     `https://shop.example`, with commas between; `*`: any page; None: no page."""

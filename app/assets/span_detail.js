@@ -92,6 +92,7 @@ function sections(span, view) {
   out.push({ name: "Attributes", count: Object.keys(span.attributes ?? {}).length, draw: () => attributes(span) });
   if (span.events?.length) out.push({ name: "Events", count: span.events.length, draw: () => events(span) });
   if (span.links?.length) out.push({ name: "Links", count: span.links.length, draw: () => links(span, view) });
+  if (view.data.code) out.push({ name: "Code", draw: () => el("section", null, el("h4", null, "Source", copyButton(view.data.code, "source")), el("pre.stack", null, long(view.data.code, "span", 40000))) });
   out.push({ name: "Raw", draw: () => raw(view) });
   return out;
 }

@@ -31,12 +31,19 @@ def span_detail(content: bytes, *, key: str) -> SpanTarget | None:
     return SpanTarget(str(target.get("trace")), str(target.get("span")))
 
 
-def span_content(span: Span, media: Mapping[str, Mapping[str, str]] | None = None) -> bytes:
+def span_content(
+    span: Span,
+    *,
+    media: Mapping[str, Mapping[str, str]] | None = None,
+    code: str | None = None,
+) -> bytes:
     """JSON of `span` for the screen, cut to what a browser can show.
 
     Args:
         span: With its payload.
         media: What `weave_core.app.media.shown_media` fetched for it.
+        code: What `weave_core.app.media.shown_code` did.
     """
     clipped = clip(span.model_dump(mode="json"))
-    return orjson.dumps({"span": clipped.value, "cut": clipped.cuts, "media": media or {}})
+    content = {"span": clipped.value, "cut": clipped.cuts, "media": media or {}, "code": code}
+    return orjson.dumps(content)

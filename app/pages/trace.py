@@ -9,7 +9,7 @@ from weave_core.app.components.span_detail import span_content, span_detail
 from weave_core.app.components.span_tree import span_columns, span_tree
 from weave_core.app.components.trace_header import HeaderAction, header_content, trace_header
 from weave_core.app.frame import errors_shown
-from weave_core.app.media import shown_media
+from weave_core.app.media import shown_code, shown_media
 from weave_core.app.state import (
     COMPARE_PAGE,
     TRACE_PAGE,
@@ -93,7 +93,8 @@ def first_span(trace: TraceTree) -> str | None:
 def show_span(visit: Visit, span_id: str) -> None:
     """The chosen span in full; only it is fetched with its payload."""
     span = client().get_span(visit.project, span_id, trace_id=visit.trace_id)
-    content = span_content(span, shown_media(client(), span))
+    media, code = shown_media(client(), span), shown_code(client(), span)
+    content = span_content(span, media=media, code=code)
     target = span_detail(content, key=f"{visit.key}_detail")
     st.download_button(
         "Download JSON",

@@ -26,6 +26,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "redact": ("/etc/policy.toml", "/etc/policy.toml"),
     "also_to": ("http://a:4318,http://b:4318", "http://a:4318,http://b:4318"),
     "record_environment": ("no", False),
+    "record_code": ("no", False),
     "cors_origins": ("https://shop.example", "https://shop.example"),
 }
 """For each setting a text and the value that it means."""
