@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.dictionaries import Dictionaries
 from weave_core.server.store.minutes import MinuteRollups
+from weave_core.server.store.packing import PayloadPacker
 from weave_core.server.store.rejoins import SpanRejoins
 from weave_core.server.store.rollups import TraceRollups
 from weave_core.server.store.texts import TextIndex
@@ -31,6 +32,7 @@ class Background:
         self._minutes = minutes
         self._dictionaries = dictionaries
         self._texts = texts
+        self._packer = PayloadPacker(dialect, dictionaries)
         self._rejoins = SpanRejoins(dialect, minutes, texts)
         self._rollups = TraceRollups(dialect, minutes)
 
@@ -47,4 +49,5 @@ class Background:
     def patient_step(self, connection: Connection) -> bool:
         """Do a step of what can wait, in the caller's transaction; whether more waits."""
         has_trainings = self._dictionaries.step(connection)
-        return self._texts.step(connection) or has_trainings
+        has_texts = self._texts.step(connection)
+        return self._packer.step(connection) or has_texts or has_trainings

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select, tu
 from weave_core.server.filters import TRACES, compile_filter
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.minutes import MinuteRollups
+from weave_core.server.store.packing import remove_texts
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.tables import TraceDirtyRow, TraceRow, table_of
 from weave_core.server.store.texts import TextIndex
@@ -110,11 +111,13 @@ def _delete_spans(
     connection: Connection, dialect: Dialect, project_id: int, found: Sequence[Any]
 ) -> None:
     ids = [(row[0],) for row in found]
+    if not found:
+        return
     minutes = MinuteRollups(dialect)
     minutes.subtract(connection, (row[0] for row in found))
     TextIndex(dialect).subtract(connection, [row[0] for row in found])
     minutes.flush(connection)
-    _each(connection, dialect, "DELETE FROM span_payload WHERE span_row_id = ?", ids)
+    remove_texts(connection, dialect, [row[0] for row in found])
     _each(connection, dialect, "DELETE FROM span WHERE id = ?", ids)
     replies = [(project_id, reply) for reply in {row[1] for row in found} if reply is not None]
     _each(connection, dialect, _MARK_TWINS, replies)

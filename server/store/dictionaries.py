@@ -8,17 +8,18 @@ where it beats the last, and none is ever deleted.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import zstandard
 from sqlalchemy import Connection, select
 
+from weave_core.server.store.blocks import Block, Item, cut, packed
 from weave_core.server.store.dialects import Dialect
-from weave_core.server.store.payloads import Dictionary, compress, unpack
+from weave_core.server.store.payloads import Dictionary, compress, read_dictionary
+from weave_core.server.store.stored_texts import texts_in
 from weave_core.server.store.tables import PayloadDictionaryRow, table_of
 
-__all__ = ["Dictionaries", "find_dictionary", "read_dictionary"]
+__all__ = ["Dictionaries"]
 
 _FIRST_AFTER = 2_000
 """Payloads of a project before its first dictionary."""
@@ -39,24 +40,15 @@ _GAIN = 0.95
 _MAX_OF_PROJECT = 64
 
 _TABLE = table_of(PayloadDictionaryRow)
-_SAMPLED = """
-SELECT p.dictionary_id, p.body FROM span AS s JOIN span_payload AS p ON p.span_row_id = s.id
-WHERE s.project_id = ? ORDER BY s.start_ns DESC, s.id DESC LIMIT ?
-"""
+_SAMPLED = "SELECT id FROM span WHERE project_id = ? ORDER BY start_ns DESC, id DESC LIMIT ?"
 
 
-def find_dictionary(connection: Connection, dictionary_id: int | None) -> Dictionary | None:
+def _find_dictionary(connection: Connection, dictionary_id: int | None) -> Dictionary | None:
     """The dictionary of `span_payload.dictionary_id`; None for null, which means none was used."""
     if dictionary_id is None:
         return None
     query = select(_TABLE.c.body).where(_TABLE.c.id == dictionary_id)
     return read_dictionary(dictionary_id, connection.execute(query).scalar_one())
-
-
-@lru_cache(maxsize=32)
-def read_dictionary(dictionary_id: int, body: bytes) -> Dictionary:
-    """Parsed once; keyed by the content too, since tests open many stores in one process."""
-    return Dictionary(dictionary_id, zstandard.ZstdCompressionDict(body))
 
 
 @dataclass(slots=True)
@@ -95,13 +87,17 @@ class Dictionaries:
         return bool(self._due)
 
     def pack(
-        self, connection: Connection, project_id: int, texts: Sequence[bytes]
-    ) -> tuple[int | None, list[bytes]]:
-        """Id of the dictionary in use, and each of `texts` compressed with it."""
+        self, connection: Connection, project_id: int, items: Sequence[Item]
+    ) -> tuple[int | None, list[Block]]:
+        """Id of the dictionary in use, and `items` in blocks compressed with it."""
         progress = self._progress(connection, project_id)
-        bodies = compress(texts, progress.current)
-        self._count(project_id, progress, texts, bodies)
-        return (progress.current.id if progress.current else None), bodies
+        blocks = packed(list(cut(items)), progress.current)
+        self._count(project_id, progress, items, blocks)
+        return (progress.current.id if progress.current else None), blocks
+
+    def current(self, connection: Connection, project_id: int) -> Dictionary | None:
+        """The dictionary in use."""
+        return self._progress(connection, project_id).current
 
     def step(self, connection: Connection) -> bool:
         """Train for one project that is due; whether more are waiting."""
@@ -121,7 +117,7 @@ class Dictionaries:
         if found is None:
             query = select(_TABLE.c.id).where(_TABLE.c.project_id == project_id)
             ids = sorted(connection.execute(query).scalars())
-            current = find_dictionary(connection, ids[-1]) if ids else None
+            current = _find_dictionary(connection, ids[-1]) if ids else None
             found = _Progress(current, due_at=_FIRST_AFTER * (_GROWTH if ids else 1))
             found.is_done = len(ids) >= _MAX_OF_PROJECT
             self._known[project_id] = found
@@ -131,13 +127,13 @@ class Dictionaries:
         self,
         project_id: int,
         progress: _Progress,
-        texts: Sequence[bytes],
-        bodies: Sequence[bytes],
+        items: Sequence[Item],
+        blocks: Sequence[Block],
     ) -> None:
-        progress.count += len(texts)
-        progress.window_count += len(texts)
-        progress.window_sent += sum(map(len, texts))
-        progress.window_stored += sum(map(len, bodies))
+        progress.count += len(items)
+        progress.window_count += len(items)
+        progress.window_sent += sum(len(text) for _, text in items)
+        progress.window_stored += sum(len(block.body) for block in blocks)
         is_worse = False
         if progress.window_count >= _WINDOW:
             ratio = progress.window_stored / max(progress.window_sent, 1)
@@ -170,9 +166,9 @@ class Dictionaries:
     def _samples(
         self, connection: Connection, project_id: int
     ) -> "list[bytes | bytearray | memoryview[int]]":
-        rows = connection.exec_driver_sql(self._sampled, (project_id, _SAMPLES)).all()
-        used = {row[0]: find_dictionary(connection, row[0]) for row in rows}
-        return [unpack(bytes(body), used[key])[:_SAMPLE_BYTES] for key, body in rows]
+        found = connection.exec_driver_sql(self._sampled, (project_id, _SAMPLES))
+        ids = list(found.scalars())
+        return [text[:_SAMPLE_BYTES] for _, text in texts_in(connection).find(ids)]
 
 
 def _size(texts: Sequence[Any], dictionary: Dictionary | None) -> int:

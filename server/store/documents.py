@@ -6,13 +6,14 @@ in `texts` has to change, which makes the index anew.
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import orjson
 
 from weave_core import semconv
-from weave_core.server.store.payloads import Dictionary, read_values, unpack
+from weave_core.server.store.payloads import read_values
+from weave_core.server.store.stored_texts import StoredTexts
 
 __all__ = ["DOCUMENT_ROW", "Document", "document", "documents"]
 
@@ -31,8 +32,8 @@ _INSTRUCTIONS = ("system", "developer")
 _BLANK = re.compile(r"\s")
 
 DOCUMENT_ROW = """
-s.id, s.project_id, s.name, s.display_name, s.status_message, s.input_preview, s.output_preview,
-p.dictionary_id, p.body FROM span AS s JOIN span_payload AS p ON p.span_row_id = s.id
+s.id, s.project_id, s.name, s.display_name, s.status_message, s.input_preview, s.output_preview
+FROM span AS s
 """
 """What `documents` reads, for queries that add a condition."""
 
@@ -46,16 +47,11 @@ class Document(NamedTuple):
     """Its names, a line each."""
 
 
-FindDictionary = Callable[[int | None], Dictionary | None]
-
-
-def documents(rows: Iterable[Any], find_dictionary: FindDictionary) -> Iterator[Document]:
+def documents(rows: Iterable[Any], stored: StoredTexts) -> Iterator[Document]:
     """The texts of `rows`, which are `DOCUMENT_ROW`."""
-    known: dict[int | None, Dictionary | None] = {}
-    for row_id, _, *names, dictionary_id, body in rows:
-        if dictionary_id not in known:
-            known[dictionary_id] = find_dictionary(dictionary_id)
-        text = unpack(bytes(body), known[dictionary_id])
+    names_of = {row_id: names for row_id, _, *names in rows}
+    for row_id, text in stored.find(list(names_of)):
+        names = names_of[row_id]
         try:
             yield document(row_id, names, text)
         except Exception:  # noqa: BLE001  # One span of an odd shape must not stop the index.

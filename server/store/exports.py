@@ -16,6 +16,7 @@ from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.shapes import SPAN_COLUMNS
 from weave_core.server.store.tables import (
     OriginRow,
+    PayloadBlockRow,
     SpanPayloadRow,
     SpanRow,
     TraceRow,
@@ -33,7 +34,8 @@ _PAGE_BYTES = 2 * 1024 * 1024
 """Compressed payloads of one page, but for a single larger span."""
 
 _SPAN, _TRACE = table_of(SpanRow), table_of(TraceRow)
-_PAYLOAD, _LOG, _ORIGIN = table_of(SpanPayloadRow), table_of(LogRecordRow), table_of(OriginRow)
+_PAYLOAD, _BLOCK = table_of(SpanPayloadRow), table_of(PayloadBlockRow)
+_LOG, _ORIGIN = table_of(LogRecordRow), table_of(OriginRow)
 
 
 class SpanPages:
@@ -58,10 +60,10 @@ class SpanPages:
         condition: ColumnElement[bool] = _SPAN.c.project_id == self.project_id
         if chosen is not None:
             condition = and_(condition, self._of_traces(chosen) if of == "traces" else chosen)
-        size = func.length(_PAYLOAD.c.body).label("size_bytes")
+        size = func.coalesce(func.length(_PAYLOAD.c.body), _share_of_block()).label("size_bytes")
         self._query = (
             select(*SPAN_COLUMNS, size, _SPAN.c.start_ns.label("begin_ns"), _SPAN.c.id)
-            .select_from(_SPAN.join(_PAYLOAD, _PAYLOAD.c.span_row_id == _SPAN.c.id))
+            .select_from(_SPAN.outerjoin(_PAYLOAD, _PAYLOAD.c.span_row_id == _SPAN.c.id))
             .where(condition)
             .order_by(_SPAN.c.start_ns, _SPAN.c.id)
             .limit(_SPANS_A_PAGE)
@@ -86,11 +88,23 @@ class SpanPages:
             query = self._query.where(place > tuple_(rows[-1].begin_ns, rows[-1].id))
 
 
+def _share_of_block() -> ColumnElement[Any]:
+    """About what a span takes of the block it lies in."""
+    return (
+        select(func.length(_BLOCK.c.body) / _BLOCK.c.span_count)
+        .where(_BLOCK.c.first_row_id <= _SPAN.c.id)
+        .order_by(_BLOCK.c.first_row_id.desc())
+        .limit(1)
+        .correlate(_SPAN)
+        .scalar_subquery()
+    )
+
+
 def _fitting(rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
     """The first of `rows` that one page takes, at least one."""
     size_bytes = 0
     for count, row in enumerate(rows):
-        size_bytes += row.size_bytes
+        size_bytes += row.size_bytes or 0
         if count and size_bytes > _PAGE_BYTES:
             return rows[:count]
     return rows

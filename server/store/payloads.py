@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -22,12 +23,12 @@ __all__ = [
     "Dictionary",
     "compress",
     "origin_body",
-    "pack",
     "payload_json",
+    "read_dictionary",
+    "read_span",
     "read_values",
     "unpack",
     "unpack_origin",
-    "unpack_span",
     "values_json",
 ]
 
@@ -56,13 +57,17 @@ class Dictionary:
     data: zstandard.ZstdCompressionDict
 
 
-def pack(raw: RawSpan, dictionary: Dictionary | None = None) -> bytes:
-    """The compressed payload of `raw`, without its ids and origin."""
-    return compress([payload_json(raw)], dictionary)[0]
+@lru_cache(maxsize=32)
+def read_dictionary(dictionary_id: int, body: bytes) -> Dictionary:
+    """A stored dictionary, parsed once.
+
+    Keyed by the content too, since tests open many stores in one process.
+    """
+    return Dictionary(dictionary_id, zstandard.ZstdCompressionDict(body))
 
 
 def payload_json(raw: RawSpan) -> bytes:
-    """What `pack` compresses: the same span gives the same bytes."""
+    """The payload of `raw`, without its ids and origin: the same span gives the same bytes."""
     return values_json(_fields(raw))
 
 
@@ -98,26 +103,24 @@ def unpack(body: bytes, dictionary: Dictionary | None = None) -> bytes:
     return _decompressor(dictionary).decompress(body, max_output_size=_MAX_JSON_BYTES)
 
 
-def unpack_span(  # The columns beside the payload, each by name.
-    body: bytes,
+def read_span(  # The columns beside the payload, each by name.
+    text: bytes,
     *,
     trace_id: bytes,
     span_id: bytes,
     parent_id: bytes | None,
     origin: RawOrigin,
-    dictionary: Dictionary | None = None,
 ) -> RawSpan:
-    """The span that was packed into `body`.
+    """The span that `payload_json` wrote.
 
     Args:
-        body: `span_payload.body`.
+        text: Its payload.
         trace_id: As in the span's row; `span_id` and `parent_id` too.
         span_id: 8 bytes.
         parent_id: None for a root.
         origin: `unpack_origin` of the row that `origin_id` names; shared, so build it once a row.
-        dictionary: The one that `dictionary_id` names; None where that is null.
     """
-    fields = read_values(unpack(body, dictionary))
+    fields = read_values(text)
     (name, otel_kind, start_ns, end_ns, status_code, status_message) = fields[:6]
     (attributes, events, links, trace_state, dropped) = fields[6:11]
     return RawSpan(

@@ -13,14 +13,12 @@ import orjson
 from sqlalchemy import Engine, event
 
 from weave_core.server.filters.searching import SAYS, Term, pattern_of
-from weave_core.server.store.dictionaries import read_dictionary
 from weave_core.server.store.documents import DOCUMENT_ROW, documents
-from weave_core.server.store.payloads import Dictionary
+from weave_core.server.store.stored_texts import StoredTexts
 from weave_core.server.store.words import folded
 
 __all__ = ["teach_phrases"]
 
-_DICTIONARY = "SELECT body FROM payload_dictionary WHERE id = ?"
 _BY_ID = f"SELECT {DOCUMENT_ROW} WHERE s.id = ?"  # Our own columns.
 
 
@@ -28,8 +26,10 @@ def teach_phrases(engine: Engine) -> None:
     """Give the function `SAYS` to every connection that an SQLite engine opens from now on."""
 
     def teach(connection: sqlite3.Connection, _record: object) -> None:
+        stored = StoredTexts(connection.execute)
+
         def says(row_id: int, phrases: str) -> bool:
-            return _says(connection, row_id, _patterns(phrases))
+            return _says(connection, stored, row_id, _patterns(phrases))
 
         connection.create_function(SAYS, 2, says)
 
@@ -41,14 +41,13 @@ def _patterns(phrases: str) -> list[re.Pattern[str]]:
     return [pattern_of(Term(text, is_prefix)) for text, is_prefix in orjson.loads(phrases)]
 
 
-def _says(connection: sqlite3.Connection, row_id: int, patterns: Sequence[re.Pattern[str]]) -> bool:
-    def find(dictionary_id: int | None) -> Dictionary | None:
-        if dictionary_id is None:
-            return None
-        ((body,),) = connection.execute(_DICTIONARY, (dictionary_id,))
-        return read_dictionary(dictionary_id, body)
-
-    for _, said, name in documents(connection.execute(_BY_ID, (row_id,)), find):
+def _says(
+    connection: sqlite3.Connection,
+    stored: StoredTexts,
+    row_id: int,
+    patterns: Sequence[re.Pattern[str]],
+) -> bool:
+    for _, said, name in documents(connection.execute(_BY_ID, (row_id,)), stored):
         texts = (folded(said), folded(name))
         return all(any(pattern.search(text) for text in texts) for pattern in patterns)
     return False

@@ -6,18 +6,21 @@ one, then the later end, then the longer payload; the order of arrival decides n
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from weave_core.server.otlp.records import RawOrigin, RawSpan
+from weave_core.server.store.blocks import BLOCK_COLUMNS, ENCODING_BLOCK, Item
 from weave_core.server.store.dialects import Dialect
-from weave_core.server.store.dictionaries import Dictionaries, find_dictionary
+from weave_core.server.store.dictionaries import Dictionaries
 from weave_core.server.store.identities import Identities
 from weave_core.server.store.minutes import MinuteRollups
-from weave_core.server.store.payloads import ENCODING_ZSTD_JSON, payload_json, unpack
+from weave_core.server.store.payloads import ENCODING_ZSTD_JSON, compress, payload_json
 from weave_core.server.store.rollup_tables import BackgroundCursorRow
 from weave_core.server.store.rows import SPAN_COLUMNS, cleaned, span_row
+from weave_core.server.store.stored_texts import texts_in
 from weave_core.server.store.tables import SpanRow, table_of
 from weave_core.server.store.texts import TextIndex
 
@@ -34,9 +37,8 @@ _START, _DURATION, _ORIGIN = (
 _PAYLOAD = ("span_row_id", "encoding", "dictionary_id", "body")
 
 _EXISTING = """
-SELECT s.id, s.start_ns, s.duration_ns, s.origin_id, p.dictionary_id, p.body
-FROM span AS s JOIN span_payload AS p ON p.span_row_id = s.id
-WHERE s.project_id = ? AND s.trace_id = ? AND s.span_id = ?
+SELECT id, start_ns, duration_ns, origin_id FROM span
+WHERE project_id = ? AND trace_id = ? AND span_id = ?
 """
 
 
@@ -59,7 +61,7 @@ class SpanInserter:
         self._identities = identities
         self._next_id: int | None = None
         self._update_span = dialect.update("span", SPAN_COLUMNS[1:], "id")
-        self._update_payload = dialect.update("span_payload", _PAYLOAD[1:], "span_row_id")
+        self._replace_payload = dialect.upsert("span_payload", _PAYLOAD, ("span_row_id",))
         self._insert_dirty = dialect.insert(
             "trace_dirty", ("project_id", "trace_id"), on_conflict="ON CONFLICT DO NOTHING"
         )
@@ -110,40 +112,41 @@ class SpanInserter:
         row_id = self._first_free_id(connection)
         rows: list[Row] = []
         texts: list[bytes] = []
+        # All of a project in a row, since a block is of neighbours and of one project.
+        by_project: dict[str, list[Sequence[RawSpan]]] = {}
         for batch in batches:
             for project, spans in batch.items():
-                if not spans:
-                    continue
-                project_id = self._identities.project_id(connection, project)
-                origin: RawOrigin | None = None
-                origin_id = 0
-                for raw in spans:
-                    if raw.origin is not origin:
-                        origin = raw.origin
-                        origin_id = self._identities.origin_id(connection, origin)
-                    rows.append(
-                        span_row(raw, row_id=row_id, project_id=project_id, origin_id=origin_id)
-                    )
-                    texts.append(payload_json(raw))
-                    row_id += 1
+                if spans:
+                    by_project.setdefault(project, []).append(spans)
+        for project, lists in by_project.items():
+            project_id = self._identities.project_id(connection, project)
+            origin: RawOrigin | None = None
+            origin_id = 0
+            for raw in chain.from_iterable(lists):
+                if raw.origin is not origin:
+                    origin = raw.origin
+                    origin_id = self._identities.origin_id(connection, origin)
+                rows.append(
+                    span_row(raw, row_id=row_id, project_id=project_id, origin_id=origin_id)
+                )
+                texts.append(payload_json(raw))
+                row_id += 1
         return rows, texts
 
     def _add_payloads(
         self, connection: Connection, rows: Sequence[Row], texts: Sequence[bytes]
     ) -> None:
-        by_project: dict[int, list[int]] = {}
-        for index, row in enumerate(rows):
-            by_project.setdefault(row[_PROJECT], []).append(index)
-        payloads: list[Row] = []
-        for project_id, indexes in by_project.items():
-            dictionary_id, bodies = self._dictionaries.pack(
-                connection, project_id, [texts[index] for index in indexes]
-            )
-            payloads += [
-                (rows[index][_ID], ENCODING_ZSTD_JSON, dictionary_id, body)
-                for index, body in zip(indexes, bodies, strict=True)
+        by_project: dict[int, list[Item]] = {}
+        for row, text in zip(rows, texts, strict=True):
+            by_project.setdefault(row[_PROJECT], []).append((row[_ID], text))
+        added: list[Row] = []
+        for project_id, items in by_project.items():
+            dictionary_id, blocks = self._dictionaries.pack(connection, project_id, items)
+            added += [
+                (block.first_row_id, block.span_count, ENCODING_BLOCK, dictionary_id, block.body)
+                for block in blocks
             ]
-        self._dialect.insert_rows(connection, "span_payload", _PAYLOAD, payloads)
+        self._dialect.insert_rows(connection, "payload_block", BLOCK_COLUMNS, added)
 
     def _resolve(
         self, connection: Connection, rows: Sequence[Row], texts: Sequence[bytes]
@@ -169,8 +172,8 @@ class SpanInserter:
     def _replace_if_better(self, connection: Connection, row: Row, text: bytes) -> bool:
         identity = (row[_PROJECT], row[_TRACE], row[_SPAN])
         found = connection.exec_driver_sql(self._dialect.sql(_EXISTING), identity).one()
-        row_id, start_ns, duration_ns, origin_id, dictionary_id, body = found
-        old_text = unpack(body, find_dictionary(connection, dictionary_id))
+        row_id, start_ns, duration_ns, origin_id = found
+        ((_, old_text),) = texts_in(connection).find((row_id,))
         old = _rank(start_ns, duration_ns, old_text, origin_id)
         if _rank(row[_START], row[_DURATION], text, row[_ORIGIN]) <= old:
             return False
@@ -178,9 +181,10 @@ class SpanInserter:
         indexed = self._texts.subtract(connection, (row_id,))
         connection.exec_driver_sql(self._update_span, (*row[1:], row_id))
         self._minutes.add(connection, (row_id,))
-        dictionary_id, [packed] = self._dictionaries.pack(connection, row[_PROJECT], [text])
-        payload = (ENCODING_ZSTD_JSON, dictionary_id, packed, row_id)
-        connection.exec_driver_sql(self._update_payload, payload)
+        dictionary = self._dictionaries.current(connection, row[_PROJECT])
+        [packed] = compress([text], dictionary)
+        payload = (row_id, ENCODING_ZSTD_JSON, dictionary.id if dictionary else None, packed)
+        connection.exec_driver_sql(self._replace_payload, payload)
         self._texts.add(connection, indexed)
         return True
 

@@ -1,6 +1,6 @@
 """Rows as the database holds them.  Only `weave_core.server.store` reads or writes them.
 
-Skeleton and payload are apart: `span` has what lists, filters and sums need, `span_payload` what
+Skeleton and payload are apart: `span` has what lists, filters and sums need, `payload_block` what
 one opened span needs.  The payload is what was *sent*; inputs, messages and the like are read out
 of it by the normaliser at the time of asking, so a better normaliser reads old spans better too
 and nothing is stored twice.  Times are nanoseconds since the Unix epoch, UTC; ids are bytes.
@@ -24,6 +24,7 @@ from sqlmodel import Field, SQLModel
 __all__ = [
     "METADATA",
     "OriginRow",
+    "PayloadBlockRow",
     "PayloadDictionaryRow",
     "ProjectRow",
     "SavedViewRow",
@@ -185,8 +186,27 @@ class SpanRow(Row, table=True):
     origin_id: int
 
 
+class PayloadBlockRow(Row, table=True):
+    """What was sent of some spans that arrived together, as `blocks` packs it.
+
+    The block that would hold a span is the last one that begins at or before its row id.
+    """
+
+    __tablename__ = "payload_block"
+
+    first_row_id: int = Field(primary_key=True, sa_type=RowId)
+    span_count: int
+    encoding: int
+    """2: zstd over texts of many spans."""
+    dictionary_id: int | None = None
+    body: bytes = Field(sa_type=LargeBinary)
+
+
 class SpanPayloadRow(Row, table=True):
-    """What was sent of one span, compressed."""
+    """What was sent of one span, compressed: a later version than its block has, or an old row.
+
+    The background moves them into blocks.
+    """
 
     __tablename__ = "span_payload"
 

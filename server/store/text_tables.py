@@ -6,14 +6,13 @@ own to find.
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
 from weave_core.server.store.dialects import Dialect
-from weave_core.server.store.dictionaries import find_dictionary
 from weave_core.server.store.documents import Document, documents
+from weave_core.server.store.stored_texts import texts_in
 from weave_core.server.store.text_vectors import vector
 
 __all__ = ["LEFT_OUT", "TextTable", "text_table"]
@@ -76,4 +75,4 @@ class _VectorTable:
 
 
 def _documents(connection: Connection, rows: Sequence[Any]) -> list[Document]:
-    return list(documents(rows, partial(find_dictionary, connection)))
+    return list(documents(rows, texts_in(connection)))

@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Integer, Select, column, select, table, text
@@ -19,8 +18,8 @@ from weave_core.server.filters.searching import (
     searched_terms,
     tsquery_of,
 )
-from weave_core.server.store.dictionaries import find_dictionary
 from weave_core.server.store.documents import DOCUMENT_ROW, Document, documents
+from weave_core.server.store.stored_texts import texts_in
 from weave_core.server.store.tables import SpanRow, table_of
 from weave_core.server.store.text_tables import LEFT_OUT
 from weave_core.server.store.words import folded
@@ -153,7 +152,7 @@ def _ranks(
         # Our own columns, and numbers that the database gave.
         wanted = ",".join(map(str, ids[start : start + _IN_LIST]))
         rows = connection.exec_driver_sql(f"SELECT {DOCUMENT_ROW} WHERE s.id IN ({wanted})")
-        found += documents(rows, partial(find_dictionary, connection))
+        found += documents(rows, texts_in(connection))
     weighed = [(pattern_of(term), _weight(connection, term)) for term in terms]
     mean_size = sum(len(each.said) for each in found) / len(found) + 1 if found else 1
     return [(-_score(each, weighed, mean_size), each.row_id) for each in found]

@@ -96,9 +96,9 @@ def test_nothing_is_left_of_a_deleted_trace(
     wait_until(lambda: count_rows(own_server.home, "trace_dirty") == 0)
     counts = {
         table: count_rows(own_server.home, table)
-        for table in ("span", "span_payload", "log_record", "trace", "span_dirty")
+        for table in ("span", "payload_block", "log_record", "trace", "span_dirty")
     }
-    assert counts == {"span": 2, "span_payload": 2, "log_record": 2, "trace": 1, "span_dirty": 0}
+    assert counts == {"span": 2, "payload_block": 1, "log_record": 2, "trace": 1, "span_dirty": 0}
     assert own_client.list_traces(project).items == []
     assert own_client.get_trace("other", hex_id(1, 16)).spans[0].span_id == hex_id(1)
 

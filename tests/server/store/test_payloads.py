@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from support.raw_spans import raw_span
 
 from weave_core.server.otlp.records import RawEvent, RawLink, RawOrigin, RawSpan
-from weave_core.server.store.payloads import origin_body, pack, unpack_origin, unpack_span
+from weave_core.server.store.payloads import origin_body, payload_json, read_span, unpack_origin
 
 SCALARS = (
     st.none()
@@ -28,8 +28,8 @@ ATTRIBUTES = st.dictionaries(KEYS, VALUES, max_size=4)
 
 def back(span: RawSpan) -> RawSpan:
     """`span` through its payload and its origin's row."""
-    return unpack_span(
-        pack(span),
+    return read_span(
+        payload_json(span),
         trace_id=span.trace_id,
         span_id=span.span_id,
         parent_id=span.parent_id,

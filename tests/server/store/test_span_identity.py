@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from support.raw_spans import START_NS, open_store, raw_span, read_trace, rows_of, store_spans
 
-from weave_core.server.otlp.records import RawOrigin, RawSpan
-from weave_core.server.store.payloads import unpack_span
+from weave_core.server.otlp.records import RawSpan
+from weave_core.server.store.sent_spans import read_sent_spans
 from weave_core.server.store.stores import Store
 
 PENDING = raw_span(1, end_ns=0, attributes={"step": "begun"})
@@ -18,18 +18,10 @@ LONGER = raw_span(1, attributes={"step": "ended, and told at more length"})
 
 def stored(store: Store) -> RawSpan:
     """The one span that is stored, read from its payload."""
-    (row,) = rows_of(
-        store,
-        "SELECT s.trace_id, s.span_id, p.body FROM span AS s"
-        " JOIN span_payload AS p ON p.span_row_id = s.id",
-    )
-    return unpack_span(
-        row.body,
-        trace_id=row.trace_id,
-        span_id=row.span_id,
-        parent_id=None,
-        origin=RawOrigin(resource={"service.name": "tests"}),
-    )
+    (row,) = rows_of(store, "SELECT id FROM span")
+    with store.engine.connect() as connection:
+        ((_, raw),) = read_sent_spans(connection, [row.id])
+    return raw
 
 
 @pytest.mark.parametrize("in_one_batch", [True, False])
@@ -56,7 +48,7 @@ def test_the_best_record_of_a_span_stays_in_any_order(
             assert stored(store) == winner
             (row,) = rows_of(store, "SELECT duration_ns FROM span")
             assert row.duration_ns == winner.end_ns - winner.start_ns
-            assert rows_of(store, "SELECT count(*) FROM span_payload")[0][0] == 1
+            assert rows_of(store, "SELECT sum(span_count) FROM payload_block")[0][0] == 1
             assert read_trace(store).span_count == 1
 
 
