@@ -11,6 +11,7 @@ from typing import Any
 from weave_core import semconv
 from weave_core.server.normalise import texts
 from weave_core.server.normalise.messages import (
+    ITEM_ROLES,
     Message,
     finish_reason,
     looks_like_messages,
@@ -18,7 +19,7 @@ from weave_core.server.normalise.messages import (
     messages_in,
 )
 from weave_core.server.normalise.parts import Part, parts_of
-from weave_core.server.normalise.usage import Counts, counts_of_body
+from weave_core.server.normalise.usage import USAGE_KEYS, Counts, counts_in_reply
 
 __all__ = [
     "REPLY_KEYS",
@@ -34,7 +35,6 @@ __all__ = [
     "request_system",
     "request_tools",
     "usage_in_attributes",
-    "usage_in_reply",
 ]
 
 REPLY_KEYS: tuple[str, ...] = (
@@ -62,7 +62,10 @@ REQUEST_KEYS: tuple[str, ...] = (
 )
 """Attributes that may hold a whole request, best first."""
 _ID_FIRST = re.compile(r'\{\s*"id"\s*:\s*"([^"\\]{1,200})"')
-_USAGE_KEYS = ("usage", "usageMetadata", "usage_metadata", "token_usage")
+_ID_KEPT = re.compile(r'"id"\s*:\s*"((?:chatcmpl-|cmpl-|resp_|msg_|gen-)[^"\\]{1,200})"')
+"""The id of a provider's reply, and not of LangChain's run or of a tool call."""
+_REQUEST_SIGNS = frozenset(("model", "tools", "instructions"))
+"""Beside a text called `input`, which may be anyone's, these make it a request."""
 _MAX_SEARCHED = 1_000_000
 """A reply is searched for counts on the way in only up to this length."""
 _NOT_PARAMS = frozenset(
@@ -91,6 +94,7 @@ _NOT_PARAMS = frozenset(
         "betas",
         "metadata",
         "inputs",
+        "http_options",
     )
 )
 
@@ -105,11 +109,12 @@ def request_messages(body: Any) -> list[Message] | None:
     for key in ("messages", "contents", "input"):
         value = texts.opened(body.get(key))
         if isinstance(value, list) and value and isinstance(value[0], list):
-            value = value[0]
+            value = value if looks_like_messages(value) else value[0]
         if looks_like_messages(value) or (key == "contents" and isinstance(value, list)):
             return messages_in(value)
-    if isinstance(body.get("input"), str) and body["input"] and "model" in body:
-        return messages_in([{"role": "user", "content": body["input"]}])
+    for key in ("input", "prompt"):
+        if isinstance(body.get(key), str) and body[key] and not _REQUEST_SIGNS.isdisjoint(body):
+            return messages_in([{"role": "user", "content": body[key]}])
     return None
 
 
@@ -157,7 +162,7 @@ def request_params(body: Any) -> dict[str, Any]:
 def request_embeddings(body: Any) -> list[str] | None:
     """The texts of an embedding request."""
     body = texts.opened(body)
-    value = body.get("input", body.get("texts")) if isinstance(body, dict) else None
+    value = body.get("input", body.get("texts")) if isinstance(body, dict) else body
     if isinstance(value, str) and value:
         return [value]
     if isinstance(value, list) and value and all(isinstance(v, str) for v in value):
@@ -180,6 +185,8 @@ def reply_messages(body: Any) -> list[Message] | None:
         return _generations(body["generations"])
     if isinstance(body.get("candidates"), list):
         return _candidates(body["candidates"])
+    if body.get("type") in ITEM_ROLES:  # The only item of OpenAI's Responses API.
+        return messages_in([body], role="assistant") or None
     for key in ("output", "messages", "message"):
         value = texts.opened(body.get(key))
         value = [value] if isinstance(value, dict) and "role" in value else value
@@ -201,6 +208,9 @@ def _single(body: dict[str, Any]) -> list[Message] | None:
         return [m for m in message if m["parts"]] or None
     if isinstance(content, list) and "stop_reason" in body:
         return messages_in([{"role": "assistant", "content": content}]) or None
+    for key in ("text", "combined_chunk_content"):  # Logfire's.
+        if isinstance(body.get(key), str):
+            return messages_in(body[key], role="assistant") or None
     return None
 
 
@@ -256,9 +266,30 @@ def reply_finish_reasons(body: Any) -> list[str]:
             if isinstance(choice, dict):
                 words += [choice.get("finish_reason", choice.get("finishReason"))]
     words += [body.get("stop_reason"), body.get("finishReason"), body.get("finish_reason")]
+    words += [_record(body).get("finish_reason"), _record(body).get("stop_reason")]
     if not any(words) and body.get("object") == "response":
         words = [body.get("status")]
+        if words == ["completed"] and _calls_tool(body.get("output")):
+            words = ["tool_calls"]
     return [reason for word in words if (reason := finish_reason(word))]
+
+
+def _calls_tool(output: Any) -> bool:
+    items = output if isinstance(output, list) else ()
+    return any(isinstance(item, dict) and item.get("type") == "function_call" for item in items)
+
+
+def _record(body: dict[str, Any]) -> dict[str, Any]:
+    """What LangChain keeps of a provider's reply beside its text: its id, model and ending."""
+    at: Any = body.get("generations")
+    for _ in range(2):  # One list for each prompt, in it one generation for each choice.
+        at = at[0] if isinstance(at, list) and at else at
+    message = at.get("message") if isinstance(at, dict) else None
+    if not isinstance(message, dict):
+        return {}
+    inner = message.get("kwargs", message.get("data", message))
+    found = inner.get("response_metadata") if isinstance(inner, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def reply_field(body: Any, *names: str) -> str | None:
@@ -266,21 +297,10 @@ def reply_field(body: Any, *names: str) -> str | None:
     body = texts.opened(body)
     if not isinstance(body, dict):
         return None
+    body = _record(body) or body
+    if "model" not in body and (body.get("type") == "message" or body.get("type") in ITEM_ROLES):
+        return None  # An item of a reply, whose id is not the reply's.
     return next((text for n in names if (text := texts.as_text(body.get(n)))), None)
-
-
-def usage_in_reply(body: Any) -> Counts | None:
-    """The tokens that a reply counts."""
-    body = texts.opened(body)
-    if not isinstance(body, dict):
-        return None
-    for key in _USAGE_KEYS:
-        if isinstance(body.get(key), dict):
-            return counts_of_body(body[key])
-    inner = body.get("llm_output")
-    if isinstance(inner, dict) and isinstance(inner.get("token_usage"), dict):
-        return counts_of_body(inner["token_usage"])
-    return None
 
 
 def usage_in_attributes(attributes: dict[str, Any]) -> Counts | None:
@@ -290,10 +310,10 @@ def usage_in_attributes(attributes: dict[str, Any]) -> Counts | None:
         if value is None:
             continue
         if type(value) is str and (
-            len(value) > _MAX_SEARCHED or not any(word in value for word in _USAGE_KEYS)
+            len(value) > _MAX_SEARCHED or not any(word in value for word in USAGE_KEYS)
         ):
             continue
-        found = usage_in_reply(value)
+        found = counts_in_reply(value)
         if found is not None:
             return found
     return None
@@ -321,11 +341,15 @@ def _model_among(attributes: dict[str, Any], keys: tuple[str, ...], *names: str)
 
 
 def id_in_attributes(attributes: dict[str, Any]) -> str | None:
-    """The id that a whole reply begins with, as OpenAI's and Anthropic's do; nothing is parsed."""
+    """The id of a whole reply, where it begins with it or LangChain keeps it; nothing is parsed."""
     for key in REPLY_KEYS:
         value = attributes.get(key)
         if type(value) is str:
             begin = _ID_FIRST.match(value)
-            if begin:
+            if begin and '"model' in value:  # Else it is an item of a reply, with its own id.
                 return begin[1]
+            if value.startswith('{"generations"') and len(value) <= _MAX_SEARCHED:
+                kept = _ID_KEPT.search(value, value.find('"response_metadata"'))
+                if kept:
+                    return kept[1]
     return None

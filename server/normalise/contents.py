@@ -11,8 +11,8 @@ from typing import Any
 from weave_core import semconv
 from weave_core.server.normalise import labels, params, shapes, skeletons, texts, whole_bodies
 from weave_core.server.normalise.extractors import Asked, Extractor, asked_of
-from weave_core.server.normalise.kinds import kind_of
-from weave_core.server.normalise.messages import finish_reason, split_system
+from weave_core.server.normalise.kinds import COUNTED_KINDS, kind_of
+from weave_core.server.normalise.messages import finish_reason, split_system, tool_answer
 from weave_core.server.normalise.outcomes import outcome_of
 from weave_core.server.normalise.precedence import KEYS, Picked, Plan, pick
 from weave_core.server.normalise.sent import Sent
@@ -115,10 +115,17 @@ def _messages(opened: _Opened) -> None:
         content.sources["messages.system"] = source
     source, found = _first(sent, asked.output_messages)
     if found:
-        answered = found
+        answered = [m for m in _without(said, found) if m["parts"] or "finish_reason" in m]
         content.sources["messages.output"] = source
     if said or answered or system:
         content.messages = {"system": system, "input": said, "output": answered}
+
+
+def _without(said: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was answered: a graph's state (LangGraph) has the messages that went in before it."""
+    told = [message["parts"] for message in said]
+    before = [message["parts"] for message in found[: len(told)]]
+    return found[len(told) :] if told and len(found) > len(told) and told == before else found
 
 
 def _values(opened: _Opened) -> None:
@@ -185,11 +192,12 @@ def _tool(opened: _Opened) -> None:
         return
     name = picked.get("tool_name") or picked.get("entity_name")
     call_id = sent.first((semconv.GEN_AI_TOOL_CALL_ID, "tool.id", "ai.toolCall.id"))
+    answer = tool_answer(content.outputs)
     content.tool = {
         "name": texts.as_text(name) or shapes.tool_in_span_name(sent.raw.name),
-        "call_id": texts.as_text(call_id[1]) if call_id else None,
+        "call_id": texts.as_text(call_id[1]) if call_id else answer["id"] if answer else None,
         "arguments": content.inputs,
-        "result": content.outputs,
+        "result": answer["response"] if answer else content.outputs,
     }
 
 
@@ -208,14 +216,15 @@ def _reply(opened: _Opened) -> None:
     content.response_model = skeletons.model_name(picked.get("response_model"))
     content.request_model = skeletons.requested_model(sent.kind, picked)
     content.response_id = texts.as_text(picked.get("response_id"))
-    if sent.kind != "llm":
+    if sent.kind not in COUNTED_KINDS:
         return
     if opened.asked.has_reply:
         content.response_model = content.response_model or whole_bodies.reply_model(sent)
         content.response_id = content.response_id or whole_bodies.reply_id(sent)
     if opened.asked.has_request:
         content.request_model = content.request_model or whole_bodies.request_model(sent)
-    content.finish_reasons = _finish_reasons(sent, content, has_reply=opened.asked.has_reply)
+    if sent.kind == "llm":
+        content.finish_reasons = _finish_reasons(sent, content, has_reply=opened.asked.has_reply)
 
 
 _FINISH_KEYS = (
@@ -226,6 +235,7 @@ _FINISH_KEYS = (
     "anthropic.message.stop_reason",
     "llm.response.stop_reason",
     "llm.response.finish_reason",
+    "langfuse.observation.metadata.finish_reason",
 )
 
 

@@ -60,6 +60,7 @@ INPUT_MESSAGES = (
     ),
     Extractor("request", whole_bodies.input_messages, _REQUESTS, is_body=True),
     Extractor("llm.prompts", openinference.prompts, ("llm.prompts",)),
+    Extractor("input text", whole_bodies.input_text, whole_bodies.PLAIN_REQUESTS, is_body=True),
 )
 OUTPUT_MESSAGES = (
     Extractor("gen_ai.output.messages", genai.output_messages, (semconv.GEN_AI_OUTPUT_MESSAGES,)),
@@ -73,6 +74,7 @@ OUTPUT_MESSAGES = (
     ),
     Extractor("reply", whole_bodies.output_messages, _REPLIES, is_body=True),
     Extractor("llm.choices", openinference.completions, ("llm.choices.",)),
+    Extractor("output text", whole_bodies.output_text, whole_bodies.PLAIN_REPLIES, is_body=True),
 )
 SYSTEM = (
     Extractor(
@@ -108,6 +110,7 @@ EMBEDDING_INPUTS = (
     Extractor("embedding.embeddings", openinference.embeddings, ("embedding.embeddings.",)),
     Extractor("ai.values", vercel.embeddings, ("ai.value",)),
     Extractor("gen_ai.input.messages", shapes.texts_of_input, (semconv.GEN_AI_INPUT_MESSAGES,)),
+    Extractor("gen_ai.prompt.N", traceloop.embeddings, ("gen_ai.prompt.",)),
     Extractor("request", whole_bodies.embeddings, _REQUESTS),
 )
 PARAMS = (

@@ -16,8 +16,10 @@ __all__ = [
     "Told",
     "input_messages",
     "input_preview",
+    "listed",
     "output_messages",
     "output_preview",
+    "run_of",
     "scores",
     "told",
 ]
@@ -31,9 +33,12 @@ _ROLES = {
     "gen_ai.tool.message": "tool",
 }
 _CHOICE = "gen_ai.choice"
+_OTHER = "gen_ai.unknown"
+"""An item that Logfire has no event for, such as reasoning."""
 _OLD_PROMPT = "gen_ai.content.prompt"
 _OLD_COMPLETION = "gen_ai.content.completion"
 _EVALUATION = "gen_ai.evaluation.result"
+_LISTS = ("events", "all_messages_events")
 _MAX_EVENTS = 10_000
 
 
@@ -41,6 +46,21 @@ def told(events: list[RawEvent]) -> list[Told]:
     """The GenAI events of a span in the order of their time."""
     ours = [e for e in events[:_MAX_EVENTS] if e.name.startswith("gen_ai.")]
     return [(e.name, e.attributes) for e in sorted(ours, key=lambda e: e.time_ns)]
+
+
+def listed(attributes: dict[str, Any]) -> list[RawEvent]:
+    """Events that came as a JSON list in one attribute (Pydantic AI's and Logfire's first form)."""
+    for key in _LISTS:
+        value = attributes.get(key)
+        if value is not None and (type(value) is not str or '"event.name"' in value):
+            items = texts.decode(value)
+            if type(items) is list:
+                return [
+                    RawEvent(str(item.get("event.name")), 0, item)
+                    for item in items[:_MAX_EVENTS]
+                    if type(item) is dict
+                ]
+    return []
 
 
 def input_messages(events: Iterable[Told]) -> list[Message]:
@@ -69,6 +89,20 @@ def output_messages(events: Iterable[Told]) -> list[Message]:
             answer = body.get("gen_ai.completion", body.get("body"))
             old += messages_of(answer, role="assistant")
     return [message for _, message in sorted(choices, key=lambda c: c[0])] or old
+
+
+def run_of(events: Iterable[Told]) -> list[Message]:
+    """A conversation that was told whole, answers too, in its order."""
+    found: list[Message] = []
+    for name, body in events:
+        message = _choice(body) if name == _CHOICE else None
+        if name == _OTHER:
+            found += messages_of([body.get("data")], role="assistant")
+        elif message is not None:
+            found.append(message)
+        elif name in _ROLES:
+            found += messages_of([_message(body, _ROLES[name])])
+    return found
 
 
 def _message(body: dict[str, Any], role: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ __all__ = ["first_output", "last_input"]
 
 _INPUTS = ("llm.input_messages.", "gen_ai.prompt.", "llm.prompts.")
 _OUTPUTS = ("llm.output_messages.", "gen_ai.completion.", "llm.choices.")
-_TEXT_ENDS = (".content", ".message_content.text", ".prompt.text", ".completion.text")
+_TEXT_ENDS = (".content", ".user", ".message_content.text", ".prompt.text", ".completion.text")
 _CALL_ENDS = (".tool_call.function.name", ".tool_calls.0.name")
 _MAX_DIGITS = 9
 
@@ -38,6 +38,8 @@ def first_output(attributes: dict[str, Any], keys: tuple[str, ...]) -> str | Non
             if type(value) is not str or not value:
                 continue
             if key.endswith(_TEXT_ENDS):
+                if attributes.get(key.removesuffix("text") + "type") == "reasoning":
+                    continue
                 return previews.output_preview(value)
             if called is None and key.endswith(_CALL_ENDS):
                 arguments = attributes.get(key.removesuffix("name") + "arguments") or ""

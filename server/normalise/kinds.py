@@ -53,7 +53,9 @@ _MLFLOW = _OPENINFERENCE | {
     "TASK": "task",
     "MEMORY": "task",
 }
-_TRACELOOP = {"workflow": "workflow", "task": "task", "agent": "agent", "tool": "tool"}
+_TRACELOOP = {"workflow": "workflow", "agent": "agent", "tool": "tool"}
+_TRACELOOP_STEP = {"task": "task"}
+"""What it calls every step of a framework, retrievers too: any other word says more."""
 _GENAI = {
     "chat": "llm",
     "generate_content": "llm",
@@ -135,7 +137,10 @@ _BY_KEY_LATER: tuple[tuple[str, dict[str, str]], ...] = (
     ("span.type", _CLAUDE_CODE),
     ("llm.request.type", _REQUEST_TYPE),
     ("mcp.method.name", _MCP),
+    ("traceloop.span.kind", _TRACELOOP_STEP),
 )
+_RUN_KEYS = ("pydantic_ai.all_messages", "all_messages_events")
+"""A whole run of an agent (Pydantic AI; before its version 3 nothing else said so)."""
 _TOOL_KEYS = (semconv.GEN_AI_TOOL_NAME, semconv.GEN_AI_TOOL_CALL_ID, "ai.toolCall.name")
 _CONTENT_PREFIXES: tuple[tuple[str, str], ...] = (
     (semconv.GEN_AI_RETRIEVAL_DOCUMENTS, "retriever"),
@@ -212,6 +217,10 @@ def _present(attributes: dict[str, Any], scope_name: str) -> str | None:
     """By what a span has, when no key names its kind."""
     if any(key in attributes for key in _TOOL_KEYS):
         return "tool"
+    if any(key in attributes for key in _RUN_KEYS):
+        return "agent"
+    if "request_data" in attributes and scope_name.startswith("logfire."):
+        return _logfire(attributes["request_data"])
     is_call = any(key in attributes for key in _MODEL_KEYS)
     if is_call and scope_name == "com.anthropic.sdk.python":
         return "llm"
@@ -221,3 +230,14 @@ def _present(attributes: dict[str, Any], scope_name: str) -> str | None:
     if is_call and any(key.startswith(_CALL_PREFIXES) for key in attributes):
         return "llm"
     return None
+
+
+def _logfire(request: Any) -> str:
+    """By what was asked for: it names no operation before its version 5."""
+    is_embedding = (
+        type(request) is str
+        and '"input":' in request
+        and '"messages":' not in request
+        and '"instructions":' not in request
+    )
+    return "embedding" if is_embedding else "llm"

@@ -14,6 +14,7 @@ from weave_core.server.normalise.parts import (
 )
 
 __all__ = [
+    "ITEM_ROLES",
     "Message",
     "finish_reason",
     "looks_like_messages",
@@ -21,6 +22,7 @@ __all__ = [
     "messages_in",
     "messages_of",
     "split_system",
+    "tool_answer",
 ]
 
 Message = dict[str, Any]
@@ -37,8 +39,10 @@ _ROLES = {
     "HumanMessageChunk": "user",
 }
 _KNOWN_ROLES = frozenset(("system", "user", "assistant", "tool"))
+_THOUGHTS = frozenset(("thinking", "reasoning"))
+"""Roles of what a model thought, beside its answer (Traceloop's older line)."""
 _OUR_KEYS = frozenset(("role", "parts", "name", "finish_reason"))
-_ITEM_ROLES = {
+ITEM_ROLES = {
     "function_call": "assistant",
     "custom_tool_call": "assistant",
     "reasoning": "assistant",
@@ -92,11 +96,14 @@ def looks_like_messages(value: Any) -> bool:
     if not isinstance(value, list) or not value:
         return False
     return all(
-        isinstance(m, dict)
-        and (
-            (isinstance(m.get("role"), str) and ({"content", "parts", "tool_calls"} & m.keys()))
-            or _langchain(m) is not None
-            or m.get("type") in _ITEM_ROLES
+        _is_pair(m)
+        or (
+            isinstance(m, dict)
+            and (
+                (isinstance(m.get("role"), str) and ({"content", "parts", "tool_calls"} & m.keys()))
+                or _langchain(m) is not None
+                or m.get("type") in ITEM_ROLES
+            )
         )
         for m in value[:50]
     )
@@ -116,8 +123,8 @@ def messages_in(value: Any, *, role: str = "user") -> list[Message]:
         value = [value]
     if not isinstance(value, list):
         return []
-    if value and isinstance(value[0], list):  # Batches of one (LangChain).
-        value = value[0]
+    if value and isinstance(value[0], list) and not _is_pair(value[0]):
+        value = value[0]  # A batch of one (LangChain).
     found: list[Message] = []
     is_item_before = False
     for item in value[:_MAX_MESSAGES]:
@@ -136,6 +143,8 @@ def messages_in(value: Any, *, role: str = "user") -> list[Message]:
 def _message(item: Any, role: str) -> tuple[Message | None, bool]:
     if isinstance(item, str):
         return ({"role": role, "parts": [text_part(item)]} if item else None), False
+    if _is_pair(item):
+        item = {"role": item[0], "content": item[1]}
     if not isinstance(item, dict):
         return None, False
     body, name = item.get("parts"), item.get("role")
@@ -143,7 +152,7 @@ def _message(item: Any, role: str) -> tuple[Message | None, bool]:
     if is_ours and item.keys() <= _OUR_KEYS:
         # The conventions' own form, which is nearly all: no other spelling to look for.
         return _finished(item, str(name), parts_of(body)), False
-    item_role = _ITEM_ROLES.get(str(item.get("type")))
+    item_role = ITEM_ROLES.get(str(item.get("type")))
     if item_role and "role" not in item:
         parts = parts_of([item])
         return ({"role": item_role, "parts": parts} if parts else None), True
@@ -154,9 +163,27 @@ def _message(item: Any, role: str) -> tuple[Message | None, bool]:
     if isinstance(inner, dict) and "role" not in item:
         item = inner
     said = _ROLES.get(str(item.get("role")), item.get("role"))
-    said = said if isinstance(said, str) and said else role
+    said = said if isinstance(said, str) and said and said != "unknown" else role
     said = said.lower() if said.lower() in _KNOWN_ROLES else said
+    if said in _THOUGHTS:
+        thoughts = [_thought(part) for part in _parts_of_message(item, "assistant")]
+        return _finished(item, "assistant", thoughts), False
     return _finished(item, said, _parts_of_message(item, said)), False
+
+
+def _thought(part: Part) -> Part:
+    return {**part, "type": "reasoning"} if part["type"] == "text" else part
+
+
+def _is_pair(item: Any) -> bool:
+    """Whether `item` is LangChain's short form of a message: its role and its text."""
+    return (
+        isinstance(item, list)
+        and len(item) == 2  # noqa: PLR2004  # A pair.
+        and isinstance(item[0], str)
+        and (item[0] in _KNOWN_ROLES or item[0] in _ROLES)
+        and isinstance(item[1], str | list)
+    )
 
 
 def _finished(item: dict[str, Any], role: str, parts: list[Part]) -> Message:
@@ -186,7 +213,7 @@ def _parts_of_message(item: dict[str, Any], role: str) -> list[Part]:
     parts = parts_of(body)
     thought = item.get("reasoning_content") or item.get("reasoning")
     if isinstance(thought, str) and not any(p["type"] == "reasoning" for p in parts):
-        parts.insert(0, {"type": "reasoning", "content": thought})
+        parts[:0] = parts_of([{"type": "reasoning", "content": thought}])
     refusal = item.get("refusal")
     if isinstance(refusal, str) and refusal:
         parts.append(text_part(refusal))
@@ -296,3 +323,14 @@ def split_system(messages: list[Message]) -> tuple[list[Part], list[Message]]:
             return system, messages[index:]
         system += message["parts"]
     return system, []
+
+
+def tool_answer(value: Any) -> Part | None:
+    """What a tool answered, where `value` is a message that holds it (LangChain's)."""
+    if isinstance(value, dict) and "output" in value and set(value) <= {"output", "kwargs"}:
+        value = value["output"]
+    if not isinstance(value, dict) or _langchain(value) is None:
+        return None
+    [message] = messages_in(value)
+    parts: list[Part] = message["parts"]
+    return parts[0] if len(parts) == 1 and parts[0]["type"] == "tool_call_response" else None

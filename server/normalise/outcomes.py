@@ -4,6 +4,7 @@ An `exception` event on a span that says it is OK was handled: it stays an event
 inherit the errors of their children.
 """
 
+import re
 from typing import Any, NamedTuple
 
 from weave_core import semconv
@@ -15,6 +16,10 @@ __all__ = ["Outcome", "outcome_of"]
 
 _EXCEPTIONS = ("exception", "gen_ai.client.operation.exception")
 _UNSET, _OK, _ERROR = 0, 1, 2
+_TRACEBACK = "Traceback (most recent call last)"
+"""LangChain and LangSmith write the stack into the message."""
+_SHOWN = re.compile(r"([A-Za-z_][\w.]{0,200})\(('.*'|\".*\")\)", re.DOTALL)
+"""How Python shows an exception; LangSmith calls every type `Exception`."""
 
 
 class Outcome(NamedTuple):
@@ -38,12 +43,17 @@ def outcome_of(raw: RawSpan, picked: Picked) -> Outcome:
     if not has_failed:
         return Outcome(_quiet_status(raw, picked), message or None, None, None)
     detail: dict[str, Any] = exception.attributes if exception else {}
-    return Outcome(
-        "error",
-        message or texts.as_text(detail.get(semconv.EXCEPTION_MESSAGE)),
-        _bare_type(detail.get(semconv.EXCEPTION_TYPE)) or _bare_type(picked.get("error_type")),
-        texts.as_text(detail.get(semconv.EXCEPTION_STACKTRACE)),
-    )
+    message = message or texts.as_text(detail.get(semconv.EXCEPTION_MESSAGE))
+    name = _bare_type(detail.get(semconv.EXCEPTION_TYPE)) or _bare_type(picked.get("error_type"))
+    stack = texts.as_text(detail.get(semconv.EXCEPTION_STACKTRACE))
+    if message and _TRACEBACK in message:
+        message, _, found = message.partition(_TRACEBACK)
+        message, stack = message.strip(), stack or _TRACEBACK + found
+        shown = _SHOWN.fullmatch(message)
+        if shown and name in (None, "Exception"):
+            name = shown[1]
+            message = shown[2][1:-1]
+    return Outcome("error", message, name, stack)
 
 
 def _quiet_status(raw: RawSpan, picked: Picked) -> str:

@@ -1,5 +1,6 @@
 """Settings of a model call under one name each."""
 
+import re
 from typing import Any
 
 from weave_core import semconv
@@ -25,6 +26,8 @@ _NAMES = {
     "structured_output_schema": "response_format",
 }
 _NEVER = frozenset(("model", "user", "stream_options"))
+_UNSET = frozenset(("Infinity", "inf", "NOT_GIVEN", "NotGiven"))
+_OBJECT = re.compile(r"<[\w.]{1,100} object at 0x[0-9a-f]+>")
 _STREAM_KEYS = (
     semconv.GEN_AI_REQUEST_STREAM,
     "gen_ai.is_streaming",
@@ -38,10 +41,15 @@ def canonical(found: dict[str, Any]) -> dict[str, Any]:
     """`found` under canonical names; what has none keeps its own."""
     out: dict[str, Any] = {}
     for name, value in found.items():
-        if name in _NEVER or texts.is_empty(value):
+        if name in _NEVER or texts.is_empty(value) or _is_unset(value):
             continue
         out.setdefault(_NAMES.get(name, name), value)
     return out
+
+
+def _is_unset(value: Any) -> bool:
+    """Whether a client wrote out that nothing was given: `Infinity`, `<openai.Omit object …>`."""
+    return isinstance(value, str) and (value in _UNSET or _OBJECT.match(value) is not None)
 
 
 def is_stream(sent: Sent, params: dict[str, Any]) -> bool | None:

@@ -52,6 +52,7 @@ _MEDIA_TYPES = frozenset(
     )
 )
 _DATA_URI = re.compile(r"data:([^;,]{0,100})(?:;[^;,]{0,100})*;(base64|digest),")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]{1,30}://")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 """Where base64 would stand: the medium is a blob."""
 
@@ -102,6 +103,8 @@ def _part(item: Any) -> list[Part]:
     if not isinstance(item, dict):
         return [] if item is None else [text_part(item)]
     kind = item.get("type")
+    if kind is None and item.get("kind") in _READERS:  # Pydantic AI's first form.
+        kind = item["kind"]
     if kind is None:
         return _text(item) if isinstance(item.get("text"), str) else _untyped(item)
     if kind == "function" and "function" in item:
@@ -126,6 +129,8 @@ def _text(item: dict[str, Any]) -> list[Part]:
 def _reasoning(item: dict[str, Any]) -> list[Part]:
     for key in ("content", "text", "thinking", "reasoning", "summary", "data"):
         said = item.get(key)
+        if isinstance(said, str) and said[:1] == "[":
+            said = texts.decode(said)  # A list of summaries as one text (Traceloop).
         if isinstance(said, list):
             said = "\n".join(p["content"] for p in parts_of(said) if type(p.get("content")) is str)
         if isinstance(said, str) and said:
@@ -222,7 +227,7 @@ def _media(item: dict[str, Any]) -> Part:
     address = _one_of(body, "url", "uri", "file_uri")
     if isinstance(address, str):
         return _link(mime, address)
-    data = _one_of(body, "data", "file_data", "content", "transcript")
+    data = _one_of(body, "data", "file_data", "binary_content", "content", "transcript")
     if data is not None:
         return _blob(mime, data, body)
     return _generic(item, str(item.get("type")))
@@ -253,6 +258,8 @@ def _link(mime: Any, address: Any) -> Part:
 
 
 def _blob(mime: Any, data: Any, item: dict[str, Any]) -> Part:
+    if isinstance(data, str) and _ADDRESS.match(data):  # Where MLflow took the bytes out.
+        return _link(mime, data)
     digest = texts.as_text(item.get("digest"))
     if isinstance(data, str) and _DIGEST.fullmatch(data):
         digest, data = data, None

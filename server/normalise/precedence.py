@@ -34,6 +34,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "mlflow.llm.provider",
         "ai.model.provider",
         "langsmith.metadata.ls_provider",
+        "mlflow.message.format",
     ),
     "request_model": (
         semconv.GEN_AI_REQUEST_MODEL,
@@ -181,6 +182,8 @@ KEYS: dict[str, tuple[str, ...]] = {
         "gen_ai.usage.details.output_audio_tokens",
     ),
     "usage_langfuse": ("langfuse.observation.usage_details",),
+    # Whole replies whose sender sums them up without the cached or the reasoning tokens.
+    "usage_reply": ("gcp.vertex.agent.llm_response", "response_data"),
     "usage_json": (
         "mlflow.chat.tokenUsage",
         "gen_ai.usage.raw",

@@ -22,6 +22,7 @@ _INPUT_KEYS = ("messages", "contents", "input", "prompt", "question", "query", "
 _OUTPUT_KEYS = (
     "choices",
     "output",
+    "outputs",
     "candidates",
     "content",
     "message",
@@ -82,6 +83,8 @@ def _told(value: Any, keys: tuple[str, ...], depth: int, *, is_input: bool) -> s
 def _told_of_map(
     body: dict[str, Any], keys: tuple[str, ...], depth: int, *, is_input: bool
 ) -> str | None:
+    if depth > _MAX_DEPTH:
+        return None
     for key in keys:
         inner = body.get(key)
         if inner and type(inner) in _HOLDERS:
@@ -91,7 +94,9 @@ def _told_of_map(
     for wrapper in ("kwargs", "data"):  # LangChain's messages.
         inner = body.get(wrapper)
         if type(inner) is dict:
-            return _spoken(inner, depth + 1)
+            return _spoken(inner, depth + 1) or _told_of_map(
+                inner, keys, depth + 1, is_input=is_input
+            )
     called = _called(body)
     if called is None and len(body) == 1:
         return _told(next(iter(body.values())), keys, depth + 1, is_input=is_input)
@@ -107,12 +112,13 @@ def _told_of_list(
     """The last message (of the user, going in); the first text of a list of anything else."""
     has_roles = False
     for item in reversed(items[-_MAX_SEARCHED:]):
-        if type(item) is not dict or "role" not in item:
+        role, message = _role_of(item)
+        if role is None:
             continue
         has_roles = True
-        if is_input and (item["role"] not in ("user", "human") or _is_answer(item)):
+        if is_input and (role not in _USERS or _is_answer(message)):
             continue
-        told = _spoken(item, depth)
+        told = _spoken(message, depth)
         if told:
             return told
     for item in items[-1:] if has_roles else items[:3]:
@@ -120,6 +126,26 @@ def _told_of_list(
         if told:
             return told
     return None
+
+
+def _role_of(item: Any) -> tuple[str | None, dict[str, Any]]:
+    """Who speaks in a message of any form, and the message; None when it is none."""
+    if type(item) is dict:
+        if "role" in item:
+            return item["role"], item
+        inner = item.get("kwargs") or item.get("data")  # LangChain's.
+        kind = item.get("type")
+        if kind in _LANGCHAIN_TYPES:
+            return kind, inner if type(inner) is dict else item
+        if type(inner) is dict and inner.get("type") in _LANGCHAIN_TYPES:
+            return inner["type"], inner
+    elif type(item) is list and len(item) == 2 and item[0] in _USERS:  # noqa: PLR2004  # A pair.
+        return item[0], {"content": item[1]}
+    return None, {}
+
+
+_USERS = ("user", "human")
+_LANGCHAIN_TYPES = frozenset(("human", "ai", "system", "tool", "AIMessageChunk"))
 
 
 def _is_answer(message: dict[str, Any]) -> bool:

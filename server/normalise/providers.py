@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["provider_name", "provider_of_host"]
+__all__ = ["provider_name", "provider_of_host", "provider_of_scope"]
 
 _NAMES = {
     "az.ai.openai": "azure.ai.openai",
@@ -45,6 +45,14 @@ _FRAMEWORKS = frozenset(
         "strands-agents",
         "autogen",
         "haystack",
+        "dspy",
+        "smolagents",
+        "ag2",
+        "agno",
+        "pydantic_ai",
+        "semantic_kernel",
+        "strands",
+        "chat",
         "unknown",
         "_other",
     )
@@ -90,3 +98,9 @@ def provider_of_host(address: Any) -> str | None:
         if address.endswith(host):
             return name
     return None
+
+
+def provider_of_scope(scope_name: str) -> str | None:
+    """The provider whose client Logfire instrumented: its older line says so nowhere else."""
+    scope, _, name = scope_name.partition(".")
+    return provider_name(name) if scope == "logfire" else None

@@ -3,8 +3,7 @@
 from typing import Any
 
 from weave_core.server.normalise import genai_events, texts
-from weave_core.server.normalise.genai_events import Told
-from weave_core.server.normalise.messages import Message, messages_in
+from weave_core.server.normalise.messages import Message, merged_choice, messages_in
 from weave_core.server.normalise.sent import Sent
 
 __all__ = [
@@ -36,21 +35,28 @@ def output_messages(sent: Sent) -> list[Message] | None:
 
 
 def event_input_messages(sent: Sent) -> list[Message] | None:
-    """Version 1: the list of per-message events as one JSON attribute."""
-    return genai_events.input_messages(_events(sent))
+    """Version 1: the list of per-message events as one JSON attribute, without the answer."""
+    run = _listed_run(sent)
+    return run[: _answer_at(run)]
 
 
 def event_output_messages(sent: Sent) -> list[Message] | None:
-    """Version 1: the choices in that list."""
-    return genai_events.output_messages(_events(sent))
+    """Version 1: the answer in that list; Logfire's items of one answer become one message."""
+    run = _listed_run(sent)
+    return merged_choice(run[_answer_at(run) :])
 
 
-def _events(sent: Sent) -> list[Told]:
-    for key in ("events", "all_messages_events"):
-        value = sent.json(key)
-        if isinstance(value, list):
-            return [(str(item.get("event.name")), item) for item in value if isinstance(item, dict)]
-    return []
+def _listed_run(sent: Sent) -> list[Message]:
+    listed = genai_events.listed(sent.attributes)
+    return genai_events.run_of([(event.name, event.attributes) for event in listed])
+
+
+def _answer_at(run: list[Message]) -> int:
+    """Where the messages begin that nobody answered."""
+    at = len(run)
+    while at and run[at - 1]["role"] == "assistant":
+        at -= 1
+    return at
 
 
 def tools(sent: Sent) -> list[Any] | None:

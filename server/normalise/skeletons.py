@@ -24,7 +24,11 @@ from weave_core.server.normalise.kinds import COUNTED_KINDS, kind_of
 from weave_core.server.normalise.labels import tags_of
 from weave_core.server.normalise.outcomes import outcome_of
 from weave_core.server.normalise.precedence import KEYS, Picked, Plan, pick
-from weave_core.server.normalise.providers import provider_name, provider_of_host
+from weave_core.server.normalise.providers import (
+    provider_name,
+    provider_of_host,
+    provider_of_scope,
+)
 from weave_core.server.normalise.sent import with_details
 from weave_core.server.otlp.records import RawSpan
 
@@ -109,7 +113,7 @@ def read_skeleton(raw: RawSpan) -> Skeleton:
         user_id=_name(picked, "user_id"),
         run_id=_name(picked, "run_id"),
     )
-    _model(skeleton, attributes, picked)
+    _model(skeleton, attributes, picked, origin.scope_name)
     _numbers(skeleton, attributes, picked, plan)
     if kind == "llm":
         skeleton.time_to_first_token_ms = events.first_token_ms(raw, picked)
@@ -150,11 +154,11 @@ def _environment(resource: dict[str, Any]) -> str | None:
     )
 
 
-def _model(skeleton: Skeleton, attributes: dict[str, Any], picked: Picked) -> None:
+def _model(skeleton: Skeleton, attributes: dict[str, Any], picked: Picked, scope_name: str) -> None:
     """Provider, models and the reply's id."""
     skeleton.provider = provider_name(picked.get("provider"))
     if skeleton.provider is None and ("provider" in picked or skeleton.kind in _MODEL_KINDS):
-        skeleton.provider = other_provider(attributes)
+        skeleton.provider = other_provider(attributes) or provider_of_scope(scope_name)
     answered = model_name(picked.get("response_model"))
     asked = requested_model(skeleton.kind, picked)
     skeleton.response_id = _name(picked, "response_id")
@@ -266,6 +270,10 @@ def _previews(
     if raw.events:
         told_in = told_in or genai_events.input_preview(raw.events)
         told_out = told_out or genai_events.output_preview(raw.events)
+    if told_in is None or told_out is None:
+        listed = genai_events.listed(attributes)
+        told_in = told_in or genai_events.input_preview(listed)
+        told_out = told_out or genai_events.output_preview(listed)
     if is_call:
         told_in = told_in or previews.input_preview(get("inputs"))
         told_out = told_out or previews.output_preview(get("outputs"))

@@ -8,10 +8,10 @@ Source: traceloop/openllmetry, `opentelemetry/semconv_ai`.
 from typing import Any
 
 from weave_core.server.normalise import texts
-from weave_core.server.normalise.messages import Message, finish_reason, messages_of
+from weave_core.server.normalise.messages import Message, finish_reason, merged_choice, messages_of
 from weave_core.server.normalise.sent import Sent, Tree, ordered
 
-__all__ = ["documents", "input_messages", "output_messages", "tools"]
+__all__ = ["documents", "embeddings", "input_messages", "output_messages", "tools"]
 
 _RESULT_EVENTS = ("db.query.result", "db.search.result")
 
@@ -22,8 +22,20 @@ def input_messages(sent: Sent) -> list[Message] | None:
 
 
 def output_messages(sent: Sent) -> list[Message] | None:
-    """`gen_ai.completion.N.*`, one message per choice."""
-    return _messages(sent, "gen_ai.completion", "assistant")
+    """`gen_ai.completion.N.*`, one message per choice; thoughts come as one of their own."""
+    found = _messages(sent, "gen_ai.completion", "assistant") or []
+    thinks = any(part["type"] == "reasoning" for message in found for part in message["parts"])
+    return merged_choice(found) if thinks else found
+
+
+def embeddings(sent: Sent) -> list[str] | None:
+    """The texts that were embedded, which stand where a prompt would."""
+    return [
+        part["content"]
+        for message in _messages(sent, "gen_ai.prompt", "user") or ()
+        for part in message["parts"]
+        if part["type"] == "text"
+    ]
 
 
 def _messages(sent: Sent, prefix: str, role: str) -> list[Message] | None:
@@ -33,6 +45,8 @@ def _messages(sent: Sent, prefix: str, role: str) -> list[Message] | None:
     for node in ordered(sent.tree(prefix)):
         body: Tree = {k: v for k, v in node.items() if type(v) is not dict}
         body.setdefault("role", role)
+        if "user" in body:  # How it writes the prompt of a completion.
+            body.setdefault("content", body["user"])
         calls = [_call(call) for call in ordered(node.get("tool_calls"))]
         if calls:
             body["tool_calls"] = calls

@@ -11,7 +11,15 @@ from weave_core.server.normalise import texts
 from weave_core.server.normalise.numbers import money, tokens
 from weave_core.server.normalise.precedence import Picked
 
-__all__ = ["Counts", "Prices", "counts_of", "counts_of_body", "prices_of"]
+__all__ = [
+    "USAGE_KEYS",
+    "Counts",
+    "Prices",
+    "counts_in_reply",
+    "counts_of",
+    "counts_of_body",
+    "prices_of",
+]
 
 
 @dataclass(slots=True)
@@ -38,6 +46,7 @@ class Prices:
 _JSON_SOURCES = frozenset(
     (
         "usage_langfuse",
+        "usage_reply",
         "usage_json",
         "input_details_json",
         "output_details_json",
@@ -68,6 +77,8 @@ def _with_json(counts: Counts, picked: Picked) -> Counts:
     langfuse = texts.decode(picked.get("usage_langfuse"))
     if isinstance(langfuse, dict):
         counts = _merged(_langfuse(langfuse), counts)
+    if "usage_reply" in picked:
+        counts = _merged(counts_in_reply(picked["usage_reply"]) or counts, counts)
     body = texts.decode(picked.get("usage_json"))
     if isinstance(body, dict):
         counts = _merged(counts, counts_of_body(body))
@@ -169,6 +180,24 @@ def _provider_metadata(metadata: dict[str, Any]) -> Counts:
             ),
         )
     return counts
+
+
+USAGE_KEYS = ("usage", "usageMetadata", "usage_metadata", "token_usage")
+"""What the counts of a provider's own reply are called."""
+
+
+def counts_in_reply(reply: Any) -> Counts | None:
+    """The tokens that a whole reply counts; None when it counts none."""
+    body = texts.decode(reply)
+    if not isinstance(body, dict):
+        return None
+    for key in USAGE_KEYS:
+        if isinstance(body.get(key), dict):
+            return counts_of_body(body[key])
+    inner = body.get("llm_output")
+    if isinstance(inner, dict) and isinstance(inner.get("token_usage"), dict):
+        return counts_of_body(inner["token_usage"])
+    return None
 
 
 def counts_of_body(usage: dict[str, Any]) -> Counts:

@@ -4,19 +4,24 @@ LangSmith, MLflow, Langfuse, Genkit, Google ADK, Logfire, OpenInference's generi
 own inputs and outputs: which attribute is theirs is here, what is in it `bodies` reads.
 """
 
+import re
 from typing import Any
 
 from weave_core import semconv
 from weave_core.server.normalise import bodies, texts
-from weave_core.server.normalise.messages import Message
+from weave_core.server.normalise.messages import Message, messages_in
 from weave_core.server.normalise.parts import Part
 from weave_core.server.normalise.sent import Sent
 
 __all__ = [
+    "PLAIN_REPLIES",
+    "PLAIN_REQUESTS",
     "embeddings",
     "finish_reasons",
     "input_messages",
+    "input_text",
     "output_messages",
+    "output_text",
     "params",
     "reply_id",
     "reply_model",
@@ -28,6 +33,11 @@ __all__ = [
 _REQUESTS = bodies.REQUEST_KEYS
 _REPLIES = bodies.REPLY_KEYS
 _PARAM_REQUESTS = tuple(key for key in _REQUESTS if key not in ("input.value", semconv.INPUTS))
+PLAIN_REQUESTS = tuple(key for key in _REQUESTS if key != semconv.INPUTS)
+PLAIN_REPLIES = tuple(key for key in _REPLIES if key != semconv.OUTPUTS)
+"""Where a plain text on a model call is what was said; our own values are any code's."""
+_NO_PLAIN_TEXT = re.compile(r"\s*[{\[]|<[^<>]{1,200} at 0x[0-9a-f]+>")
+"""JSON that was cut, or an object that somebody wrote out (a stream that nobody read)."""
 _PARAM_KEYS = ("langfuse.observation.model.parameters",)
 
 
@@ -48,6 +58,26 @@ def output_messages(sent: Sent) -> list[Message] | None:
             found = bodies.reply_messages(sent.json(key))
             if found:
                 return found
+    return None
+
+
+def input_text(sent: Sent) -> list[Message] | None:
+    """A prompt that is a plain text."""
+    return _plain(sent, PLAIN_REQUESTS, "user")
+
+
+def output_text(sent: Sent) -> list[Message] | None:
+    """An answer that is a plain text."""
+    return _plain(sent, PLAIN_REPLIES, "assistant")
+
+
+def _plain(sent: Sent, keys: tuple[str, ...], role: str) -> list[Message] | None:
+    if sent.kind != "llm":
+        return None
+    for key in keys:
+        said = sent.decoded(key) if key in sent.attributes else None
+        if isinstance(said, str) and not _NO_PLAIN_TEXT.match(said):
+            return messages_in(said, role=role)
     return None
 
 
@@ -91,7 +121,7 @@ def embeddings(sent: Sent) -> list[str] | None:
     """Texts of an embedding request."""
     for key in _REQUESTS:
         if key in sent.attributes:
-            found = bodies.request_embeddings(sent.json(key))
+            found = bodies.request_embeddings(sent.decoded(key))
             if found:
                 return found
     return None
@@ -114,7 +144,7 @@ def request_model(sent: Sent) -> str | None:
 
 def reply_model(sent: Sent) -> str | None:
     """The model that a reply names."""
-    return _field(sent, _REPLIES, "model", "modelVersion", "model_version")
+    return _field(sent, _REPLIES, "model", "modelVersion", "model_version", "model_name")
 
 
 def reply_id(sent: Sent) -> str | None:

@@ -141,7 +141,8 @@ def anthropic_conversation() -> None:
 # Senders.
 
 
-def _otel() -> tuple[Any, Any]:
+def otel() -> tuple[Any, Any]:
+    """Providers of spans and of log records that send to the recorder."""
     from opentelemetry import _logs, trace
     from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -161,8 +162,9 @@ def _otel() -> tuple[Any, Any]:
     return spans, logs
 
 
-def _instrumented(instrumentor: Any, conversation: Any, **settings: Any) -> None:
-    spans, logs = _otel()
+def instrumented(instrumentor: Any, conversation: Any, **settings: Any) -> None:
+    """Hold `conversation` under `instrumentor`."""
+    spans, logs = otel()
     instrumentor.instrument(tracer_provider=spans, logger_provider=logs, **settings)
     conversation()
     spans.shutdown()
@@ -173,24 +175,25 @@ def openinference_openai() -> None:
     """What openinference openai sends."""
     from openinference.instrumentation.openai import OpenAIInstrumentor
 
-    _instrumented(OpenAIInstrumentor(), openai_conversation)
+    instrumented(OpenAIInstrumentor(), openai_conversation)
 
 
 def openinference_anthropic() -> None:
     """What openinference anthropic sends."""
     from openinference.instrumentation.anthropic import AnthropicInstrumentor
 
-    _instrumented(AnthropicInstrumentor(), anthropic_conversation)
+    instrumented(AnthropicInstrumentor(), anthropic_conversation)
 
 
 def openinference_langchain() -> None:
     """What openinference langchain sends."""
     from openinference.instrumentation.langchain import LangChainInstrumentor
 
-    _instrumented(LangChainInstrumentor(), _langchain_conversation)
+    instrumented(LangChainInstrumentor(), langchain_conversation)
 
 
-def _langchain_conversation() -> None:
+def langchain_conversation() -> None:
+    """A retriever, a prompt with a model and a tool, the tool's run."""
     from langchain_core.documents import Document
     from langchain_core.prompts import ChatPromptTemplate
     from langchain_core.retrievers import BaseRetriever
@@ -226,14 +229,14 @@ def traceloop_openai() -> None:
     """What traceloop openai sends."""
     from opentelemetry.instrumentation.openai import OpenAIInstrumentor
 
-    _instrumented(OpenAIInstrumentor(), openai_conversation)
+    instrumented(OpenAIInstrumentor(), openai_conversation)
 
 
 def traceloop_anthropic() -> None:
     """What traceloop anthropic sends."""
     from opentelemetry.instrumentation.anthropic import AnthropicInstrumentor
 
-    _instrumented(AnthropicInstrumentor(), anthropic_conversation)
+    instrumented(AnthropicInstrumentor(), anthropic_conversation)
 
 
 def otel_openai_v2() -> None:
@@ -242,7 +245,7 @@ def otel_openai_v2() -> None:
     from opentelemetry.sdk._events import EventLoggerProvider
 
     os.environ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] = "true"
-    spans, logs = _otel()
+    spans, logs = otel()
     OpenAIInstrumentor().instrument(
         tracer_provider=spans, event_logger_provider=EventLoggerProvider(logs)
     )
@@ -255,14 +258,14 @@ def otel_genai_openai() -> None:
     """What otel genai openai sends."""
     from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
 
-    _instrumented(OpenAIInstrumentor(), openai_conversation)
+    instrumented(OpenAIInstrumentor(), openai_conversation)
 
 
 def otel_genai_anthropic() -> None:
     """What otel genai anthropic sends."""
     from opentelemetry.instrumentation.genai.anthropic import AnthropicInstrumentor
 
-    _instrumented(AnthropicInstrumentor(), anthropic_conversation)
+    instrumented(AnthropicInstrumentor(), anthropic_conversation)
 
 
 def pydantic_ai() -> None:
@@ -271,7 +274,7 @@ def pydantic_ai() -> None:
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
-    spans, _ = _otel()
+    spans, _ = otel()
     provider = OpenAIProvider(base_url=os.environ["LLM"] + "/v1", api_key="none")
     agent = Agent(
         OpenAIChatModel("gpt-4o-mini", provider=provider), name="weather", system_prompt=SYSTEM
@@ -312,7 +315,7 @@ def langsmith_openai() -> None:
         "LANGSMITH_API_KEY": "none",
         "LANGSMITH_ENDPOINT": os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"],
     }
-    spans, _ = _otel()
+    spans, _ = otel()
     import openai
     from langsmith import Client, traceable
     from langsmith.wrappers import wrap_openai
@@ -468,17 +471,17 @@ def record(sender: str, command: list[str], llm: str) -> None:
     print(sender, {signal: len(bodies) for signal, bodies in capture.bodies.items()})
 
 
-def main() -> None:
-    """Record the senders that are named, or all."""
+def main(senders: dict[str, Any], script: str) -> None:
+    """Record those of `senders`, which are in `script`, that are named, or all."""
     if sys.argv[1:2] == ["--run"]:
-        SENDERS[sys.argv[2]]()
+        senders[sys.argv[2]]()
         return
     sys.path.insert(0, str(EXAMPLES))
     import local_llm
 
     with local_llm.serve() as llm:
-        for sender in sys.argv[1:] or [*SENDERS, "vercel-ai"]:
-            command = [sys.executable, __file__, "--run", sender]
+        for sender in sys.argv[1:] or senders:
+            command = [sys.executable, script, "--run", sender]
             if sender == "vercel-ai":
                 command = ["node", str(HERE / "record_vercel.mjs")]
             try:
@@ -488,4 +491,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main({**SENDERS, "vercel-ai": None}, __file__)

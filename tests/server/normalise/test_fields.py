@@ -22,6 +22,12 @@ from weave_core.server.otlp.records import RawEvent
         ({"openinference.span.kind": "reranker"}, "reranker"),
         ({"mlflow.spanType": '"CHAT_MODEL"'}, "llm"),
         ({"traceloop.span.kind": "workflow"}, "workflow"),
+        ({"traceloop.span.kind": "task"}, "task"),
+        (
+            {"traceloop.span.kind": "task", "gen_ai.operation.name": "vector_db_retrieve"},
+            "retriever",
+        ),
+        ({"all_messages_events": "[]", "gen_ai.usage.input_tokens": 1}, "agent"),
         ({"gen_ai.operation.name": "fetch_response", "gen_ai.usage.input_tokens": 5}, "span"),
         ({"gen_ai.operation.name": "plan"}, "task"),
         ({"gen_ai.operation.name": "ours alone"}, "span"),
@@ -201,6 +207,28 @@ CHAT = {"gen_ai.operation.name": "chat"}
             },
             (5, 9, 3, None),
         ),
+        # What Google ADK and Logfire sum up lacks what their whole reply says.
+        (
+            {
+                "gen_ai.usage.input_tokens": 5,
+                "gen_ai.usage.output_tokens": 2,
+                "gcp.vertex.agent.llm_response": (
+                    '{"usage_metadata": {"prompt_token_count": 5, "candidates_token_count": 2,'
+                    ' "thoughts_token_count": 7, "cached_content_token_count": 3}}'
+                ),
+            },
+            (5, 9, 3, None),
+        ),
+        (
+            {
+                "gen_ai.usage.input_tokens": 5,
+                "response_data": (
+                    '{"usage": {"input_tokens": 5, "output_tokens": 2,'
+                    ' "cache_read_input_tokens": 20, "cache_creation_input_tokens": 1}}'
+                ),
+            },
+            (26, 2, 20, 1),
+        ),
         # An agent's sum over its children is nobody's usage.
         ({"gen_ai.aggregated_usage.input_tokens": 99}, (None,) * 4),
     ],
@@ -267,6 +295,16 @@ def _exception(**attributes: Any) -> RawEvent:
             },
             "error",
             (None, "no answer", None),
+        ),
+        # The stack in the message, and every type called `Exception`.
+        (
+            {
+                "status": 2,
+                "message": "ValueError('boom')\n\nTraceback (most recent call last):\n at 1",
+                "events": [_exception(type="Exception")],
+            },
+            "error",
+            ("ValueError", "boom", "Traceback (most recent call last):\n at 1"),
         ),
         ({"attributes": {"weave_core.pending": True}}, "pending", None),
         ({"attributes": {"logfire.span_type": "pending_span"}}, "pending", None),
@@ -384,7 +422,7 @@ def test_a_reader_can_see_which_key_a_field_came_from() -> None:
         "llm.token_count.prompt": 5,
         "session.id": "s",
         "gen_ai.conversation.id": "c",
-        "output.value": "done",
+        "output.value": '{"done": true}',
     }
     assert meaning(sent_span(sent)).sources == {
         "provider": "gen_ai.system",

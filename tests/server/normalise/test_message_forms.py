@@ -7,6 +7,7 @@ import pytest
 from support.meanings import meaning, sent_span
 
 from weave_core.model import Messages
+from weave_core.server.normalise import skeleton
 
 LLM = {"weave_core.kind": "llm"}
 CALL = ("tool_call", "c1", "look", {"x": 1})
@@ -315,6 +316,15 @@ def test_what_is_said_twice_is_told_once() -> None:
             {"type": "blob", "mime_type": "image/png", "data": "QQ"},
         ),
         (
+            {"kind": "binary", "media_type": "image/png", "binary_content": "QQ"},
+            {"type": "blob", "mime_type": "image/png", "data": "QQ"},
+        ),
+        (
+            {"kind": "image-url", "url": "https://x/y.png"},
+            {"type": "uri", "uri": "https://x/y.png"},
+        ),
+        ({"type": "blob", "content": "attached://1/2"}, {"type": "uri", "uri": "attached://1/2"}),
+        (
             {"type": "file", "modality": "document", "file_id": "f-1"},
             {"type": "file", "file_id": "f-1", "modality": "document"},
         ),
@@ -414,3 +424,83 @@ def test_an_op_that_returns_a_whole_reply_is_counted() -> None:
     assert span.usage
     assert (span.usage.input_tokens, span.usage.output_tokens) == (5, 2)
     assert (span.response_model, span.response_id) == ("m-2026", "r-1")
+
+
+LANGCHAIN_TOOL = {
+    "lc": 1,
+    "type": "constructor",
+    "id": ["langchain", "schema", "messages", "ToolMessage"],
+    "kwargs": {"content": "sunny", "type": "tool", "tool_call_id": "c1"},
+}
+
+
+@pytest.mark.parametrize("wrap", [LANGCHAIN_TOOL, {"output": LANGCHAIN_TOOL, "kwargs": {}}])
+def test_what_a_tool_of_langchain_answered_is_taken_out_of_its_message(wrap: Any) -> None:
+    """The answer and the id of the call; the outputs stay as they came."""
+    sent = {
+        "openinference.span.kind": "TOOL",
+        "tool.name": "look",
+        "output.value": json.dumps(wrap),
+    }
+    span = meaning(sent_span(sent))
+    assert span.tool
+    assert (span.tool.call_id, span.tool.result) == ("c1", "sunny")
+    assert span.outputs == wrap
+
+
+def test_a_graphs_state_is_an_answer_without_the_question() -> None:
+    """LangGraph's output is the whole conversation; a pair of role and text is a message."""
+    state = [
+        {"type": "human", "content": "hi"},
+        {"type": "ai", "content": "hello", "tool_calls": []},
+    ]
+    sent = {
+        "openinference.span.kind": "AGENT",
+        "input.value": json.dumps({"messages": [["user", "hi"]]}),
+        "output.value": json.dumps({"messages": state}),
+    }
+    span = meaning(sent_span(sent))
+    assert span.messages
+    assert [m.parts[0].content for m in span.messages.input] == ["hi"]
+    assert [m.parts[0].content for m in span.messages.output] == ["hello"]
+    assert (span.input_preview, span.output_preview) == ("hi", "hello")
+
+
+def test_the_record_that_langchain_keeps_of_a_reply_has_its_id_and_ending() -> None:
+    """Not the id of LangChain's own run, nor of a tool call."""
+    message = {
+        "lc": 1,
+        "type": "constructor",
+        "id": ["langchain", "schema", "messages", "AIMessage"],
+        "kwargs": {
+            "content": [{"id": "toolu_1", "type": "tool_use", "name": "look", "input": {"x": 1}}],
+            "response_metadata": {"id": "msg_1", "model": "m-1", "stop_reason": "tool_use"},
+            "id": "lc_run--1",
+        },
+    }
+    sent = {
+        "openinference.span.kind": "LLM",
+        "output.value": json.dumps({"generations": [[{"text": "", "message": message}]]}),
+    }
+    span = meaning(sent_span(sent))
+    assert (span.response_id, span.response_model) == ("msg_1", "m-1")
+    assert span.finish_reasons == ["tool_call"]
+    assert skeleton(sent_span(sent)).response_id == "msg_1"  # Known on the way in, for duplicates.
+
+
+@pytest.mark.parametrize(
+    ("sent", "output"),
+    [
+        ({"output.value": "hello"}, ["hello"]),
+        ({"output.value": "<openai.Stream object at 0x7f00>"}, []),
+        ({"output.value": '{"cut": "in the mid'}, []),
+        ({"weave_core.outputs": "hello"}, []),
+    ],
+)
+def test_a_plain_text_that_a_model_call_gave_is_its_answer(
+    sent: dict[str, Any], output: list[str]
+) -> None:
+    """Neither an object that was written out, nor cut JSON, nor what a function returned."""
+    span = meaning(sent_span({"openinference.span.kind": "LLM", "input.value": "hi", **sent}))
+    assert span.messages
+    assert [m.parts[0].content for m in span.messages.output] == output
