@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 ROOF = (
     "weave_core/__init__.py",
     "weave_core/__main__.py",
+    "weave_core/embedded.py",
     "weave_core/publishing.py",
     "weave_core/setup.py",
 )
@@ -117,7 +118,7 @@ def _room_of(module: str) -> str | None:
         return folder
     ground = ROOT / "weave_core" / folder
     is_ground = ground.with_suffix(".py").is_file() or (ground / "__init__.py").is_file()
-    if not is_ground or folder in {"commands", "publishing", "setup"}:
+    if not is_ground or folder in {"commands", "embedded", "publishing", "setup"}:
         return "the roof"
     return "weave_core"
 

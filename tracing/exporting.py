@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
 from weave_core import semconv
+from weave_core.in_process import EMBEDDED
 from weave_core.settings import Settings
 from weave_core.tracing.destinations import Destination
 from weave_core.tracing.encoding import Encoder, size_estimate
@@ -24,7 +25,7 @@ from weave_core.tracing.outboxes import MediaSorter, Outbox
 from weave_core.tracing.pending import OpenSpans
 from weave_core.tracing.policies import RedactionPolicy
 from weave_core.tracing.redaction import Redactor
-from weave_core.tracing.shipping import OFFLINE, Shipper
+from weave_core.tracing.shipping import Shipper, target_of
 from weave_core.tracing.sources import CODES
 from weave_core.tracing.suppression import silence_instrumentation
 from weave_core.tracing.surroundings import Value, find_changes, surroundings
@@ -82,7 +83,7 @@ class Exporter:
         self._also_to = also_to
         self._redactor = Redactor(policy) if policy is not None else None
         self._policy = policy
-        self._outbox = Outbox(folder_of(settings.home), endpoint or OFFLINE)
+        self._outbox = Outbox(folder_of(settings.home), target_of(endpoint))
         self._sorter = MediaSorter(self._outbox)
         self._reset()
 
@@ -100,6 +101,8 @@ class Exporter:
     def start_anew(self) -> None:
         """In a forked child: the queue and the files are the parent's, threads there are none."""
         close_inherited()
+        if self._endpoint == EMBEDDED:
+            self._endpoint = None  # The store is the parent's, which takes in what is kept here.
         SHELF.clear()
         self._reset()
 

@@ -21,7 +21,8 @@ from opentelemetry.sdk.trace.sampling import ParentBased
 
 from weave_core import semconv
 from weave_core.errors import ConfigError
-from weave_core.settings import DEFAULT_ENDPOINT, Settings
+from weave_core.in_process import EMBEDDED, open_transport
+from weave_core.settings import DEFAULT_ENDPOINT, OFFLINE, Settings
 from weave_core.tracing import calls, content
 from weave_core.tracing.destinations import Destination, destinations_of, http_endpoint
 from weave_core.tracing.exporting import Exporter
@@ -37,7 +38,6 @@ from weave_core.versions import package_version
 
 __all__ = ["Tracing", "flush", "init", "is_active", "settings_in_force", "shutdown", "span_url"]
 
-OFFLINE = "offline"
 _PROBE_TIMEOUT_S = 0.25
 _MAX_ATTRIBUTES = 1_024
 """OTel's own 128 lets long conversations push the first attributes out, the inputs first."""
@@ -109,8 +109,9 @@ def init(
 
     Args:
         project: Where the spans belong; default: `WEAVE_CORE_PROJECT`, else `default`.
-        endpoint: A server's URL, or `offline` (kept on disk until `weave-core sync`).  Default:
-            `WEAVE_CORE_ENDPOINT`, else the local server if it answers, else `offline`.
+        endpoint: A server's URL, `offline` (kept on disk until `weave-core sync`), or `embedded`
+            (the store inside this process; extra `server`).  Default: `WEAVE_CORE_ENDPOINT`, else
+            the local server if it answers, else `offline`.
         api_key: The server's key; default: `WEAVE_CORE_API_KEY`.
         service_name: OpenTelemetry's `service.name` of this program.
         resource_attributes: More attributes that describe this process.
@@ -137,6 +138,8 @@ def init(
     others = destinations_of(settings.also_to if also_to is None else also_to)
     policy = _policy(redact, settings.redact)
     target = _target(settings.endpoint)
+    if target == EMBEDDED:
+        open_transport(settings)  # Here, where the caller hears of what is wrong with it.
     chosen = _Chosen(settings, target, rate, others, policy)
     with _state.lock:
         running = _state.tracing
@@ -243,12 +246,9 @@ def _target(endpoint: str | None) -> str:
             DEFAULT_ENDPOINT,
         )
         return OFFLINE
-    if endpoint == OFFLINE:
-        return OFFLINE
-    allowed = "give http://HOST:PORT, https://HOST:PORT or offline"
-    if endpoint == "embedded":
-        raise ConfigError("endpoint 'embedded' is not available in this version", allowed)
-    return http_endpoint(endpoint, allowed)
+    if endpoint in (OFFLINE, EMBEDDED):
+        return endpoint
+    return http_endpoint(endpoint, "give http://HOST:PORT, https://HOST:PORT, offline or embedded")
 
 
 def _answers(endpoint: str) -> bool:

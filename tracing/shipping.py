@@ -8,7 +8,8 @@ import time
 from collections import deque
 from pathlib import Path
 
-from weave_core.settings import DEFAULT_ENDPOINT, Settings
+from weave_core.in_process import EMBEDDED
+from weave_core.settings import DEFAULT_ENDPOINT, OFFLINE, Settings
 from weave_core.tracing import segments
 from weave_core.tracing.couriers import Courier
 from weave_core.tracing.destinations import Destination
@@ -18,15 +19,16 @@ from weave_core.tracing.outboxes import Outbox
 from weave_core.tracing.suppression import silence_instrumentation
 from weave_core.tracing.transports import Transport
 
-__all__ = ["ALSO_TO", "OFFLINE", "Shipper"]
+__all__ = ["ALSO_TO", "Shipper", "target_of"]
 
-OFFLINE = "offline"
 ALSO_TO = "also-to "
 """Begins the target of files whose spans are for another endpoint beside the server."""
 LINGER_S = 0.2
 """How long a small batch waits for company; a trace is on the screen within a second."""
 MAX_MEMORY_BYTES = 64 * 1024 * 1024
 _ORPHANS_EVERY_S = 60.0
+_CHILDREN_EVERY_S = 2.0
+"""The same for an embedded store, whose process's children can't send by themselves."""
 _SIZE_EVERY_S = 1.0
 _BLOBS_AGAIN_S = 1.0
 
@@ -47,7 +49,7 @@ class Shipper:
         self._endpoint = endpoint if other is None else other.endpoint
         self._other = other
         # Written into the files: what another backend still waits for is not the server's to take.
-        self._target = self._endpoint or OFFLINE
+        self._target = target_of(self._endpoint)
         if other is not None:
             self._target = f"{ALSO_TO}{other.endpoint}"
         self._folder = folder_of(settings.home)
@@ -162,7 +164,7 @@ class Shipper:
     def _run(self, endpoint: str) -> None:
         silence_instrumentation()
         if self._other is None:
-            transport = Transport(endpoint, self._settings.api_key)
+            transport = Transport(endpoint, self._settings.api_key, settings=self._settings)
         else:
             transport = Transport(endpoint, headers=self._other.headers)
         courier = Courier(transport, self._folder / "dead", self._stopping.wait)
@@ -175,7 +177,9 @@ class Shipper:
                 self._settle()
                 if time.monotonic() >= next_look_s:
                     self._send_left_behind(courier, endpoint)
-                    next_look_s = time.monotonic() + _ORPHANS_EVERY_S
+                    is_embedded = endpoint == EMBEDDED
+                    pause_s = _CHILDREN_EVERY_S if is_embedded else _ORPHANS_EVERY_S
+                    next_look_s = time.monotonic() + pause_s
                 due_s = min(next_look_s, self._blobs_due_s or next_look_s)
                 self._wake.wait(max(0.01, due_s - time.monotonic()))
                 self._wake.clear()
@@ -246,6 +250,14 @@ class Shipper:
             while self._send_one(courier):  # What this process does now comes before what was.
                 pass
         return True
+
+
+def target_of(endpoint: str | None) -> str:
+    """What files are marked with: whoever sends there, or has this home, may send them.
+
+    What an embedded store has not taken is like what was kept offline.
+    """
+    return OFFLINE if endpoint in (None, EMBEDDED) else str(endpoint)
 
 
 def _size_of(folder: Path) -> int:

@@ -4,11 +4,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from weave_core.settings import DEFAULT_ENDPOINT, Settings
+from weave_core.settings import DEFAULT_ENDPOINT, OFFLINE, Settings
 from weave_core.tracing.couriers import Courier
 from weave_core.tracing.journals import Journal, folder_of, left_behind, stems
 from weave_core.tracing.outboxes import Outbox
-from weave_core.tracing.shipping import ALSO_TO, OFFLINE
+from weave_core.tracing.shipping import ALSO_TO
 from weave_core.tracing.transports import Transport
 
 __all__ = ["SyncReport", "sync"]
@@ -57,9 +57,9 @@ def sync(
     """
     settings = Settings.from_env(endpoint=endpoint, home=home, api_key=api_key)
     target = settings.endpoint or DEFAULT_ENDPOINT
-    target = DEFAULT_ENDPOINT if target == OFFLINE else target.rstrip("/")
+    target = DEFAULT_ENDPOINT if target == OFFLINE else target.rstrip("/")  # An `embedded` stays.
     folder = folder_of(settings.home)
-    work = _Sync(target, settings.api_key, folder)
+    work = _Sync(target, settings, folder)
     try:
         for name in (OFFLINE, target):
             work.send_blobs(Outbox(folder, name))
@@ -95,8 +95,8 @@ def sync(
 
 
 class _Sync:
-    def __init__(self, endpoint: str, api_key: str | None, folder: Path) -> None:
-        self.transport = Transport(endpoint, api_key)
+    def __init__(self, endpoint: str, settings: Settings, folder: Path) -> None:
+        self.transport = Transport(endpoint, settings.api_key, settings=settings)
         self._courier = Courier(self.transport, folder / "dead", _wait, max_attempts=_ATTEMPTS)
         self.sent = self.refused = self.busy = 0
         self.failure = ""

@@ -18,7 +18,9 @@ import httpcore  # noqa: F401
 import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from weave_core.in_process import EMBEDDED, EMBEDDED_URL, open_transport
 from weave_core.media_types import BYTES
+from weave_core.settings import Settings
 from weave_core.versions import package_version
 
 __all__ = ["SETTING_UP", "Delivery", "Transport"]
@@ -28,7 +30,7 @@ __all__ = ["SETTING_UP", "Delivery", "Transport"]
 # and a fork waits (in `lifecycle`) while a connection is being set up.
 SETTING_UP = threading.Lock()
 
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_UNCOMPRESSED = {"127.0.0.1", "localhost", "::1", "embedded"}
 _COMES_BACK = {408, 425, 429, 500, 502, 503, 504}
 _WRONG_DOOR = {401, 403, 404, 405, 407}
 _MAX_RETRY_AFTER_S = 120.0
@@ -61,6 +63,7 @@ class Transport:
         api_key: Sent as `Authorization: Bearer`.
         timeout_s: Seconds for one request.
         headers: More headers, for a backend that wants its key in one of its own.
+        settings: Of this process, for an embedded store.
     """
 
     def __init__(
@@ -69,7 +72,11 @@ class Transport:
         api_key: str | None = None,
         timeout_s: float = 10.0,
         headers: Mapping[str, str] | None = None,
+        settings: Settings | None = None,
     ) -> None:
+        in_process = None
+        if endpoint == EMBEDDED and settings is not None:
+            endpoint, in_process = EMBEDDED_URL, open_transport(settings)
         self.endpoint = endpoint.rstrip("/")
         sent = {
             "Content-Type": "application/x-protobuf",
@@ -78,12 +85,12 @@ class Transport:
         if api_key:
             sent["Authorization"] = f"Bearer {api_key}"
         # Compressing for the loopback device costs more than it saves: 20 us a span.
-        self._compresses = urlsplit(self.endpoint).hostname not in _LOOPBACK
+        self._compresses = urlsplit(self.endpoint).hostname not in _UNCOMPRESSED
         if self._compresses:
             sent["Content-Encoding"] = "gzip"
         sent.update(headers or {})
         with SETTING_UP:
-            self._http = httpx.Client(headers=sent, timeout=timeout_s)
+            self._http = httpx.Client(headers=sent, timeout=timeout_s, transport=in_process)
 
     def send(self, body: bytes) -> Delivery:
         """Send one `ExportTraceServiceRequest`; never raises for what a network can do."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 from weave_core.client import Client
 from weave_core.errors import BadRequest, ConfigError, NotFound
 from weave_core.refs import Ref
-from weave_core.settings import DEFAULT_ENDPOINT
+from weave_core.settings import DEFAULT_ENDPOINT, OFFLINE
 from weave_core.tracing.lifecycle import settings_in_force
 
 __all__ = ["get", "publish"]
@@ -135,7 +135,7 @@ class _Place:
         self._own: Client | None = None
         if client is None:
             endpoint = settings.endpoint or DEFAULT_ENDPOINT
-            if not endpoint.startswith("http"):
+            if endpoint == OFFLINE:
                 raise ConfigError(
                     f"objects are kept on a server, and the endpoint is {endpoint!r}",
                     "start one with `weave-core up`, or give client=Client(URL)",

@@ -11,10 +11,12 @@ from typing import Any, Self
 
 from weave_core.errors import ConfigError
 
-__all__ = ["DEFAULT_ENDPOINT", "DEFAULT_PROJECT", "Settings"]
+__all__ = ["DEFAULT_ENDPOINT", "DEFAULT_PROJECT", "OFFLINE", "Settings"]
 
 DEFAULT_ENDPOINT = "http://127.0.0.1:4318"
 DEFAULT_PROJECT = "default"
+OFFLINE = "offline"
+"""The endpoint that means: keep on disk."""
 
 MIB = 1024 * 1024
 _TRUE = {"1", "true", "yes", "on"}
@@ -26,7 +28,8 @@ class Settings:
     """What a process may be told from outside: field `x` is `WEAVE_CORE_X` in the environment."""
 
     endpoint: str | None = None
-    """Where the SDK and the client find the server; None: the local server if it answers."""
+    """Where the SDK and the client find the server: its URL, `offline` (kept on disk) or `embedded`
+    (the store inside the process itself); None: the local server if it answers."""
 
     app_url: str = "http://127.0.0.1:8501"
     """Where the app is; links to a span begin with it."""

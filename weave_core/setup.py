@@ -42,8 +42,9 @@ def init(
 
     Args:
         project: Where the spans belong; default: `WEAVE_CORE_PROJECT`, else `default`.
-        endpoint: A server's URL, or `offline` (kept on disk until `weave-core sync`).  Default:
-            `WEAVE_CORE_ENDPOINT`, else the local server if it answers, else `offline`.
+        endpoint: A server's URL, `offline` (kept on disk until `weave-core sync`), or `embedded`
+            (the store inside this process; extra `server`).  Default: `WEAVE_CORE_ENDPOINT`, else
+            the local server if it answers, else `offline`.
         api_key: The server's key; default: `WEAVE_CORE_API_KEY`.
         autoinstrument: Trace the model libraries that are installed
             (`weave_core.integrations.instrument_all`).

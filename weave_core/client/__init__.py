@@ -41,8 +41,11 @@ class Client(
         >>> client.get_trace("support", page.items[0].trace_id).spans[0].inputs
 
     Args:
-        endpoint: The server's address.
-        api_key: Sent as `Authorization: Bearer`.
+        endpoint: The server's address, or `embedded`: the store in this process.  Default:
+            `WEAVE_CORE_ENDPOINT`, else the embedded store where `init` opened it, else the local
+            server.
+        api_key: Sent as `Authorization: Bearer`; with the default endpoint also from
+            `WEAVE_CORE_API_KEY`.
         timeout_s: Seconds to wait for one answer.
         http: A ready `httpx.Client` instead (own transport, proxies, certificates); it is not
             closed by `close`.

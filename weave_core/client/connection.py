@@ -20,9 +20,10 @@ from weave_core.errors import (
     ServerUnreachable,
     TooLarge,
 )
+from weave_core.in_process import EMBEDDED, EMBEDDED_URL, is_open, open_transport
 from weave_core.model import Page
 from weave_core.model.values import Value
-from weave_core.settings import DEFAULT_ENDPOINT
+from weave_core.settings import DEFAULT_ENDPOINT, OFFLINE, Settings
 
 __all__ = ["Connection", "root_of"]
 
@@ -42,15 +43,14 @@ class Connection:
 
     def __init__(
         self,
-        endpoint: str = DEFAULT_ENDPOINT,
+        endpoint: str | None = None,
         *,
         api_key: str | None = None,
         timeout_s: float = 30.0,
         http: httpx.Client | None = None,
     ) -> None:
-        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._owns_http = http is None
-        self._http = http or httpx.Client(base_url=endpoint, timeout=timeout_s, headers=headers)
+        self._http = http or _connected(endpoint, api_key, timeout_s)
 
     def close(self) -> None:
         """Close the connections."""
@@ -117,6 +117,22 @@ class Connection:
             raise ServerUnreachable(
                 str(self._http.base_url).rstrip("/"), str(error) or type(error).__name__
             ) from error
+
+
+def _connected(endpoint: str | None, api_key: str | None, timeout_s: float) -> httpx.Client:
+    """An HTTP client of the server that was named here or in the environment."""
+    url, transport = endpoint, None
+    if endpoint is None or endpoint == EMBEDDED:
+        settings = Settings.from_env(endpoint=endpoint, api_key=api_key)
+        url, api_key = settings.endpoint, settings.api_key
+        if url == EMBEDDED or (url is None and is_open(settings.home)):
+            url, transport = EMBEDDED_URL, open_transport(settings)
+        elif url == OFFLINE:
+            url = None
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    return httpx.Client(
+        base_url=url or DEFAULT_ENDPOINT, timeout=timeout_s, headers=headers, transport=transport
+    )
 
 
 def root_of(project: str) -> str:
