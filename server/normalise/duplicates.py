@@ -123,12 +123,24 @@ def _agree(one: Call, other: Call) -> bool:
 
 
 def _same_model(one: Call, other: Call) -> bool:
-    """Dated names count as their short form: `gpt-4o-mini-2024-07-18` is `gpt-4o-mini`."""
-    ones = [m for m in (one.request_model, one.model) if m]
-    others = [m for m in (other.request_model, other.model) if m]
+    """Dated names count as their short form: `gpt-4o-mini-2024-07-18` is `gpt-4o-mini`.
+
+    So do names with a path before them: LiteLLM's `openai/gpt-4o-mini`, Gemini's `models/...`.
+    """
+    ones, others = _models(one), _models(other)
     if not ones or not others:
-        return not ones and not others
+        return ones == others or _is_same_usage(one, other)
     return any(a.startswith(b) or b.startswith(a) for a in ones for b in others)
+
+
+def _models(call: Call) -> list[str]:
+    return [name.rpartition("/")[2] for name in (call.request_model, call.model) if name]
+
+
+def _is_same_usage(one: Call, other: Call) -> bool:
+    """Both counts known and equal: good enough where one of the two does not name its model."""
+    counts = (one.input_tokens, one.output_tokens)
+    return None not in counts and counts == (other.input_tokens, other.output_tokens)
 
 
 def _equal_or_unknown(one: int | None, other: int | None) -> bool:

@@ -27,12 +27,12 @@ _DOCUMENT_KEYS = frozenset((*_ID_KEYS, *_CONTENT_KEYS, *_SCORE_KEYS, "metadata")
 
 
 def tool_definition(item: Any) -> dict[str, Any] | None:
-    """`{name, description, parameters}` of OpenAI's, Anthropic's, Gemini's or the conventions'."""
+    """`{name, description, parameters}` of any provider's form, or the conventions'."""
     if isinstance(item, str):
         return {"name": item, "description": None, "parameters": None}
     if not isinstance(item, dict):
         return None
-    inner = item.get("function")
+    inner = item.get("function") or item.get("toolSpec")  # Bedrock's.
     body = inner if isinstance(inner, dict) else item
     schema = next(
         (
@@ -42,6 +42,8 @@ def tool_definition(item: Any) -> dict[str, Any] | None:
         ),
         None,
     )
+    if isinstance(schema, dict) and set(schema) == {"json"}:
+        schema = schema["json"]
     return {
         "name": texts.as_text(body.get("name")) or texts.as_text(item.get("type")),
         "description": texts.as_text(body.get("description")),

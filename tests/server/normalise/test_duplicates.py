@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from weave_core.server.normalise.duplicates import Call, duplicate_ids
 
 
@@ -53,6 +55,23 @@ def test_a_dated_model_name_is_the_same_model() -> None:
     outer = call("a", model=None, request_model="gpt-4o-mini")
     inner = call("b", "a", model="gpt-4o-mini-2024-07-18")
     assert duplicate_ids([outer, inner]) == {"b"}
+
+
+@pytest.mark.parametrize("named", ["openai/gpt-4o-mini", "models/gpt-4o-mini"])
+def test_a_path_before_a_model_s_name_does_not_tell_calls_apart(named: str) -> None:
+    """LiteLLM and Google write one there, the SDK below does not."""
+    outer = call("a", model=named)
+    inner = call("b", "a", model="gpt-4o-mini-2024-07-18")
+    assert duplicate_ids([outer, inner]) == {"b"}
+
+
+def test_equal_usage_stands_in_for_a_model_that_is_not_named() -> None:
+    """Without it, or with another, nothing says that the two are one."""
+    known = {"input_tokens": 5, "output_tokens": 7}
+    outer = call("a", model=None, **known)
+    assert duplicate_ids([outer, call("b", "a", request_model="m", **known)]) == {"a"}
+    assert duplicate_ids([outer, call("b", "a", input_tokens=5)]) == set()
+    assert duplicate_ids([outer, call("b", "a", input_tokens=5, output_tokens=8)]) == set()
 
 
 def test_three_layers_of_which_the_middle_knows_nothing_are_one_call() -> None:
