@@ -1,10 +1,12 @@
-"""A local stand-in for OpenAI and Anthropic: their HTTP APIs, answered by a script, not a model.
+"""A local stand-in for OpenAI, Anthropic, Gemini and Bedrock: their HTTP APIs, scripted, no model.
 
     python examples/local_llm.py --port 0        # prints the URL it answers on
 
 or inside a program: `with local_llm.serve() as url: OpenAI(base_url=f"{url}/v1", api_key="x")`.
-It answers `/v1/chat/completions`, `/v1/responses`, `/v1/embeddings`, `/v1/moderations` and
-`/v1/models` (OpenAI), and `/v1/messages` (Anthropic): streamed or not, with tools and token usage.
+It answers `/v1/chat/completions`, `/v1/responses`, `/v1/embeddings`, `/v1/moderations`,
+`/v1/images`, `/v1/audio` and `/v1/models` (OpenAI), `/v1/messages` (Anthropic), Gemini's
+`/v1/models/…:generateContent` and Bedrock's `/model/…/converse`: streamed or not, with tools and
+token usage.
 
 Model names that misbehave on purpose: `error-429` (any status), `slow-2` (waits 2 s before it
 answers), `error-midstream` (an error event after some words), `drop-midstream` (the connection ends
@@ -19,11 +21,16 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 import local_llm_anthropic as anthropic_api
+import local_llm_bedrock as bedrock_api
+import local_llm_gemini as gemini_api
 import local_llm_openai as openai_api
+import local_llm_openai_media as media_api
 
 __all__ = ["Pace", "serve"]
 
@@ -34,10 +41,53 @@ _ROUTES = {
     "/v1/responses": openai_api.responses,
     "/v1/embeddings": openai_api.embeddings,
     "/v1/moderations": openai_api.moderations,
+    "/v1/images/generations": media_api.images,
+    "/v1/images/edits": media_api.images,
+    "/v1/audio/speech": media_api.speech,
+    "/v1/audio/transcriptions": media_api.transcriptions,
+    "/v1/audio/translations": media_api.transcriptions,
     "/v1/messages": anthropic_api.messages,
+    "/v1/models/{model}:generateContent": gemini_api.generate_content,
+    "/v1/models/{model}:streamGenerateContent": gemini_api.generate_content,
+    "/v1/models/{model}:batchEmbedContents": gemini_api.batch_embed_contents,
+    "/model/{model}/converse": bedrock_api.converse,
+    "/model/{model}/converse-stream": bedrock_api.converse,
+    "/model/{model}/invoke": bedrock_api.invoke_model,
+    "/model/{model}/invoke-with-response-stream": bedrock_api.invoke_model,
 }
+_STREAMING = ("streamGenerateContent", "-stream")
+"""Ends of paths whose answer is always a stream."""
 _STATUS_TEXT = {400: "invalid_request_error", 401: "authentication_error", 404: "not_found_error"}
 _STATUS_TEXT |= {429: "rate_limit_error", 500: "api_error", 529: "overloaded_error"}
+
+
+def _parse_path(path: str) -> tuple[Any, dict[str, Any]]:
+    """What answers `path`, and what the path itself tells; None where nothing does."""
+    if route := _ROUTES.get(path):
+        return route, {}
+    match = re.fullmatch(r"(/v1/models/|/model/)([^/:]+|.+(?=/))([:/][\w-]+)", path)
+    if match is None:
+        return None, {}
+    told: dict[str, Any] = {"model": unquote(match[2])}
+    if path.endswith(_STREAMING):
+        told["stream"] = True
+    return _ROUTES.get(f"{match[1]}{{model}}{match[3]}"), told
+
+
+def _parse_body(data: bytes, content_type: str) -> dict[str, Any]:
+    """A JSON object, or the fields of a form: texts, and files as bytes."""
+    if not content_type.startswith("multipart/"):
+        return dict(json.loads(data))
+    message = BytesParser().parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + data)
+    fields: dict[str, Any] = {}
+    for part in message.get_payload():
+        name = str(part.get_param("name", header="content-disposition"))  # type: ignore[union-attr]
+        value = part.get_payload(decode=True)  # type: ignore[union-attr]
+        is_file = part.get_filename() is not None  # type: ignore[union-attr]
+        fields[name] = value if is_file else value.decode()  # type: ignore[union-attr]
+    if "stream" in fields:
+        fields["stream"] = fields["stream"].lower() == "true"
+    return fields
 
 
 class Pace:
@@ -83,11 +133,12 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0].replace("/v1/v1/", "/v1/")
         # Azure's form of the same paths: /openai/deployments/{model}/chat/completions
         path = re.sub(r"^/openai/deployments/[^/]+/", "/v1/", path)
-        route = _ROUTES.get(path)
+        path = path.replace("/v1beta/", "/v1/")  # Gemini's, until google-genai 3.
+        route, told = _parse_path(path)
         if route is None:
             return self._fail(404, f"no such path: {self.path!r}; there is {', '.join(_ROUTES)}")
         try:
-            body = json.loads(data)
+            body = _parse_body(data, self.headers.get("Content-Type") or "") | told
             model = str(body["model"])
         except (ValueError, KeyError, TypeError):
             return self._fail(400, "the body must be a JSON object with a text `model`")
@@ -103,15 +154,19 @@ class _Handler(BaseHTTPRequestHandler):
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             return self._fail(400, f"can't read the request: {type(error).__name__}: {error}")
         time.sleep(self.server.pace.first_token_s)
-        if body.get("stream") and events is not None:
+        if (body.get("stream") or body.get("stream_format") == "sse") and events is not None:
             return self._stream(events, model)
+        if isinstance(whole, media_api.Media):
+            return self._send_bytes(200, whole, whole.content_type)
         words = len(json.dumps(whole).split()) if self.server.pace.word_s else 0
         time.sleep(min(words * self.server.pace.word_s, 1.0))
         return self._send(200, whole)
 
     def _stream(self, events: Iterable[tuple[str, Any]], model: str) -> None:
         self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
+        is_framed = self._is_bedrock()
+        kind = "application/vnd.amazon.eventstream" if is_framed else "text/event-stream"
+        self.send_header("Content-Type", kind)
         self.send_header("Transfer-Encoding", "chunked")
         self.send_header("x-request-id", "req_local")
         self.end_headers()
@@ -127,23 +182,35 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(self.server.pace.word_s)
         self.wfile.write(b"0\r\n\r\n")
 
+    def _is_bedrock(self) -> bool:
+        return self.path.startswith("/model/")
+
     def _chunk(self, name: str, data: Any) -> None:
-        text = data if isinstance(data, str) else json.dumps(data)
-        event = f"event: {name}\ndata: {text}\n\n" if name else f"data: {text}\n\n"
-        payload = event.encode()
+        if self._is_bedrock():
+            payload = bedrock_api.event_frame(name, data)
+        else:
+            text = data if isinstance(data, str) else json.dumps(data)
+            event = f"event: {name}\ndata: {text}\n\n" if name else f"data: {text}\n\n"
+            payload = event.encode()
         self.wfile.write(f"{len(payload):x}\r\n".encode() + payload + b"\r\n")
 
     def _fail(self, status: int, message: str) -> None:
+        if self._is_bedrock():
+            return self._send(status, {"message": message})
+        if ":" in self.path:  # Gemini's `model:method`.
+            return self._send(status, gemini_api.failure(status, message))
         kind = _STATUS_TEXT.get(status, "api_error")
         code = "rate_limit_exceeded" if status == 429 else None  # noqa: PLR2004
         # OpenAI reads `error`, Anthropic the outer `type` as well.
         error = {"type": kind, "message": message, "code": code, "param": None}
-        self._send(status, {"type": "error", "error": error})
+        return self._send(status, {"type": "error", "error": error})
 
     def _send(self, status: int, body: Any) -> None:
-        payload = json.dumps(body).encode()
+        self._send_bytes(status, json.dumps(body).encode(), "application/json")
+
+    def _send_bytes(self, status: int, payload: bytes, content_type: str) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(payload)))
         self.send_header("x-request-id", "req_local")
         self.send_header("request-id", "req_local")

@@ -18,6 +18,9 @@ WHO = "I am a scripted stand-in for a language model: rules and templates, no mo
 
 _ORDER_ID = re.compile(r"\b[A-Z]{1,3}-?\d{3,}\b|(?<=#)\d{3,}")
 _WORD = re.compile(r"[a-z0-9]+")
+_MARKED_FROM = "Respond with the corresponding output fields"
+_MARKED_FIELD = re.compile(r"\[\[ ## (\w+) ## \]\]")
+"""DSPy's way to ask for fields, and to be answered."""
 _POLICY_WORDS = {"refund", "return", "policy", "exchange", "warranty", "broken", "shipping"}
 _REFUND_WORDS = {"refund", "money", "reimburse"}
 _STOP_WORDS = {
@@ -100,6 +103,8 @@ def reply_to(
         salt: Makes the ids of tool calls differ between conversations that read the same.
     """
     conversation = _Conversation(turns)
+    if fields := _MARKED_FIELD.findall(conversation.question.rpartition(_MARKED_FROM)[2]):
+        return Reply(text=_marked(conversation, fields))
     calls = tuple(_choose(conversation, tools, salt))
     if calls:
         names = " and ".join(call.name for call in calls)
@@ -109,6 +114,23 @@ def reply_to(
     if schema is not None:
         text = json.dumps(_fill(schema, text))
     return Reply(text=text, reasoning="I have all I need to answer now." if thinks else "")
+
+
+def _marked(conversation: "_Conversation", fields: list[str]) -> str:
+    """Each field that DSPy asks for; a tool is called once, then the agent finishes."""
+    asked = conversation.question.partition(_MARKED_FROM)[0]
+    tools = re.findall(r"Literal\['(\w+)'", conversation.question)
+    is_told = "## observation_" in asked or "observation_0" in asked
+    seen = re.search(r"observation_0 ## \]\]\n(.*)", asked)
+    values = {
+        "next_tool_name": "finish" if is_told or not tools else tools[0],
+        "next_tool_args": json.dumps({} if is_told else {"order_id": conversation.order_id}),
+        "completed": "",
+    }
+    answer = f"The tool says: {seen[1]}" if seen else _answer(conversation)
+    return "\n\n".join(
+        f"[[ ## {name} ## ]]\n{values.get(name, answer)}" for name in fields
+    ).rstrip()
 
 
 class _Conversation:
@@ -142,6 +164,10 @@ def _parsed(text: str) -> Any:
 
 
 def _choose(conversation: _Conversation, tools: list[Tool], salt: str) -> Iterator[Call]:
+    finishes = [tool for tool in tools if tool.name == "final_answer"]
+    if finishes and "Observation:" in conversation.question:  # smolagents' way to end.
+        yield Call(f"call_{salt}", "final_answer", {"answer": _answer(conversation)})
+        return
     for tool in tools:
         if tool.name not in conversation.called and _wants(conversation, tool):
             arguments = _arguments(conversation, tool)
@@ -217,6 +243,8 @@ def _answer(conversation: _Conversation) -> str:
         name, value = conversation.results[-1]
         told = value if isinstance(value, str) else json.dumps(value)
         return f"{name or 'The tool'} says: {told[:400]}"
+    if seen := re.search(r"Observation:\s*(.+)", conversation.question):
+        return f"The tool says: {seen[1]}"
     if {"who", "model", "ai", "human", "robot"} & conversation.words:
         return WHO
     if {"thanks", "thank", "bye"} & conversation.words:

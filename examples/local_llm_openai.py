@@ -17,7 +17,19 @@ from typing import Any
 
 from local_llm_brain import Call, Reply, Tool, Turn, count_tokens, reply_to
 
-__all__ = ["chat", "embeddings", "models", "moderations", "responses"]
+__all__ = [
+    "chat",
+    "cut_text",
+    "embeddings",
+    "models",
+    "moderations",
+    "next_number",
+    "pieces",
+    "responses",
+    "text_vector",
+    "tokens_of",
+    "words_of",
+]
 
 Answer = tuple[dict[str, Any], Iterator[tuple[str, Any]] | None]
 
@@ -211,7 +223,7 @@ def embeddings(body: dict[str, Any]) -> Answer:
     size = body.get("dimensions") or 256
     data = []
     for index, text in enumerate(texts):
-        vector: Any = _vector(str(text), size)
+        vector: Any = text_vector(str(text), size)
         if body.get("encoding_format") == "base64":
             vector = base64.b64encode(struct.pack(f"<{size}f", *vector)).decode()
         data.append({"object": "embedding", "index": index, "embedding": vector})
@@ -307,6 +319,7 @@ def _thinks(model: str) -> bool:
 
 
 def cut_text(text: str, limit: int | None) -> tuple[str, bool]:
+    """The first `limit` words, and whether any were left out."""
     words = list(words_of(text))
     if limit is None or len(words) <= limit:
         return text, False
@@ -358,7 +371,8 @@ def _response_usage(
     }
 
 
-def _vector(text: str, size: int) -> list[float]:
+def text_vector(text: str, size: int) -> list[float]:
+    """A bag of hashed words, of length one."""
     vector = [0.0] * size
     # Long words carry the meaning; without their endings, orders are like an order.
     words = [re.sub(r"(ed|ing|s)$", "", word) for word in re.findall(r"\w{4,}", text.lower())]
@@ -370,13 +384,16 @@ def _vector(text: str, size: int) -> list[float]:
 
 
 def words_of(text: str) -> list[str]:
+    """As a stream brings them, with the space before each."""
     return re.findall(r"\s*\S+\s*?", text)
 
 
 def pieces(text: str) -> list[str]:
+    """As a stream brings JSON: cut wherever it happens."""
     return [text[start : start + 12] for start in range(0, len(text), 12)]
 
 
 def next_number(messages: Any) -> str:
+    """Of an answer: new for each, and the same from its first letters for equal questions."""
     digest = hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()[:16]
     return f"{digest}{next(_serial):06x}"
