@@ -51,9 +51,13 @@ bench: $(READY) ## Measure: one run, on this machine.
 	@for file in tests/benchmarks/*.py; do echo "== $$file"; $(PY) "$$file" || exit 1; done
 
 lock: $(READY) ## Resolve the newest versions that pyproject.toml allows into requirements.lock.
-	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras \
+	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra all \
 		--group test --group lint --group docs --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	@# Libraries that do not go together with the newest of the others: tests/apart/.
+	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra server --extra postgres \
+		--extra crewai --extra instructor --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --output-file tests/apart/requirements.lock pyproject.toml tests/apart/requirements.in
 
 clean: ## Remove what was built and the demo's data; .venv stays.
 	rm -rf build dist site .demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

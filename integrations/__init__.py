@@ -6,23 +6,12 @@ installed.
 
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 
 from weave_core.integrations._import_hooks import forget, when_imported
+from weave_core.integrations._libraries import LIBRARIES, Library, is_installed
 from weave_core.tracing.failures import warn_once
 
-__all__ = ["LIBRARIES", "instrument_all", "uninstrument_all"]
-
-LIBRARIES = {
-    "anthropic": "anthropic",
-    "langchain": "langchain_core.callbacks.manager",
-    "llama_index": "llama_index.core",
-    "openai": "openai",
-    "openai_agents": "agents",
-    "pydantic_ai": "pydantic_ai",
-}
-"""Libraries that can be traced: module of this package, also the extra's name, and the library's
-module after whose import it can be."""
+__all__ = ["LIBRARIES", "Library", "instrument_all", "uninstrument_all"]
 
 
 def instrument_all() -> list[str]:
@@ -38,14 +27,14 @@ def instrument_all() -> list[str]:
     Returns:
         Names of the libraries that are traced now or once they are imported, sorted.
     """
-    traced = [name for name, module in LIBRARIES.items() if _is_installed(module)]
+    traced = [name for name, library in LIBRARIES.items() if is_installed(library)]
     return [name for name in traced if _begin(name)]
 
 
 def uninstrument_all() -> None:
     """Stop tracing the libraries."""
-    for name, module in LIBRARIES.items():
-        forget(module)
+    for name, library in LIBRARIES.items():
+        forget(library.module)
         # What was never loaded has traced nothing.
         if f"{__name__}.{name}" in sys.modules:
             import_module(f"{__name__}.{name}").uninstrument()
@@ -54,12 +43,8 @@ def uninstrument_all() -> None:
 _failed: set[str] = set()
 
 
-def _is_installed(module: str) -> bool:
-    return find_spec(module.partition(".")[0]) is not None
-
-
 def _begin(name: str) -> bool:
-    when_imported(LIBRARIES[name], lambda: _try(name))
+    when_imported(LIBRARIES[name].module, lambda: _try(name))
     return name not in _failed
 
 

@@ -3,43 +3,60 @@
 OpenTelemetry's instrumentors are one object a process for each class, so none is kept here.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from weave_core.errors import MissingExtra
 
-__all__ = ["begin", "end"]
+__all__ = ["Instrumentor"]
 
 
-def begin(title: str, extra: str, path: str) -> None:
-    """Let the instrumentor that `path` names trace with the global tracer provider.
+def _openinference() -> dict[str, Any]:
+    """OpenInference's own settings, where the program has not made them by its environment."""
+    from openinference.instrumentation import TraceConfig  # Late: it comes with the extras.
 
-    Args:
-        title: What it traces, as a reader knows it.
-        extra: Of this package, that installs it.
-        path: Module and class, with dots.
-
-    Raises:
-        MissingExtra: If it, or the library that it traces, is not installed.
-    """
-    try:
-        instrumentor = _load(path)
-        if not instrumentor.is_instrumented_by_opentelemetry:
-            instrumentor.instrument(raise_exception_on_conflict=True)
-    except ModuleNotFoundError as error:
-        raise MissingExtra(
-            f"tracing {title} needs the package {error.name}, which is not installed",
-            f'pip install "weave-core[{extra}]"',
-        ) from error
+    # Thousands of numbers an input, which nobody reads and every span would carry.
+    config = TraceConfig(hide_embeddings_vectors=True, hide_embedding_vectors=True)
+    return {"config": config, "raise_exception_on_conflict": True}
 
 
-def end(path: str) -> None:
-    """Put back what the instrumentor that `path` names has replaced."""
-    instrumentor = _load(path)
-    if instrumentor.is_instrumented_by_opentelemetry:
-        instrumentor.uninstrument()
+@dataclass(frozen=True)
+class Instrumentor:
+    """Another project's instrumentation of one library."""
 
+    title: str
+    """What it traces, as a reader knows it."""
+    extra: str
+    """Of this package, that installs it."""
+    path: str
+    """Module and class, with dots."""
+    options: Callable[[], dict[str, Any]] = _openinference
+    """Arguments of its `instrument()`."""
 
-def _load(path: str) -> Any:
-    module, _, name = path.rpartition(".")
-    return getattr(import_module(module), name)()
+    def instrument(self) -> None:
+        """Trace the library with the global tracer provider; calling it again changes nothing.
+
+        Raises:
+            MissingExtra: If the library or its instrumentation is not installed.
+        """
+        try:
+            instrumentor = self._load()
+            if not instrumentor.is_instrumented_by_opentelemetry:
+                instrumentor.instrument(**self.options())
+        except ModuleNotFoundError as error:
+            raise MissingExtra(
+                f"tracing {self.title} needs the package {error.name}, which is not installed",
+                f'pip install "weave-core[{self.extra}]"',
+            ) from error
+
+    def uninstrument(self) -> None:
+        """Stop tracing: put back what the instrumentation has replaced."""
+        instrumentor = self._load()
+        if instrumentor.is_instrumented_by_opentelemetry:
+            instrumentor.uninstrument()
+
+    def _load(self) -> Any:
+        module, _, name = self.path.rpartition(".")
+        return getattr(import_module(module), name)()

@@ -8,22 +8,13 @@ The spans are OpenInference's, whose instrumentation is switched on.  It takes t
 SDK's own processor, which sends every trace to OpenAI.
 """
 
-from weave_core.integrations import _instrumentors
+from weave_core.integrations._instrumentors import Instrumentor
 
 __all__ = ["instrument", "uninstrument"]
 
-_CLASS = "openinference.instrumentation.openai_agents.OpenAIAgentsInstrumentor"
-
-
-def instrument() -> None:
-    """Trace the OpenAI Agents SDK from now on; calling it again changes nothing.
-
-    Raises:
-        MissingExtra: If `openai-agents` or its instrumentation is not installed.
-    """
-    _instrumentors.begin("the OpenAI Agents SDK", "openai_agents", _CLASS)
-
-
-def uninstrument() -> None:
-    """Stop tracing."""
-    _instrumentors.end(_CLASS)
+_instrumentor = Instrumentor(
+    "the OpenAI Agents SDK",
+    extra="openai_agents",
+    path="openinference.instrumentation.openai_agents.OpenAIAgentsInstrumentor",
+)
+instrument, uninstrument = _instrumentor.instrument, _instrumentor.uninstrument

@@ -1,15 +1,21 @@
 """Spans in memory, and the local model server that makes them."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import anthropic
-import local_llm
 import openai
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from support.stored_traces import llm, stored
 
 from weave_core import integrations
+
+__all__ = ["llm", "stored"]
+
+# Before LiteLLM is imported: it would fetch its price list from the internet.
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 
 class Spans:
@@ -52,13 +58,6 @@ def spans(ended_spans: InMemorySpanExporter) -> Iterator[Spans]:
     yield Spans(ended_spans)
     integrations.uninstrument_all()
     ended_spans.clear()
-
-
-@pytest.fixture(scope="session")
-def llm() -> Iterator[str]:
-    """URL of a local model server."""
-    with local_llm.serve() as url:
-        yield url
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def test_a_stranger_s_wrapper_around_ours_is_left_alone() -> None:
 def test_a_library_that_is_not_installed_is_named_with_what_to_install(library: str) -> None:
     """`instrument()` says which extra is missing; `instrument_all()` goes by without a word."""
     # A process of its own, in which the library can't be imported.
-    package = integrations.LIBRARIES[library].partition(".")[0]
+    package = integrations.LIBRARIES[library].module.partition(".")[0]
     code = f"""
 import sys, importlib.abc
 class Missing(importlib.abc.MetaPathFinder):
@@ -110,7 +110,7 @@ def test_a_library_is_traced_from_its_import_on() -> None:
 import sys
 from weave_core import integrations
 names = integrations.instrument_all()
-packages = {module.partition(".")[0] for module in integrations.LIBRARIES.values()}
+packages = {library.module.partition(".")[0] for library in integrations.LIBRARIES.values()}
 print(sorted(packages & set(sys.modules)))
 import openai
 print("openai" in names, hasattr(openai.OpenAI.request, "__wrapped__"))

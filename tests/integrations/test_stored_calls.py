@@ -1,45 +1,27 @@
 """Model calls as the server stores them: read right, priced, and counted once."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import anthropic
 import pytest
 from langchain_openai import ChatOpenAI
-from support.servers import ServerProcess
+from support.stored_traces import Stored
 
 import weave_core
-from weave_core import Client
 from weave_core.integrations.langchain import WeaveCallbackHandler
-from weave_core.model import Trace
 
 ASK: Any = {"model": "claude-sonnet-4-6", "max_tokens": 2000}
 QUESTION: Any = [{"role": "user", "content": "Where is order A-1001?"}]
+pytestmark = pytest.mark.usefixtures("spans")  # All libraries are traced.
+
 TOOL: Any = {
     "name": "lookup_order",
     "input_schema": {"type": "object", "properties": {"order_id": {"type": "string"}}},
 }
 
 
-@pytest.fixture
-def stored(
-    spans: Any, server: ServerProcess, client: Client, project: str
-) -> Iterator[Callable[[], Trace]]:
-    """Gives the one trace that was stored since the test began."""
-    assert not spans.all()
-    weave_core.init(project, server.url)
-
-    def read() -> Trace:
-        assert weave_core.flush()
-        (summary,) = client.list_traces(project).items
-        return client.get_trace(project, summary.trace_id)
-
-    yield read
-    weave_core.shutdown()
-
-
 def test_a_streamed_call_of_anthropic_is_stored_whole(
-    stored: Callable[[], Trace], anthropic_client: anthropic.Anthropic
+    stored: Stored, anthropic_client: anthropic.Anthropic
 ) -> None:
     """Provider, messages, tools, thoughts, usage and cost, from the attributes we write."""
     with anthropic_client.messages.stream(
@@ -69,9 +51,7 @@ def test_a_streamed_call_of_anthropic_is_stored_whole(
     assert span.time_to_first_token_ms
 
 
-def test_a_call_seen_by_langchain_and_by_the_sdk_counts_once(
-    stored: Callable[[], Trace], llm: str
-) -> None:
+def test_a_call_seen_by_langchain_and_by_the_sdk_counts_once(stored: Stored, llm: str) -> None:
     """Both tell the provider's id of the reply: one of them is the other's duplicate."""
     model = ChatOpenAI(
         model="gpt-4o-mini", base_url=f"{llm}/v1", api_key=lambda: "none", max_retries=0

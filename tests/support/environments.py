@@ -1,5 +1,7 @@
 """Virtual environments of a test's own, with the package installed as users install it."""
 
+import hashlib
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -7,7 +9,7 @@ from pathlib import Path
 
 from support.commands import clean_env
 
-__all__ = ["Environment", "install"]
+__all__ = ["Environment", "install", "locked"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,3 +63,24 @@ def constraints(folder: Path) -> Path:
     path = folder.with_suffix(".constraints")
     path.write_text("\n".join(pins), encoding="utf-8")
     return path
+
+
+def locked(name: str, lock: Path) -> Environment:
+    """The environment that `lock` describes, built where it does not exist yet.
+
+    Kept in `.environments/` of the checkout, so that a developer pays once for each lock.
+    """
+    digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    environment = Environment(ROOT / ".environments" / f"{name}-{digest}")
+    done = environment.folder / ".complete"
+    if not done.exists():
+        for old in environment.folder.parent.glob(f"{name}-*"):
+            shutil.rmtree(old)
+        command = [sys.executable, "-m", "venv", "--without-pip", str(environment.folder)]
+        subprocess.run(command, check=True)
+        command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes"]
+        command += ["--python", environment.python, "--requirements", str(lock)]
+        installed = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert installed.returncode == 0, installed.stderr
+        done.touch()
+    return environment

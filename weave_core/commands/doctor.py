@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from weave_core.commands.extras import EXTRAS, missing_modules, package_versions
+from weave_core.commands.extras import EXTRAS, missing_packages, package_versions
 from weave_core.commands.homes import require_home
 from weave_core.commands.output import console, print_json
 from weave_core.commands.ports import find_port_owner, is_port_free, is_serving, url_of
@@ -115,7 +115,7 @@ def _python() -> Finding:
 
 def _extra(name: str) -> Finding:
     check = f"extra [{name}]"
-    if missing := missing_modules(name):
+    if missing := missing_packages(name):
         is_part = len(missing) < len(EXTRAS[name])
         found = f"{', '.join(missing)} missing" if is_part else "not installed"
         remedy = f'pip install "weave-core[{name}]"'
