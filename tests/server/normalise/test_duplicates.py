@@ -67,7 +67,7 @@ def test_a_path_before_a_model_s_name_does_not_tell_calls_apart(named: str) -> N
 
 def test_equal_usage_stands_in_for_a_model_that_is_not_named() -> None:
     """Without it, or with another, nothing says that the two are one."""
-    known = {"input_tokens": 5, "output_tokens": 7}
+    known: dict[str, Any] = {"input_tokens": 5, "output_tokens": 7}
     outer = call("a", model=None, **known)
     assert duplicate_ids([outer, call("b", "a", request_model="m", **known)]) == {"a"}
     assert duplicate_ids([outer, call("b", "a", input_tokens=5)]) == set()
