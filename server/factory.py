@@ -18,6 +18,7 @@ from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from weave_core.errors import (
@@ -39,6 +40,7 @@ from weave_core.server.deps import MAX_HEAVY_READERS
 from weave_core.server.limits import BodyReader
 from weave_core.server.measures import CountAnswers
 from weave_core.server.otlp.answers import encoding_of, error_body
+from weave_core.server.otlp_paths import OtlpPaths
 from weave_core.server.routes import READ_ROUTERS, ingest
 from weave_core.server.store.dialects import is_unavailable, reason_of
 from weave_core.server.store.stores import Store
@@ -132,11 +134,14 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.add_exception_handler(SQLAlchemyError, _answer_database_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http_error)
+    app.add_exception_handler(ClientDisconnect, _answer_nobody)
     app.add_exception_handler(Exception, _answer_bug)
     if settings.api_key:
         app.add_middleware(_RequireKey, api_key=settings.api_key)
     # Outside of the key, so that callers with a wrong one are seen.
     app.add_middleware(CountAnswers, count=partial(_count_answer, app))
+    # Outside of the key: what it lets in is decided by the path that the routes see.
+    app.add_middleware(OtlpPaths)
     if settings.cors_origins:
         # The outermost: a browser asks first without the key, and must be able to read refusals.
         app.add_middleware(
@@ -229,6 +234,11 @@ async def _answer_http_error(request: Request, error: Exception) -> Response:
         hint="/docs lists the routes",
     )
     return _error_answer(request, refusal.status_code, detail, dict(refusal.headers or {}))
+
+
+async def _answer_nobody(_request: Request, _error: Exception) -> Response:
+    """The sender went away in the middle of its request: nothing was stored, nobody listens."""
+    return Response(status_code=400)
 
 
 async def _answer_bug(request: Request, _error: Exception) -> Response:

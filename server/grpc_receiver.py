@@ -6,7 +6,6 @@ Messages are handed on as bytes: they are decoded on the writer's thread, as tho
 import asyncio
 import hmac
 import logging
-import zlib
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -25,6 +24,7 @@ from weave_core.errors import (
     TooLarge,
     WeaveError,
 )
+from weave_core.server.compression import expand_by_head
 from weave_core.server.otlp.answers import Encoding, answer_body
 from weave_core.server.otlp.logs import decode_logs
 from weave_core.server.otlp.metrics import decode_metrics
@@ -88,7 +88,7 @@ class GrpcReceiver:
                 ("grpc.max_concurrent_streams", _MAX_STREAMS),
                 # Two servers on one port would each get half of the spans.
                 ("grpc.so_reuseport", 0),
-                # gRPC expands without looking at a bound; see `_expand`.
+                # gRPC expands without looking at a bound; see `expand_by_head`.
                 ("grpc.per_message_decompression", 0),
             ]
         )
@@ -129,7 +129,7 @@ class GrpcReceiver:
         try:
             stored = request_type()
             if body.startswith((_GZIP, *_ZLIB)):
-                body = await asyncio.to_thread(_expand, body, self._max_bytes)
+                body = await asyncio.to_thread(expand_by_head, body, self._max_bytes)
             if body:
                 project = metadata.get(PROJECT_HEADER)
                 named = project.decode(errors="replace") if isinstance(project, bytes) else project
@@ -157,30 +157,6 @@ class GrpcReceiver:
                 "the API key is missing or wrong"
                 " (send metadata `authorization: Bearer <key>`; WEAVE_CORE_API_KEY sets it)",
             )
-
-
-def _expand(body: bytes, max_bytes: int) -> bytes:
-    """A message in gzip or deflate, of which no more than `max_bytes` are made.
-
-    Raises:
-        TooLarge: If there is more.
-        BadRequest: If it is neither.
-    """
-    inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: by its head.
-    try:
-        out = inflater.decompress(body, max_bytes + 1)
-    except zlib.error as error:
-        raise BadRequest(
-            f"the message can't be decompressed: {error}", "compress it again"
-        ) from error
-    if len(out) > max_bytes:
-        raise TooLarge(
-            f"the message has more than {max_bytes} bytes after decompression",
-            "send smaller batches, or raise WEAVE_CORE_MAX_BODY_BYTES",
-        )
-    if not inflater.eof:
-        raise BadRequest("the compressed message ends too early", "send all of it")
-    return out
 
 
 async def _abort(context: Context, error: WeaveError) -> NoReturn:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -176,6 +177,65 @@ def test_what_is_too_large_is_told_once_and_for_all(tmp_path: Path) -> None:
             code, message, details = refusal(refused.value)
             assert (code, details) == ("RESOURCE_EXHAUSTED", [])
             assert str(limit) in message
+
+
+def test_the_limit_itself_is_taken(tmp_path: Path) -> None:
+    """Plain, gzip and deflate; one byte more is too much."""
+    limit = 100_000
+    # An unknown field, whose head takes four bytes.
+    exact = b"\x7a" + bytes((0x9C, 0x8D, 0x06)) + b"x" * (limit - 4)
+    env = {"WEAVE_CORE_MAX_BODY_BYTES": str(limit)}
+    with start_server(tmp_path, env=env) as server, channel(server) as opened:
+        call = opened.unary_unary(TRACES)
+        for compression in grpc.Compression:
+            assert call(exact, compression=compression) == b""
+            with pytest.raises(grpc.RpcError) as refused:
+                call(exact + b"\x78\x01", compression=compression)
+            assert refusal(refused.value)[0] == "RESOURCE_EXHAUSTED"
+
+
+def test_a_compressed_message_that_is_cut_is_refused_whole(
+    server: ServerProcess, project: str
+) -> None:
+    """Nothing of it is stored, in either format."""
+    body = request_of(3).SerializeToString()
+    with channel(server) as opened:
+        for packed in (gzip.compress(body), zlib.compress(body)):
+            for damaged in (packed[:-1], packed + b"more", packed[:20] + packed[21:]):
+                with pytest.raises(grpc.RpcError) as refused:
+                    opened.unary_unary(TRACES)(damaged, metadata=(("x-weave-project", project),))
+                assert refusal(refused.value)[0] == "INVALID_ARGUMENT"
+    assert httpx.get(f"{server.url}/api/projects/{project}/spans").status_code == 404
+
+
+def test_what_is_not_served_is_unimplemented(server: ServerProcess) -> None:
+    """As OTLP wants it: senders then leave that signal alone."""
+    with channel(server) as opened:
+        for name in ("profiles.v1development.ProfilesService/Export", "trace.v1.TraceService/Get"):
+            path = f"/opentelemetry.proto.collector.{name}"
+            with pytest.raises(grpc.RpcError) as refused:
+                opened.unary_unary(path)(b"")
+            assert refusal(refused.value)[0] == "UNIMPLEMENTED"
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"GET / HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 200,
+    ],
+    ids=["HTTP/1", "TLS", "broken frames"],
+)
+def test_what_is_no_grpc_harms_nobody(server: ServerProcess, noise: bytes) -> None:
+    """A sender that was set up wrong is hung up on; the others go on."""
+    host, _, port = server.grpc_address.rpartition(":")
+    with socket.create_connection((host, int(port)), 30) as wrong:
+        wrong.sendall(noise)
+        while wrong.recv(4096):
+            pass
+    with channel(server) as opened:
+        assert opened.unary_unary(TRACES)(b"") == b""
 
 
 def test_pressure_asks_to_come_back(tmp_path: Path) -> None:
