@@ -6,6 +6,7 @@ hex, 64-bit numbers come as numbers or texts.
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -43,6 +44,14 @@ MAX_UINT32 = 2**32 - 1
 _MAX_DEPTH = 64
 """Levels of lists and maps in one attribute; protobuf's own parser stops at about 30."""
 
+_BOM = b"\xef\xbb\xbf"
+_HALVES = re.compile(
+    r"(?:\\\\)+"
+    r"|(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})+"
+    r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+"""Half of an escaped pair; backslashes and whole pairs are passed over, a run in one step."""
+
 
 class MismatchError(ValueError):
     """What was sent has not the shape that OTLP gives it; the message says where and how."""
@@ -57,13 +66,26 @@ def read_body(body: bytes) -> dict[str, Any]:
     try:
         message = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadRequest(f"the body is no JSON: {error}", position=error.pos) from error
+        try:
+            message = orjson.loads(_mended(body))
+        except orjson.JSONDecodeError:
+            raise BadRequest(f"the body is no JSON: {error}", position=error.pos) from error
     if not isinstance(message, dict):
         raise BadRequest(
             f"the body is {kind_of(message)} instead of an object",
             'OTLP/JSON is one object, such as {"resourceSpans": [...]}',
         )
     return message
+
+
+def _mended(body: bytes) -> str:
+    """`body` with a mark where its text is no Unicode.
+
+    A sender that cuts texts at a length cuts an emoji into halves, or a letter into bytes: that
+    must not cost its batch.
+    """
+    text = body.removeprefix(_BOM).decode("utf-8", "replace")
+    return _HALVES.sub(lambda found: "\\ufffd" if found["half"] else found[0], text)
 
 
 def read_attributes(holder: dict[str, Any]) -> dict[str, Any]:
@@ -117,7 +139,7 @@ def read_double(number: Any) -> float | str:
     """A number, or the name of one that JSON can't hold."""
     if type(number) in (int, float):
         return finite_or_text(float(number))
-    if isinstance(number, str):
+    if isinstance(number, str) and "_" not in number:  # Python's own sign between digits.
         try:
             return finite_or_text(float(number))
         except ValueError:
@@ -127,8 +149,9 @@ def read_double(number: Any) -> float | str:
 
 def _bytes(encoded: Any) -> bytes:
     if isinstance(encoded, str):
+        plain = encoded.rstrip("=").replace("-", "+").replace("_", "/")
         try:
-            return base64.b64decode(encoded, altchars=b"-_" if set(encoded) & {"-", "_"} else None)
+            return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
         except (binascii.Error, ValueError):
             pass
     raise MismatchError(f"bytesValue is {kind_of(encoded)} that is no base64")
@@ -160,9 +183,9 @@ def read_enum(holder: dict[str, Any], key: str, names: dict[str, int], *, unknow
         return 0
     if isinstance(value, str):
         return names.get(value, unknown)
-    if type(value) is not int:
+    if type(value) not in (int, float):
         raise MismatchError(f"{key} is {kind_of(value)} instead of a number")
-    return value if value in names.values() else unknown
+    return int(value) if value in names.values() else unknown
 
 
 def read_hex(holder: dict[str, Any], key: str) -> bytes:
