@@ -29,6 +29,7 @@ from weave_core.server.otlp.answers import Encoding, answer_body
 from weave_core.server.otlp.logs import decode_logs
 from weave_core.server.otlp.metrics import decode_metrics
 from weave_core.server.otlp.requests import (
+    EncodedRequest,
     LogRequest,
     MetricRequest,
     TelemetryRequest,
@@ -133,8 +134,8 @@ class GrpcReceiver:
             if body:
                 project = metadata.get(PROJECT_HEADER)
                 named = project.decode(errors="replace") if isinstance(project, bytes) else project
-                produce = partial(decode, body, named)
-                future = self._store.add_request(produce, size_bytes=len(body))
+                encoded = EncodedRequest(decode, body, named)
+                future = self._store.add_request(encoded, size_bytes=len(body))
                 # A caller that gives up must not take the writer's future with it.
                 stored = await asyncio.shield(asyncio.wrap_future(future))
         except WeaveError as error:

@@ -144,7 +144,7 @@ class CountAnswers:
 def _size_of(request: TelemetryRequest) -> int:
     """Items of `request` that were stored."""
     if isinstance(request, TraceRequest):
-        return sum(map(len, request.spans.values()))
+        return request.span_count
     if isinstance(request, LogRequest):
         return sum(map(len, request.records.values()))
     if isinstance(request, MetricRequest):

@@ -46,7 +46,7 @@ def run_server(settings: Settings, *, host: str, port: int, grpc_port: int | Non
     _require_key(settings, host)
     listener = _listen(host, port)
     try:
-        store = Store.open(settings)
+        store = Store.open(settings, has_decode_process=settings.decode_process)
         try:
             app = create_app(settings, store)
             config = uvicorn.Config(

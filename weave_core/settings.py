@@ -63,6 +63,10 @@ class Settings:
     """Largest amount of decoded spans that may wait for the database; above it senders are told
     to come back later."""
 
+    decode_process: bool = True
+    """Decode large requests in a second process while the server is busy with others, which uses a
+    second core; it starts with a load and ends two minutes after it."""
+
     max_spool_bytes: int = 1024 * MIB
     """Most bytes that spans waiting for a server may take on disk; above it new ones are left
     out, since what was kept before is worth more with its trace whole."""

@@ -1,8 +1,8 @@
 """What one OTLP request holds, whichever encoding it came in, and which project it is for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from weave_core import semconv
 from weave_core.server.otlp.records import RawLog, RawPoint, RawSpan
@@ -10,6 +10,7 @@ from weave_core.settings import DEFAULT_PROJECT
 
 __all__ = [
     "MAX_PROJECT_NAME",
+    "EncodedRequest",
     "LogRequest",
     "MetricRequest",
     "TelemetryRequest",
@@ -57,6 +58,8 @@ class TraceRequest(TelemetryRequest):
     """Decoded spans by project."""
 
     spans: dict[str, list[RawSpan]] = field(default_factory=dict)
+    span_count: int = 0
+    """How many were taken, also when only their rows came from another process."""
 
     noun: ClassVar[tuple[str, str]] = ("span", "spans")
 
@@ -77,6 +80,27 @@ class MetricRequest(TelemetryRequest):
     points: dict[str, list[RawPoint]] = field(default_factory=dict)
 
     noun: ClassVar[tuple[str, str]] = ("data point", "data points")
+
+
+R = TypeVar("R", bound=TelemetryRequest)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRequest(Generic[R]):
+    """A request that is yet to be decoded; called, it is."""
+
+    decode: Callable[[bytes, str | None], R]
+    body: bytes
+    header_project: str | None = None
+    """As in `project_name`."""
+
+    def __call__(self) -> R:
+        """Decode it.
+
+        Raises:
+            BadRequest: If the body is none.
+        """
+        return self.decode(self.body, self.header_project)
 
 
 def project_name(resource: Mapping[str, Any], header: str | None) -> str:

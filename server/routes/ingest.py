@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
@@ -12,6 +11,7 @@ from weave_core.server.otlp.answers import Encoding, answer_body, encoding_of
 from weave_core.server.otlp.logs import decode_json_logs, decode_logs
 from weave_core.server.otlp.metrics import decode_json_metrics, decode_metrics
 from weave_core.server.otlp.requests import (
+    EncodedRequest,
     LogRequest,
     MetricRequest,
     TelemetryRequest,
@@ -70,8 +70,8 @@ async def _receive(request: Request, decoders: Decoders, stored: TelemetryReques
     async with reader.read(request) as body:
         if body:
             header_project = request.headers.get(PROJECT_HEADER)
-            produce = partial(decoders[encoding], body, header_project)
-            future = store.add_request(produce, size_bytes=len(body))
+            encoded = EncodedRequest(decoders[encoding], body, header_project)
+            future = store.add_request(encoded, size_bytes=len(body))
             # A request that is cancelled must not take the writer's future with it.
             stored = await asyncio.shield(asyncio.wrap_future(future))
     return Response(answer_body(stored, encoding), media_type=str(encoding))

@@ -90,14 +90,19 @@ class Dictionaries:
         self, connection: Connection, project_id: int, items: Sequence[Item]
     ) -> tuple[int | None, list[Block]]:
         """Id of the dictionary in use, and `items` in blocks compressed with it."""
-        progress = self._progress(connection, project_id)
-        blocks = packed(list(cut(items)), progress.current)
-        self._count(project_id, progress, items, blocks)
-        return (progress.current.id if progress.current else None), blocks
+        current = self.current(connection, project_id)
+        blocks = packed(list(cut(items)), current)
+        self.count(connection, project_id, blocks, sent_bytes=sum(len(text) for _, text in items))
+        return (current.id if current else None), blocks
 
     def current(self, connection: Connection, project_id: int) -> Dictionary | None:
         """The dictionary in use."""
         return self._progress(connection, project_id).current
+
+    def known(self, project_id: int) -> Dictionary | None:
+        """The same without a look at the database: None where it was not asked before."""
+        progress = self._known.get(project_id)
+        return progress.current if progress else None
 
     def step(self, connection: Connection) -> bool:
         """Train for one project that is due; whether more are waiting."""
@@ -123,16 +128,22 @@ class Dictionaries:
             self._known[project_id] = found
         return found
 
-    def _count(
-        self,
-        project_id: int,
-        progress: _Progress,
-        items: Sequence[Item],
-        blocks: Sequence[Block],
+    def count(
+        self, connection: Connection, project_id: int, blocks: Sequence[Block], *, sent_bytes: int
     ) -> None:
-        progress.count += len(items)
-        progress.window_count += len(items)
-        progress.window_sent += sum(len(text) for _, text in items)
+        """Learn how well payloads compress, which says when a training is due.
+
+        Args:
+            connection: In the caller's transaction.
+            project_id: Whose they are.
+            blocks: The payloads as they are stored.
+            sent_bytes: What they were before.
+        """
+        progress = self._progress(connection, project_id)
+        count = sum(block.span_count for block in blocks)
+        progress.count += count
+        progress.window_count += count
+        progress.window_sent += sent_bytes
         progress.window_stored += sum(len(block.body) for block in blocks)
         is_worse = False
         if progress.window_count >= _WINDOW:

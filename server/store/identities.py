@@ -4,12 +4,9 @@ import hashlib
 import time
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection
 
-from weave_core.server.otlp.records import RawOrigin
 from weave_core.server.store.dialects import Dialect
-from weave_core.server.store.payloads import origin_body
 
 __all__ = ["Identities"]
 
@@ -46,9 +43,8 @@ class Identities:
             _remember(self._projects, name, found)
         return found
 
-    def origin_id(self, connection: Connection, origin: RawOrigin) -> int:
-        """Id of `origin`, stored if it is new."""
-        body = orjson.dumps(origin_body(origin), option=orjson.OPT_SORT_KEYS)
+    def origin_id(self, connection: Connection, body: bytes) -> int:
+        """Id of the origin that `origin_json` made `body` of, stored if it is new."""
         digest = hashlib.sha256(body).digest()
         found = self._origins.get(digest)
         if found is None:

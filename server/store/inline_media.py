@@ -13,7 +13,7 @@ from typing import Any
 from weave_core.media_types import BYTES, HEAD_BYTES, media_type_of
 from weave_core.server.otlp.requests import LogRequest, TelemetryRequest, TraceRequest
 
-__all__ = ["take_media"]
+__all__ = ["Keep", "take_media"]
 
 MIN_INLINE_MEDIA = 1_064
 """Base64 characters of the shortest medium that is kept apart from its span."""

@@ -21,7 +21,7 @@ from weave_core.server.otlp.records import RawLog
 from weave_core.server.otlp.requests import LogRequest
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.identities import Identities
-from weave_core.server.store.payloads import compress, values_json
+from weave_core.server.store.payloads import compress, origin_json, values_json
 
 __all__ = ["MAX_BYTES_OF_SPAN", "MAX_OF_PROJECT", "MAX_OF_SPAN", "LogInserter"]
 
@@ -168,7 +168,8 @@ class LogInserter:
             origin_ids: dict[int, int] = {}
             for raw in records:
                 if id(raw.origin) not in origin_ids:
-                    origin_ids[id(raw.origin)] = self._identities.origin_id(connection, raw.origin)
+                    body = origin_json(raw.origin)
+                    origin_ids[id(raw.origin)] = self._identities.origin_id(connection, body)
                 row = _row(raw, project_id, origin_ids[id(raw.origin)])
                 key = (project_id, row.digest)
                 seen[key] += 1

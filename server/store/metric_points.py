@@ -17,7 +17,7 @@ from weave_core.server.otlp.records import RawPoint, RawSeries
 from weave_core.server.otlp.requests import MetricRequest
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.identities import Identities
-from weave_core.server.store.payloads import values_json
+from weave_core.server.store.payloads import origin_json, values_json
 
 __all__ = ["MAX_GENAI_POINTS", "MAX_OTHER_POINTS", "MAX_SERIES", "MetricInserter"]
 
@@ -97,7 +97,7 @@ class MetricInserter:
 
     def _series_id(self, connection: Connection, project_id: int, raw: RawSeries) -> int | None:
         """Id of the series, stored if it is new; None where the project has too many."""
-        origin_id = self._identities.origin_id(connection, raw.origin)
+        origin_id = self._identities.origin_id(connection, origin_json(raw.origin))
         row = _series_row(project_id, origin_id, raw)
         key = (project_id, row[1])
         found = self._series_ids.get(key)

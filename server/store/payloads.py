@@ -22,7 +22,7 @@ __all__ = [
     "ENCODING_ZSTD_JSON",
     "Dictionary",
     "compress",
-    "origin_body",
+    "origin_json",
     "payload_json",
     "read_dictionary",
     "read_span",
@@ -147,9 +147,9 @@ def read_span(  # The columns beside the payload, each by name.
     )
 
 
-def origin_body(origin: RawOrigin) -> dict[str, Any]:
-    """`origin` as the JSON of `origin.body`; bytes escaped as in payloads."""
-    return {
+def origin_json(origin: RawOrigin) -> bytes:
+    """`origin` as the JSON of `origin.body`, the same for equal ones; bytes as in payloads."""
+    body = {
         "resource": _escape(origin.resource),
         "scope": {
             "name": origin.scope_name,
@@ -159,10 +159,11 @@ def origin_body(origin: RawOrigin) -> dict[str, Any]:
         "schema_url": origin.schema_url,
         "resource_schema_url": origin.resource_schema_url,
     }
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 
 def unpack_origin(body: dict[str, Any]) -> RawOrigin:
-    """The origin that `origin_body` wrote."""
+    """The origin that `origin_json` wrote."""
     scope = body["scope"]
     return RawOrigin(
         resource=_unescape(body["resource"]),

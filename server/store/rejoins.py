@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.minutes import MinuteRollups
-from weave_core.server.store.rows import SPAN_COLUMNS, span_row
+from weave_core.server.store.rows import SPAN_COLUMNS, span_values
 from weave_core.server.store.sent_spans import read_sent_spans
 from weave_core.server.store.texts import TextIndex
 
@@ -74,6 +74,6 @@ class SpanRejoins:
         rows: list[tuple[Any, ...]] = []
         for row_id, raw in read_sent_spans(connection, list(marks)):
             project_id, _, _, _, origin_id = marks[row_id]
-            row = span_row(raw, row_id=row_id, project_id=project_id, origin_id=origin_id)
+            row = (row_id, project_id, origin_id, *span_values(raw))
             rows.append((*(row[index] for index in _INDEXES), row_id))
         return rows

@@ -1,6 +1,6 @@
 """A decoded span to the row that lists and filters read: the normaliser's skeleton, priced.
 
-Rows are tuples in the order of `SPAN_COLUMNS`; ids are given by the writer.
+Rows are tuples in the order of `SPAN_COLUMNS`; the ids in front are given by the writer.
 """
 
 from dataclasses import fields
@@ -14,21 +14,20 @@ from weave_core.server.normalise import COUNTED_KINDS, Skeleton, skeleton
 from weave_core.server.otlp.records import RawSpan
 from weave_core.server.pricing import TokenCounts, find_price
 
-__all__ = ["SPAN_COLUMNS", "cleaned", "is_pending", "span_row"]
+__all__ = ["SPAN_COLUMNS", "cleaned", "is_pending", "span_values"]
 
 _SKELETON_COLUMNS = tuple(
     field.name for field in fields(Skeleton) if field.name not in ("tags", "attributes")
 )
+_GIVEN = ("id", "project_id", "origin_id")
 SPAN_COLUMNS = (
-    "id",
-    "project_id",
+    *_GIVEN,
     "trace_id",
     "span_id",
     "parent_id",
     "name",
     "start_ns",
     "duration_ns",
-    "origin_id",
     "is_duplicate",
     "tags",
     "attributes",
@@ -48,8 +47,8 @@ def is_pending(raw: RawSpan) -> bool:
     return raw.end_ns == 0 or raw.attributes.get(semconv.IS_PENDING) is True
 
 
-def span_row(raw: RawSpan, *, row_id: int, project_id: int, origin_id: int) -> tuple[Any, ...]:
-    """The row of `raw`."""
+def span_values(raw: RawSpan) -> tuple[Any, ...]:
+    """The row of `raw` behind its ids."""
     skel = skeleton(raw)
     if skel.cost_usd is None and skel.model and skel.kind in COUNTED_KINDS:
         _price(skel, raw.start_ns)
@@ -61,15 +60,12 @@ def span_row(raw: RawSpan, *, row_id: int, project_id: int, origin_id: int) -> t
     start_ns = min(raw.start_ns, _MAX_INT)
     duration_ns = None if is_pending(raw) else max(0, min(raw.end_ns, _MAX_INT) - start_ns)
     return (
-        row_id,
-        project_id,
         raw.trace_id,
         raw.span_id,
         raw.parent_id,
         raw.name[:_MAX_NAME],
         start_ns,
         duration_ns,
-        origin_id,
         False,
         _json(skel.tags) if skel.tags else None,
         _json(skel.attributes) if skel.attributes else None,

@@ -5,21 +5,22 @@ no second question to the database.  Of two records of one span the ended one wi
 one, then the later end, then the longer payload; the order of arrival decides nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, repeat
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from weave_core.server.otlp.records import RawOrigin, RawSpan
-from weave_core.server.store.blocks import BLOCK_COLUMNS, ENCODING_BLOCK, Item
+from weave_core.server.store.batches import Batch
+from weave_core.server.store.blocks import BLOCK_COLUMNS, ENCODING_BLOCK, Block, Item
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.dictionaries import Dictionaries
 from weave_core.server.store.identities import Identities
 from weave_core.server.store.minutes import MinuteRollups
-from weave_core.server.store.payloads import ENCODING_ZSTD_JSON, compress, payload_json
+from weave_core.server.store.payloads import ENCODING_ZSTD_JSON, Dictionary, compress
 from weave_core.server.store.rollup_tables import BackgroundCursorRow
-from weave_core.server.store.rows import SPAN_COLUMNS, cleaned, span_row
+from weave_core.server.store.rows import SPAN_COLUMNS, cleaned
 from weave_core.server.store.stored_texts import texts_in
 from weave_core.server.store.tables import SpanRow, table_of
 from weave_core.server.store.texts import TextIndex
@@ -60,6 +61,7 @@ class SpanInserter:
         self._dictionaries = dictionaries
         self._identities = identities
         self._next_id: int | None = None
+        self._written: dict[str, int] = {}
         self._update_span = dialect.update("span", SPAN_COLUMNS[1:], "id")
         self._replace_payload = dialect.upsert("span_payload", _PAYLOAD, ("span_row_id",))
         self._insert_dirty = dialect.insert(
@@ -70,24 +72,29 @@ class SpanInserter:
         """Drop the remembered id, after a transaction that was rolled back."""
         self._next_id = None
 
+    def used_dictionaries(self) -> Iterator[tuple[str, Dictionary]]:
+        """Name and dictionary of each project of the last `write`, once that is committed."""
+        for project, project_id in self._written.items():
+            dictionary = self._dictionaries.known(project_id)
+            if dictionary is not None:
+                yield project, dictionary
+
     def write(
-        self,
-        connection: Connection,
-        batches: Iterable[Mapping[str, Sequence[RawSpan]]],
-        *,
-        clean: bool = False,
+        self, connection: Connection, batches: Iterable[Batch], *, clean: bool = False
     ) -> list[tuple[int, bytes]]:
-        """Store spans, given by project.
+        """Store spans.
 
         Returns:
             Project and trace of those that are stored now, each once.
 
         Args:
             connection: In the transaction that the caller commits.
-            batches: Project name to its spans.
+            batches: Those of requests, in any order.
             clean: Make rows harmless first, after the database refused them.
         """
-        rows, texts = self._rows(connection, batches)
+        # All of a project in a row, since a block is of neighbours and of one project.
+        batches = sorted((batch for batch in batches if batch.rows), key=attrgetter("project"))
+        rows = self._rows(connection, batches)
         if not rows:
             return []
         if clean:
@@ -97,56 +104,66 @@ class SpanInserter:
         )
         self._next_id = rows[-1][_ID] + 1
         if inserted == len(rows):
-            self._add_payloads(connection, rows, texts)
+            self._add_batches(connection, rows[0][_ID], batches)
             changed = rows
         else:
-            changed = self._resolve(connection, rows, texts)
+            changed = self._resolve(connection, rows, self._texts_of(connection, batches))
         keys = list({(row[_PROJECT], row[_TRACE]) for row in changed})
         if keys:
             connection.exec_driver_sql(self._insert_dirty, keys)
         return keys
 
-    def _rows(
-        self, connection: Connection, batches: Iterable[Mapping[str, Sequence[RawSpan]]]
-    ) -> tuple[list[Row], list[bytes]]:
+    def _rows(self, connection: Connection, batches: Iterable[Batch]) -> list[Row]:
         row_id = self._first_free_id(connection)
         rows: list[Row] = []
-        texts: list[bytes] = []
-        # All of a project in a row, since a block is of neighbours and of one project.
-        by_project: dict[str, list[Sequence[RawSpan]]] = {}
+        self._written = {}
         for batch in batches:
-            for project, spans in batch.items():
-                if spans:
-                    by_project.setdefault(project, []).append(spans)
-        for project, lists in by_project.items():
-            project_id = self._identities.project_id(connection, project)
-            origin: RawOrigin | None = None
-            origin_id = 0
-            for raw in chain.from_iterable(lists):
-                if raw.origin is not origin:
-                    origin = raw.origin
-                    origin_id = self._identities.origin_id(connection, origin)
-                rows.append(
-                    span_row(raw, row_id=row_id, project_id=project_id, origin_id=origin_id)
-                )
-                texts.append(payload_json(raw))
+            project_id = self._identities.project_id(connection, batch.project)
+            self._written[batch.project] = project_id
+            origin_ids = chain.from_iterable(
+                repeat(self._identities.origin_id(connection, origin), count)
+                for origin, count in batch.origins
+            )
+            for values, origin_id in zip(batch.rows, origin_ids, strict=True):
+                rows.append((row_id, project_id, origin_id, *values))
                 row_id += 1
-        return rows, texts
+        return rows
+
+    def _add_batches(
+        self, connection: Connection, first_row_id: int, batches: Iterable[Batch]
+    ) -> None:
+        """The payloads of `batches`, whose spans went in one after the other."""
+        plain: dict[int, list[Item]] = {}
+        added: list[Row] = []
+        for batch in batches:
+            project_id = self._written[batch.project]
+            if batch.texts:
+                items = plain.setdefault(project_id, [])
+                items += enumerate(batch.texts, first_row_id)
+            else:
+                self._dictionaries.count(
+                    connection, project_id, batch.blocks, sent_bytes=batch.sent_bytes
+                )
+                added += _block_rows(batch.blocks, batch.dictionary_id, first_row_id)
+            first_row_id += len(batch.rows)
+        self._add_payloads(connection, plain, added)
 
     def _add_payloads(
-        self, connection: Connection, rows: Sequence[Row], texts: Sequence[bytes]
+        self, connection: Connection, plain: dict[int, list[Item]], added: list[Row]
     ) -> None:
-        by_project: dict[int, list[Item]] = {}
-        for row, text in zip(rows, texts, strict=True):
-            by_project.setdefault(row[_PROJECT], []).append((row[_ID], text))
-        added: list[Row] = []
-        for project_id, items in by_project.items():
+        """Blocks of `plain`, by project, and rows of blocks that are made already."""
+        for project_id, items in plain.items():
             dictionary_id, blocks = self._dictionaries.pack(connection, project_id, items)
-            added += [
-                (block.first_row_id, block.span_count, ENCODING_BLOCK, dictionary_id, block.body)
-                for block in blocks
-            ]
+            added += _block_rows(blocks, dictionary_id, 0)
         self._dialect.insert_rows(connection, "payload_block", BLOCK_COLUMNS, added)
+
+    def _texts_of(self, connection: Connection, batches: Iterable[Batch]) -> list[bytes]:
+        """The payload of each span of `batches`."""
+        stored = texts_in(connection)
+        for batch in batches:
+            if not batch.texts:
+                batch.unpack(stored.dictionary(batch.dictionary_id))
+        return [text for batch in batches for text in batch.texts]
 
     def _resolve(
         self, connection: Connection, rows: Sequence[Row], texts: Sequence[bytes]
@@ -161,8 +178,11 @@ class SpanInserter:
         pairs = list(zip(rows, texts, strict=True))
         new = [(row, text) for row, text in pairs if row[_ID] in added]
         changed = [row for row, _ in new]
-        if new:
-            self._add_payloads(connection, changed, [text for _, text in new])
+        plain: dict[int, list[Item]] = {}
+        for row, text in new:
+            plain.setdefault(row[_PROJECT], []).append((row[_ID], text))
+        if plain:
+            self._add_payloads(connection, plain, [])
         for row, text in pairs:
             if row[_ID] not in added and self._replace_if_better(connection, row, text):
                 changed.append(row)
@@ -195,6 +215,20 @@ class SpanInserter:
             passed = connection.scalar(select(func.max(table_of(BackgroundCursorRow).c.position)))
             self._next_id = max(last or 0, passed or 0) + 1
         return self._next_id
+
+
+def _block_rows(blocks: Iterable[Block], dictionary_id: int | None, first_row_id: int) -> list[Row]:
+    """Rows of `payload_block`; the ids in `blocks` count from `first_row_id`."""
+    return [
+        (
+            first_row_id + block.first_row_id,
+            block.span_count,
+            ENCODING_BLOCK,
+            dictionary_id,
+            block.body,
+        )
+        for block in blocks
+    ]
 
 
 def _rank(

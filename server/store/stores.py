@@ -18,7 +18,6 @@ from weave_core.server.store.blobs import (
 )
 from weave_core.server.store.deletions import TraceDeleter
 from weave_core.server.store.dialects import Engines, connect
-from weave_core.server.store.inline_media import take_media
 from weave_core.server.store.locks import FileLock
 from weave_core.server.store.phrases import teach_phrases
 from weave_core.server.store.queries.lags import count_behind
@@ -60,8 +59,12 @@ class Store:
         self.measures.watch(self._backlog)
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
+    def open(cls, settings: Settings, *, has_decode_process: bool = False) -> Self:
         """Open the database that `settings` name, at its newest tables; make it if there is none.
+
+        Args:
+            settings: What the process was told.
+            has_decode_process: Whether it may start a process of its own under load.
 
         Raises:
             ConfigError: If the database URL is wrong.
@@ -76,7 +79,12 @@ class Store:
             upgrade(engines.writer)
             if engines.dialect.name == "sqlite":
                 teach_phrases(engines.readers)
-            writer = Writer(engines, max_queue_bytes=settings.max_queue_bytes)
+            writer = Writer(
+                engines,
+                max_queue_bytes=settings.max_queue_bytes,
+                keep=lambda content: store.add_blob(content),  # noqa: PLW0108  # It is there before the writer begins.
+                has_decode_process=has_decode_process,
+            )
             store = cls(engines, writer, lock, settings)
             remove_stale_drafts(store._drafts)
             writer.start()
@@ -113,14 +121,8 @@ class Store:
 
         The request says afterwards what was refused.
         """
-
-        def produced() -> R:
-            request = produce()
-            take_media(request, self.add_blob)
-            return request
-
         try:
-            future = self._writer.submit(produced, size_bytes)
+            future = self._writer.submit(produce, size_bytes)
         except WeaveError as error:
             self.measures.count_refusal(error)
             raise

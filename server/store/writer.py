@@ -1,24 +1,22 @@
 """The one thread that writes: it drains a bounded queue into one transaction after another.
 
 Group commit is what makes `synchronous=FULL` cost nothing: while one transaction goes to the disk,
-the next batches queue up and share the next.  Decoding happens on this thread too.  A second
-decoding thread was measured slower, since every row handed to SQLite gives up the interpreter's
-lock and a busy neighbour takes 5 ms to give it back.
+the next batches queue up and share the next.  What nobody else has decoded is decoded on this
+thread.  A second decoding thread was measured slower, since every row handed to SQLite gives up the
+interpreter's lock and a busy neighbour takes 5 ms to give it back; a process of its own helps.
 """
 
 import logging
+import os
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from weave_core.errors import Overloaded, StoreError, WeaveError
+from weave_core.errors import StoreError, WeaveError
 from weave_core.server.otlp.requests import (
     LogRequest,
     MetricRequest,
@@ -26,12 +24,17 @@ from weave_core.server.otlp.requests import (
     TraceRequest,
 )
 from weave_core.server.store.background import Background
+from weave_core.server.store.batches import Batch, batches_of
+from weave_core.server.store.decoder_program import read_answer
+from weave_core.server.store.decoders import DecodeProcess, can_decode
 from weave_core.server.store.dialects import Engines, is_unavailable, reason_of
 from weave_core.server.store.dictionaries import Dictionaries
 from weave_core.server.store.identities import Identities
+from weave_core.server.store.inline_media import Keep, take_media
 from weave_core.server.store.log_records import LogInserter
 from weave_core.server.store.metric_points import MetricInserter
 from weave_core.server.store.minutes import MinuteRollups
+from weave_core.server.store.queues import Job, JobQueue, Produce, Work
 from weave_core.server.store.spans import SpanInserter
 from weave_core.server.store.texts import TextIndex
 
@@ -39,15 +42,9 @@ __all__ = ["Produce", "Work", "Writer"]
 
 R = TypeVar("R", bound=TelemetryRequest)
 T = TypeVar("T")
-Work = Callable[[Connection], T]
-"""A change that is no telemetry, small enough that senders may wait for it."""
-Produce = Callable[[], R]
-"""Makes what is to be stored, on the writer's thread."""
 
 _log = logging.getLogger(__name__)
 
-_GROUP_BYTES = 4 * 1024 * 1024
-"""A transaction takes jobs until it has this much: about 2,000 spans with messages."""
 _BUSY_ROLLUP_PAUSE_S = 0.2
 """Sums wait this long between two turns while senders wait for the writer."""
 _ROLLUP_SHARE = 4
@@ -60,19 +57,33 @@ _MAX_PATIENCE_S = 2.0
 """What can wait gets a small step after this long, however busy the senders are."""
 
 
-@dataclass(slots=True)
-class _Job:
-    produce: Produce[TelemetryRequest]
-    size_bytes: int
-    future: Future[Any] = field(default_factory=Future)
+class _Decoded(NamedTuple):
+    """A job that can be stored."""
+
+    job: Job
+    request: TelemetryRequest
+    spans: list[Batch]
 
 
 class Writer:
     """Stores telemetry; every future it gives out ends after the commit, or with the error."""
 
-    def __init__(self, engines: Engines, *, max_queue_bytes: int) -> None:
+    def __init__(
+        self,
+        engines: Engines,
+        *,
+        max_queue_bytes: int,
+        keep: Keep,
+        has_decode_process: bool = False,
+    ) -> None:
         self._engines = engines
-        self._max_queue_bytes = max_queue_bytes
+        self._keep = keep
+        has_decode_process = has_decode_process and (os.cpu_count() or 1) > 1
+        self._queue = JobQueue(
+            max_bytes=max_queue_bytes,
+            can_lend=can_decode if has_decode_process else lambda _: False,
+        )
+        self._decoder = DecodeProcess(self._queue) if has_decode_process else None
         self._identities = Identities(engines.dialect)
         self._dictionaries = Dictionaries(engines.dialect)
         self._minutes = MinuteRollups(engines.dialect)
@@ -92,11 +103,6 @@ class Writer:
             dictionaries=self._dictionaries,
             texts=self._texts,
         )
-        self._jobs: deque[_Job] = deque()
-        self._works: deque[tuple[Work[Any], Future[Any]]] = deque()
-        self._queued_bytes = 0
-        self._wake = threading.Condition()
-        self._is_closing = False
         # Whatever a crash left behind is caught up with first.
         self._has_dirty = True
         self._rollup_due = 0.0
@@ -105,6 +111,8 @@ class Writer:
 
     def start(self) -> None:
         """Begin to write."""
+        if self._decoder:
+            self._decoder.start()
         self._thread.start()
 
     def submit(self, produce: Produce[R], size_bytes: int) -> Future[R]:
@@ -118,20 +126,7 @@ class Writer:
             Overloaded: If the queue is full.
             StoreError: If the store is closed.
         """
-        with self._wake:
-            if self._is_closing:
-                raise StoreError("the store is closed", "the server is stopping: try again later")
-            if self._queued_bytes and self._queued_bytes + size_bytes > self._max_queue_bytes:
-                raise Overloaded(
-                    f"{self._queued_bytes} bytes wait to be stored, and this request's"
-                    f" {size_bytes} would go over the limit of {self._max_queue_bytes}",
-                    "send it again later; WEAVE_CORE_MAX_QUEUE_BYTES raises the limit",
-                )
-            job = _Job(produce, size_bytes)
-            self._jobs.append(job)
-            self._queued_bytes += size_bytes
-            self._wake.notify()
-            return cast("Future[R]", job.future)
+        return self._queue.put(produce, size_bytes)
 
     def run(self, work: Work[T]) -> "Future[T]":
         """Queue `work`, which gets a transaction of its own between two groups of requests.
@@ -139,106 +134,87 @@ class Writer:
         Raises:
             StoreError: If the store is closed.
         """
-        with self._wake:
-            if self._is_closing:
-                raise StoreError("the store is closed", "the server is stopping: try again later")
-            future: Future[T] = Future()
-            self._works.append((work, future))
-            self._wake.notify()
-            return future
+        return self._queue.put_work(work)
 
     def hasten(self) -> None:
         """Bring the sums up to date now rather than when it costs least: a reader waits."""
-        with self._wake:
-            self._rollup_due = 0.0
-            self._wake.notify()
+        self._rollup_due = 0.0
+        self._queue.wake()
 
     @property
     def load(self) -> tuple[int, int]:
         """Bytes that wait to be stored, and how many may."""
-        return self._queued_bytes, self._max_queue_bytes
+        return self._queue.held_bytes, self._queue.max_bytes
 
     def close(self) -> None:
         """Store what is queued, bring the sums up to date, and end the thread."""
-        with self._wake:
-            self._is_closing = True
-            self._wake.notify()
+        self._queue.close()
         if self._thread.is_alive():
             self._thread.join()
+        if self._decoder:
+            self._decoder.close()
 
     def _run(self) -> None:
+        queue = self._queue
         while True:
-            jobs = self._take()
+            jobs = queue.take(self._pause_s)
             if jobs:
                 self._store(jobs)
                 self._stored_at = time.monotonic()
-                with self._wake:
-                    self._queued_bytes -= sum(job.size_bytes for job in jobs)
+                queue.release(jobs)
+            if self._decoder:
+                self._decoder.check()
             self._do_work()
-            if self._has_dirty and (self._is_closing or time.monotonic() >= self._rollup_due):
+            if self._has_dirty and (queue.is_closing or time.monotonic() >= self._rollup_due):
                 self._roll_up()
-            is_idle = not self._jobs and not self._works and not self._has_dirty
-            if self._is_closing and is_idle:
+            if queue.is_closing and queue.is_empty and not self._has_dirty:
                 return
 
-    def _take(self) -> list[_Job]:
-        """The next jobs; none when it is time for the sums, or to end."""
-        with self._wake:
-            while not self._jobs and not self._works and not self._is_closing:
-                if not self._has_dirty:
-                    self._wake.wait()
-                    continue
-                pause_s = self._rollup_due - time.monotonic()
-                if pause_s <= 0 or not self._wake.wait(pause_s):
-                    break
-            jobs: list[_Job] = []
-            size_bytes = 0
-            while self._jobs and (not jobs or size_bytes < _GROUP_BYTES):
-                job = self._jobs.popleft()
-                jobs.append(job)
-                size_bytes += job.size_bytes
-            return jobs
+    def _pause_s(self) -> float | None:
+        """How long the thread may wait for jobs; None: until one comes."""
+        return self._rollup_due - time.monotonic() if self._has_dirty else None
 
-    def _store(self, jobs: list[_Job]) -> None:
+    def _store(self, jobs: list[Job]) -> None:
         """Decode and store `jobs` in one transaction, and resolve their futures."""
-        decoded: list[tuple[_Job, TelemetryRequest]] = []
+        decoded: list[_Decoded] = []
         for job in jobs:
             try:
-                decoded.append((job, job.produce()))
+                decoded.append(_decode(job, self._keep))
             except Exception as error:  # noqa: BLE001  # The sender of this request hears of it; the other senders and the thread go on.
                 job.future.set_exception(error)
         if not decoded:
             return
         try:
-            self._commit([request for _, request in decoded])
+            self._commit(decoded)
         except WeaveError as error:
-            for job, _ in decoded:
-                job.future.set_exception(error)
+            for each in decoded:
+                each.job.future.set_exception(error)
         except Exception:  # noqa: BLE001  # One request that the database can't take must not cost its neighbours theirs.
-            for job, request in decoded:
-                self._store_alone(job, request)
+            for each in decoded:
+                self._store_alone(each)
         else:
-            for job, request in decoded:
-                job.future.set_result(request)
+            for each in decoded:
+                each.job.future.set_result(each.request)
 
-    def _store_alone(self, job: _Job, request: TelemetryRequest) -> None:
+    def _store_alone(self, decoded: _Decoded) -> None:
+        job = decoded.job
         try:
-            self._commit([request], clean=True)
+            self._commit([decoded], clean=True)
         except Exception as error:  # noqa: BLE001  # As above.
             _log.exception("a request of %d bytes could not be stored", job.size_bytes)
             job.future.set_exception(error)
         else:
-            job.future.set_result(request)
+            job.future.set_result(decoded.request)
 
-    def _commit(self, requests: list[TelemetryRequest], *, clean: bool = False) -> None:
-        """Store all of `requests` or nothing.
+    def _commit(self, decoded: list[_Decoded], *, clean: bool = False) -> None:
+        """Store all of `decoded` or nothing.
 
         Raises:
             StoreError: If the database can't be written now: locked, full, broken.
         """
         try:
             with self._engines.writer.begin() as connection:
-                changed = self._write(connection, requests, clean=clean)
+                changed = self._write(connection, decoded, clean=clean)
         except BaseException as error:
             self._forget()
             if isinstance(error, DBAPIError) and is_unavailable(error):
@@ -247,6 +223,9 @@ class Writer:
                 ) from error
             raise
         self._has_dirty = self._has_dirty or changed
+        if self._decoder:
+            for project, dictionary in self._inserter.used_dictionaries():
+                self._decoder.learn(project, dictionary)
 
     def _forget(self) -> None:
         """Drop what is remembered of the database, after a transaction that was rolled back."""
@@ -256,11 +235,10 @@ class Writer:
         ):
             memory.forget()
 
-    def _write(
-        self, connection: Connection, requests: list[TelemetryRequest], *, clean: bool
-    ) -> bool:
+    def _write(self, connection: Connection, decoded: list[_Decoded], *, clean: bool) -> bool:
         """Whether there is something for the background to do."""
-        batches = [request.spans for request in requests if isinstance(request, TraceRequest)]
+        requests = [each.request for each in decoded]
+        batches = [batch for each in decoded for batch in each.spans]
         traces = self._inserter.write(connection, batches, clean=clean)
         if traces:
             self._logs.mark_spans(connection, traces)
@@ -273,10 +251,10 @@ class Writer:
 
     def _do_work(self) -> None:
         """One piece of work that waits, if there is any."""
-        with self._wake:
-            if not self._works:
-                return
-            work, future = self._works.popleft()
+        waiting = self._queue.take_work()
+        if waiting is None:
+            return
+        work, future = waiting
         try:
             with self._engines.writer.begin() as connection:
                 result = work(connection)
@@ -307,20 +285,35 @@ class Writer:
             # The marks stay, so nothing is lost; a full disk is no reason to try in a circle.
             _log.warning("sums of traces could not be written; trying again", exc_info=True)
             self._rollup_due = time.monotonic() + _MAX_ROLLUP_PAUSE_S
-            if self._is_closing:
+            if self._queue.is_closing:
                 self._has_dirty = False
             return
         ended = time.monotonic()
         is_quiet = ended - self._stored_at > _QUIET_S
         share = _QUIET_SHARE if is_quiet else _ROLLUP_SHARE
         pause_s = min(share * (ended - began), _MAX_ROLLUP_PAUSE_S)
-        if self._jobs:
+        if self._queue.has_jobs:
             pause_s = max(pause_s, _BUSY_ROLLUP_PAUSE_S)
         self._rollup_due = ended + pause_s
 
     def _is_time_for_patience(self, now: float) -> bool:
         """When nothing else is to be done; under constant load now and then all the same."""
-        if self._is_closing:
+        if self._queue.is_closing:
             return False
-        is_free = not self._has_dirty and not self._jobs
+        is_free = not self._has_dirty and not self._queue.has_jobs
         return is_free or now - self._patient_at > _MAX_PATIENCE_S
+
+
+def _decode(job: Job, keep: Keep) -> _Decoded:
+    """What a job brings, its media kept; whatever it has come back with is not decoded again."""
+    if job.answer is not None:
+        answer = read_answer(job.answer)
+        for content in answer.media:
+            keep(content)
+        return _Decoded(job, answer.request, answer.batches)
+    produced = job.produce()
+    take_media(produced, keep)
+    if not isinstance(produced, TraceRequest):
+        return _Decoded(job, produced, [])
+    produced.span_count = sum(map(len, produced.spans.values()))
+    return _Decoded(job, produced, batches_of(produced.spans))

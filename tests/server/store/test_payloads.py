@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 from support.raw_spans import raw_span
 
 from weave_core.server.otlp.records import RawEvent, RawLink, RawOrigin, RawSpan
-from weave_core.server.store.payloads import origin_body, payload_json, read_span, unpack_origin
+from weave_core.server.store.payloads import origin_json, payload_json, read_span, unpack_origin
 
 SCALARS = (
     st.none()
@@ -33,7 +34,7 @@ def back(span: RawSpan) -> RawSpan:
         trace_id=span.trace_id,
         span_id=span.span_id,
         parent_id=span.parent_id,
-        origin=unpack_origin(origin_body(span.origin)),
+        origin=unpack_origin(orjson.loads(origin_json(span.origin))),
     )
 
 

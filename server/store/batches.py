@@ -1,0 +1,71 @@
+"""Spans of one request on their way in: rows and payloads that lack only the ids of the database.
+
+Making them takes most of what a span costs and asks nothing of the database, so it can be done
+anywhere, also in another process.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from weave_core.server.otlp.records import RawOrigin, RawSpan
+from weave_core.server.store.blocks import Block, Item, cut, opened, packed
+from weave_core.server.store.payloads import Dictionary, origin_json, payload_json
+from weave_core.server.store.rows import span_values
+
+__all__ = ["Batch", "batches_of"]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Spans of one project."""
+
+    project: str
+    origins: list[tuple[bytes, int]] = field(default_factory=list)
+    """`origin_json`, and how many spans in a row have it."""
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    """`span_values` of each."""
+    texts: list[bytes] = field(default_factory=list)
+    """`payload_json` of each; none where they lie in `blocks`."""
+    blocks: list[Block] = field(default_factory=list)
+    """Those of the payloads, as if the first row had the id 0."""
+    dictionary_id: int | None = None
+    """With what `blocks` are compressed."""
+    sent_bytes: int = 0
+    """What lies in `blocks`, before that."""
+
+    def pack(self, dictionary: Dictionary | None) -> None:
+        """Put `texts` into `blocks`."""
+        self.blocks = packed(list(cut(enumerate(self.texts))), dictionary)
+        self.dictionary_id = dictionary.id if dictionary else None
+        self.sent_bytes = sum(map(len, self.texts))
+        self.texts = []
+
+    def unpack(self, dictionary: Dictionary | None) -> None:
+        """Take `texts` out of `blocks`."""
+        items: list[Item] = []
+        for block in self.blocks:
+            items += opened(block.first_row_id, block.body, dictionary)
+        self.texts = [text for _, text in items]
+        self.blocks = []
+
+
+def batches_of(spans: Mapping[str, Iterable[RawSpan]]) -> list[Batch]:
+    """The spans of a request, given by project."""
+    return [_batch(project, sent) for project, sent in spans.items()]
+
+
+def _batch(project: str, sent: Iterable[RawSpan]) -> Batch:
+    batch = Batch(project)
+    origin: RawOrigin | None = None
+    start = 0
+    for raw in sent:
+        if raw.origin is not origin:
+            if origin is not None:
+                batch.origins.append((origin_json(origin), len(batch.rows) - start))
+            origin, start = raw.origin, len(batch.rows)
+        batch.rows.append(span_values(raw))
+        batch.texts.append(payload_json(raw))
+    if origin is not None:
+        batch.origins.append((origin_json(origin), len(batch.rows) - start))
+    return batch

@@ -1,0 +1,236 @@
+"""What waits for the writer: requests within a bound of bytes, and changes that are no telemetry.
+
+The writer takes from it.  A request may also be lent, which is how another process decodes it while
+the writer is busy; it keeps its place and its weight until the writer has stored it.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from weave_core.errors import Overloaded, StoreError
+from weave_core.server.otlp.requests import EncodedRequest, TelemetryRequest
+
+__all__ = ["Job", "JobQueue", "Produce", "Work"]
+
+R = TypeVar("R", bound=TelemetryRequest)
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+"""A change that is no telemetry, small enough that senders may wait for it."""
+Produce = Callable[[], R]
+"""Makes what is to be stored, on the writer's thread."""
+
+_GROUP_BYTES = 4 * 1024 * 1024
+"""A transaction takes jobs until it has this much: about 2,000 spans with messages."""
+_LENT_BYTES = 32 * 1024
+"""Smaller requests, of some ten spans, are decoded where they are: the way would cost more."""
+_MAX_LENT = 2
+"""Requests lent at a time: one in work, one on its way."""
+_LENT_CHECK_S = 5.0
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A request that waits."""
+
+    produce: Produce[TelemetryRequest]
+    size_bytes: int
+    future: Future[Any] = field(default_factory=Future)
+    is_lendable: bool = False
+    lent_at: float | None = None
+    """Since when it is away."""
+    answer: bytes | None = None
+    """What came back for it."""
+
+
+class JobQueue:
+    """Filled by any thread, emptied by the writer's.
+
+    Args:
+        max_bytes: Bound of all requests in it.
+        can_lend: Whether a job may be lent at all.
+    """
+
+    def __init__(self, *, max_bytes: int, can_lend: Callable[[EncodedRequest[Any]], bool]) -> None:
+        self.max_bytes = max_bytes
+        self.held_bytes = 0
+        self._can_lend = can_lend
+        self._jobs: deque[Job] = deque()
+        self._works: deque[tuple[Work[Any], Future[Any]]] = deque()
+        self._is_closing = False
+        self._is_busy = False
+        self._lendable_count = self._lent_count = 0
+        lock = threading.Lock()
+        self._for_writer = threading.Condition(lock)
+        self._for_borrower = threading.Condition(lock)
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing more is taken in."""
+        return self._is_closing
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._jobs and not self._works
+
+    @property
+    def has_jobs(self) -> bool:
+        """Whether senders wait."""
+        return bool(self._jobs)
+
+    def put(self, produce: Produce[Any], size_bytes: int) -> Future[Any]:
+        """Add a request.
+
+        Raises:
+            Overloaded: If the queue is full.
+            StoreError: If it is closed.
+        """
+        job = Job(produce, size_bytes)
+        if isinstance(produce, EncodedRequest) and size_bytes >= _LENT_BYTES:
+            job.is_lendable = self._can_lend(produce)
+        with self._for_writer:
+            self._check_open()
+            if self.held_bytes and self.held_bytes + size_bytes > self.max_bytes:
+                raise Overloaded(
+                    f"{self.held_bytes} bytes wait to be stored, and this request's"
+                    f" {size_bytes} would go over the limit of {self.max_bytes}",
+                    "send it again later; WEAVE_CORE_MAX_QUEUE_BYTES raises the limit",
+                )
+            self._jobs.append(job)
+            self.held_bytes += size_bytes
+            if job.is_lendable:
+                self._lendable_count += 1
+                if self._is_busy:
+                    self._for_borrower.notify()
+            self._for_writer.notify()
+        return job.future
+
+    def put_work(self, work: Work[T]) -> "Future[T]":
+        """Add a change.
+
+        Raises:
+            StoreError: If the queue is closed.
+        """
+        future: Future[T] = Future()
+        with self._for_writer:
+            self._check_open()
+            self._works.append((work, future))
+            self._for_writer.notify()
+        return future
+
+    def take(self, pause_s: Callable[[], float | None]) -> list[Job]:
+        """The next jobs for one transaction; none when there is something else to do.
+
+        Args:
+            pause_s: How long to wait for jobs at most; None: as long as it takes.
+        """
+        with self._for_writer:
+            self._is_busy = False
+            while not (jobs := self._pick()) and not self._works:
+                if self._is_closing and not self._jobs:
+                    break
+                left_s = pause_s()
+                if left_s is not None and left_s <= 0:
+                    break
+                if self._jobs:  # All are lent.
+                    left_s = _LENT_CHECK_S if left_s is None else min(left_s, _LENT_CHECK_S)
+                if not self._for_writer.wait(left_s):
+                    break
+            self._is_busy = True
+            if self._lendable_count:
+                self._for_borrower.notify()
+            return jobs
+
+    def _pick(self) -> list[Job]:
+        """What is decoded or soon is; of those that another could decode one at most."""
+        picked: list[Job] = []
+        size_bytes = 0
+        has_own = False
+        for job in self._jobs:
+            if size_bytes >= _GROUP_BYTES:
+                break
+            if job.lent_at is not None and job.answer is None:
+                continue
+            if job.is_lendable:
+                if has_own and not self._is_closing:
+                    continue
+                has_own = True
+            picked.append(job)
+            size_bytes += job.size_bytes
+        for job in picked:
+            self._jobs.remove(job)
+            if job.is_lendable:
+                job.is_lendable = False
+                self._lendable_count -= 1
+        return picked
+
+    def take_work(self) -> tuple[Work[Any], Future[Any]] | None:
+        """One change that waits, if there is any."""
+        with self._for_writer:
+            return self._works.popleft() if self._works else None
+
+    def release(self, jobs: list[Job]) -> None:
+        """Give back the room of `jobs`, which are done."""
+        with self._for_writer:
+            self.held_bytes -= sum(job.size_bytes for job in jobs)
+
+    def lend(self, timeout_s: float) -> Job | None:
+        """A job to decode elsewhere, as soon as the writer is busy with others.
+
+        None after `timeout_s` without one, and at the end.
+        """
+        with self._for_borrower:
+            until = time.monotonic() + timeout_s
+            while not self._is_closing:
+                if self._is_busy and self._lendable_count and self._lent_count < _MAX_LENT:
+                    job = next(job for job in self._jobs if job.is_lendable)
+                    job.is_lendable = False
+                    job.lent_at = time.monotonic()
+                    self._lendable_count -= 1
+                    self._lent_count += 1
+                    return job
+                if not self._for_borrower.wait(until - time.monotonic()):
+                    return None
+        return None
+
+    def give_back(self, job: Job, answer: bytes | None) -> None:
+        """Return a job; without an answer it is decoded by the writer."""
+        with self._for_writer:
+            self._lent_count -= 1
+            job.answer = answer
+            if answer is None:
+                job.lent_at = None
+            self._for_writer.notify()
+            self._for_borrower.notify()
+
+    def longest_lent_s(self) -> float:
+        """How long the job is away that is away longest."""
+        with self._for_writer:
+            now = time.monotonic()
+            return max(
+                (now - job.lent_at for job in self._jobs if job.lent_at and job.answer is None),
+                default=0.0,
+            )
+
+    def wake(self) -> None:
+        """Let the writer ask for its pause again."""
+        with self._for_writer:
+            self._for_writer.notify()
+
+    def close(self) -> None:
+        """Take in and lend nothing more."""
+        with self._for_writer:
+            self._is_closing = True
+            self._for_writer.notify()
+            self._for_borrower.notify_all()
+
+    def _check_open(self) -> None:
+        if self._is_closing:
+            raise StoreError("the store is closed", "the server is stopping: try again later")

@@ -1,0 +1,242 @@
+"""Under load a second process decodes; whatever becomes of it, nobody outside notices."""
+
+import os
+import signal
+import time
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from support.floods import Flood, stored_ids
+from support.otlp import new_span, new_trace_id
+from support.otlp_load import SPANS_A_BATCH, Template, family_of, new_template, send
+from support.servers import ServerProcess, start_server
+
+from weave_core import Client
+from weave_core.digests import digest_bytes
+from weave_core.server.otlp.requests import EncodedRequest
+from weave_core.server.otlp.traces import decode_traces
+from weave_core.server.store.batches import batches_of
+from weave_core.server.store.decoder_program import read_answer
+from weave_core.server.store.decoders import DecodeProcess, can_decode
+from weave_core.server.store.queues import Job, JobQueue
+
+CONNECTIONS = 6
+PNG = b"\x89PNG\r\n\x1a\n"
+REQUESTS = 24
+
+
+def children(pid: int) -> list[int]:
+    """The processes below `pid`."""
+    return family_of(pid)[1:]
+
+
+def wait_for(is_so: Callable[[], bool], within_s: float = 60.0) -> None:
+    """Return once `is_so` says so."""
+    until = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < until, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def load(server: ServerProcess, templates: list[Template]) -> None:
+    """Send each of `templates` as it is, several at once; all are taken."""
+    sent = send(
+        server.url,
+        lambda number: templates[number].body if number < len(templates) else None,
+        connections=CONNECTIONS,
+    )
+    assert (len(sent.waits_s), sent.failed) == (len(templates), 0)
+
+
+def load_until_started(server: ServerProcess) -> list[int]:
+    """Send until the server has met two requests at once; the process that it then started."""
+    until = time.monotonic() + 120
+    number = 0
+    while not (found := children(server.process.pid)):
+        assert time.monotonic() < until, "no process was started"
+        load(server, [new_template(f"first {number + each}") for each in range(REQUESTS)])
+        number += REQUESTS
+    return found
+
+
+def read_traces(server: ServerProcess, templates: list[Template]) -> list[list[dict[str, Any]]]:
+    """The first trace of each request, as the API shows it."""
+    with httpx.Client(base_url=f"{server.url}/api/projects/benchmark", timeout=60) as http:
+        return [
+            http.get(f"/traces/{template.trace_ids[0]}").raise_for_status().json()["spans"]
+            for template in templates
+        ]
+
+
+def test_what_the_process_decodes_reads_as_what_the_server_decodes_itself(tmp_path: Path) -> None:
+    """The same requests, with and without it, are the same spans at the API, field by field."""
+    templates = [new_template(f"same {number}", is_agent=True) for number in range(REQUESTS)]
+    with start_server(tmp_path / "beside") as server:
+        load_until_started(server)
+        load(server, templates)
+        beside = read_traces(server, templates)
+    alone = {"WEAVE_CORE_DECODE_PROCESS": "0"}
+    with start_server(tmp_path / "alone", env=alone) as server:
+        load(server, templates)
+        assert not children(server.process.pid)
+        assert read_traces(server, templates) == beside
+    assert sum(map(len, beside)) == REQUESTS * 10
+    assert {span["kind"] for trace in beside for span in trace} == {"llm", "tool"}
+
+
+def test_the_process_may_be_killed_again_and_again(own_server: ServerProcess) -> None:
+    """Under load every request is acknowledged, and every span is there once."""
+    flood = Flood(senders=CONNECTIONS, text_bytes=4_000)
+    flood.start(own_server.url)
+    killed: set[int] = set()
+    for _ in range(3):
+        wait_for(lambda: bool(set(children(own_server.process.pid)) - killed))
+        time.sleep(0.7)  # It is at work, not still starting.
+        for child in children(own_server.process.pid):
+            killed.add(child)
+            os.kill(child, signal.SIGKILL)
+    time.sleep(0.5)
+    flood.stop()
+    assert not flood.refusals
+    flood.finish(own_server.url)
+    with Client(own_server.url) as client:
+        assert stored_ids(client) == Counter(dict.fromkeys(flood.acknowledged_ids, 1))
+    assert len(killed) >= 3
+
+
+def test_what_it_cannot_read_is_refused_as_ever(own_server: ServerProcess) -> None:
+    """A broken body among good ones gets its 400 with the parser's reason, the others their 200."""
+    broken = new_template("broken").body[:-100_000]
+    answers: list[httpx.Response] = []
+
+    def next_body(number: int) -> bytes | None:
+        if number in (5, 15):
+            answers.append(
+                httpx.post(
+                    f"{own_server.url}/v1/traces",
+                    content=broken,
+                    headers={"content-type": "application/x-protobuf"},
+                    timeout=60,
+                )
+            )
+        return new_template(f"good {number}").body if number < REQUESTS else None
+
+    sent = send(own_server.url, next_body, connections=CONNECTIONS)
+    assert (len(sent.waits_s), sent.failed) == (REQUESTS, 0)
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert all(b"is no ExportTraceServiceRequest" in answer.content for answer in answers)
+    with Client(own_server.url) as client:
+        wait_for(lambda: client.list_projects()[0].span_count == REQUESTS * SPANS_A_BATCH)
+
+
+def test_a_server_that_stops_takes_it_along(own_server: ServerProcess) -> None:
+    """SIGTERM right after a load: exit code 0, and nobody is left."""
+    left = load_until_started(own_server)
+    assert own_server.stop() == 0
+    wait_for(lambda: not any(Path(f"/proc/{child}").exists() for child in left), within_s=5)
+
+
+def test_it_goes_when_the_server_is_killed(own_server: ServerProcess) -> None:
+    """SIGKILL leaves no process behind that holds memory."""
+    left = load_until_started(own_server)
+    own_server.kill()
+    wait_for(lambda: not any(Path(f"/proc/{child}").exists() for child in left))
+
+
+def test_it_gives_back_the_rows_and_payloads_that_the_server_would_make() -> None:
+    """Of a request that was lent, with what was refused of it."""
+    queue = JobQueue(max_bytes=1 << 30, can_lend=can_decode)
+    decoder = DecodeProcess(queue)
+    decoder.start()
+    body = new_template("lent", is_agent=True).body + a_span_without_ids()
+    for _ in range(2):
+        queue.put(EncodedRequest(decode_traces, body, "named"), len(body))
+    [own] = queue.take(lambda: None)
+    [lent] = wait_lent(queue)
+    assert lent.answer is not None
+    request, [batch], media = read_answer(lent.answer)
+    assert not media
+    itself = decode_traces(body, "named")
+    [expected] = batches_of(itself.spans)
+    assert (request.rejected, request.first_reason) == (1, itself.first_reason)
+    assert request.span_count == len(expected.rows) == SPANS_A_BATCH
+    assert len(batch.blocks) == SPANS_A_BATCH / 16
+    batch.unpack(None)
+    assert (batch.project, batch.origins) == ("named", expected.origins)
+    assert batch.rows == expected.rows
+    assert batch.texts == expected.texts
+    queue.release([own, lent])
+    queue.close()
+    decoder.close()
+
+
+def test_pictures_come_back_beside_the_rows_that_name_them() -> None:
+    """The process has no blobs: what it took out of a span is handed to the server to keep."""
+    picture = PNG + os.urandom(2_000)
+    attributes = {"gen_ai.input.messages": f"data:image/png;base64,{b64encode(picture).decode()}"}
+    request = ExportTraceServiceRequest()
+    spans = request.resource_spans.add().scope_spans.add().spans
+    for number in range(40):
+        spans.append(
+            new_span(
+                "look", new_trace_id(), start_ns=number, duration_ms=1.0, attributes=attributes
+            )
+        )
+    body = request.SerializeToString()
+    queue = JobQueue(max_bytes=1 << 30, can_lend=can_decode)
+    decoder = DecodeProcess(queue)
+    decoder.start()
+    for _ in range(2):
+        queue.put(EncodedRequest(decode_traces, body), len(body))
+    queue.take(lambda: None)
+    [lent] = wait_lent(queue)
+    assert lent.answer is not None
+    _, [batch], media = read_answer(lent.answer)
+    batch.unpack(None)
+    assert set(media) == {picture}
+    assert all(digest_bytes(picture).encode() in text for text in batch.texts)
+    assert not any(b"base64" in text for text in batch.texts)
+    queue.close()
+    decoder.close()
+
+
+def wait_lent(queue: JobQueue) -> list[Job]:
+    """What comes back to the writer once something was lent."""
+    wait_for(lambda: queue.longest_lent_s() > 0)
+    return queue.take(lambda: None)
+
+
+def a_span_without_ids() -> bytes:
+    """To be appended to a request: protobuf joins what is written one after the other."""
+    request = ExportTraceServiceRequest()
+    request.resource_spans.add().scope_spans.add().spans.add().name = "nameless"
+    return bytes(request.SerializeToString())
+
+
+def test_a_process_that_hangs_is_killed_and_its_request_comes_back() -> None:
+    """A request that is away too long is the writer's again, undecoded."""
+    queue = JobQueue(max_bytes=1 << 30, can_lend=can_decode)
+    decoder = DecodeProcess(queue, max_away_s=0.5)
+    decoder.start()
+    body = new_template("hangs").body
+    for _ in range(2):
+        queue.put(EncodedRequest(decode_traces, body), len(body))
+    [own] = queue.take(lambda: None)
+    wait_for(lambda: bool(children(os.getpid())))
+    for child in children(os.getpid()):
+        os.kill(child, signal.SIGSTOP)
+    wait_for(lambda: queue.longest_lent_s() > 0.5)
+    decoder.check()
+    [back] = queue.take(lambda: None)
+    assert back is not own
+    assert back.answer is None
+    queue.release([own, back])
+    queue.close()
+    decoder.close()
+    assert queue.is_empty
+    assert not children(os.getpid())
