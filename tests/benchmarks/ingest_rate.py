@@ -1,10 +1,15 @@
 """How many spans a second the server stores durably, beside a bare receiver in the same run.
 
     python tests/benchmarks/ingest_rate.py [--batches 60] [--rounds 2] [--gzip] [--agent]
+        [--seconds 60] [--alone] [--peer phoenix]
 
-With `--agent` messages repeat themselves as an agent's do: one system prompt, phrases from a
-support desk, tool answers as JSON.  Without it they are random words, which hardly compress.
-What lies on disk is measured after a clean stop, full-text index included.
+Four figures of a round: the rate over eight connections that send as fast as they are answered
+(`--seconds`: for so long, instead of a number of batches); how long an answer takes at half of that
+rate, sent on the clock; what the server uses, its decode process included; and how far the
+background (sums, full text) was behind, and how long it took to catch up.
+
+With `--agent` messages repeat themselves as an agent's do.  `--alone` runs without the decode
+process.  `--peer` sends the same to a peer, installed into a virtual environment of its own.
 
 The floor is what any Python server pays: the same uvicorn, the protobuf parser, one loop over the
 attributes, `json.dumps`, one row into one table with one index, and one commit a request.  It
@@ -15,286 +20,231 @@ are noisy, so what counts is the ratio.
 import argparse
 import asyncio
 import gzip
-import http.client
 import json
-import os
-import random
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from support.otlp_load import (
+    SPANS_A_BATCH,
+    Load,
+    Template,
+    Watch,
+    cpu_seconds,
+    new_template,
+    send,
+    watching,
+)
+from support.peers import PEERS, start_peer
 from support.servers import start_server
 
 CONNECTIONS = 8
-SPANS_A_BATCH = 512
-SPANS_A_TRACE = 10
-MESSAGE_BYTES = 1000  # Two of them a span.
+TEMPLATES = 30
+IDLE_S = 10.0
+CATCH_UP_S = 600
 READY = "floor ready on "
+TARGETS = (
+    "targets: 12,000 spans/s (stretch 20,000; gzip 80 % of it), p99 at half load 100 ms,"
+    " RSS 400 MB, idle 1 %, 700 bytes a span on disk"
+)
+MEASURED_PEERS = (
+    "peers, measured apart (10,000 spans): Phoenix 20.26 72 durable spans/s, 13,200 us CPU a span,"
+    " 611 MB; MLflow 3.17 374 spans/s, 1,500 us, 2,487 MB, 5,945 bytes a span"
+)
 
 
 def main() -> None:
-    """Run both and print one line each, and the ratio."""
+    """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--batches", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--seconds", type=float, help="send for so long")
     parser.add_argument("--gzip", action="store_true")
     parser.add_argument("--agent", action="store_true", help="repetitive text, as agents send")
+    parser.add_argument("--alone", action="store_true", help="without the decode process")
+    parser.add_argument("--peer", choices=sorted(PEERS), help="the same to a peer")
     parser.add_argument("--floor", help="serve as the floor, storing into this file")
     options = parser.parse_args()
     if options.floor:
         asyncio.run(serve_floor(options.floor))
         return
-    for number in range(options.rounds):
-        bodies = [
-            request_body(random.Random(f"{number}-{i}"), is_agent=options.agent)
-            for i in range(options.batches)
-        ]
-        if options.gzip:
-            bodies = [gzip.compress(body, 1) for body in bodies]
-        run_round(bodies, is_gzip=options.gzip)
+    templates = [new_template(f"{i}", is_agent=options.agent) for i in range(TEMPLATES)]
+    print(TARGETS)
+    print(MEASURED_PEERS, flush=True)
+    for _ in range(options.rounds):
+        with tempfile.TemporaryDirectory() as folder, start_floor(Path(folder)) as (url, pid):
+            floor = full_load("bare receiver", url, pid, templates, options)
+        with tempfile.TemporaryDirectory() as folder:
+            ours = run_round(Path(folder), templates, options)
+        print(f"ratio to the bare receiver {ours / floor:.2f}", flush=True)
+    if options.peer:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            start_peer(options.peer, Path(folder)) as peer,
+        ):
+            run_peer(peer, templates)
 
 
-def run_round(bodies: list[bytes], *, is_gzip: bool) -> None:
-    """One round of each, the floor first."""
-    with tempfile.TemporaryDirectory() as folder, start_floor(Path(folder)) as (url, pid):
-        floor = measure(url, bodies, pid=pid, is_gzip=is_gzip)
-    with tempfile.TemporaryDirectory() as folder, start_server(Path(folder)) as server:
-        ours = measure(server.url, bodies, pid=server.process.pid, is_gzip=is_gzip)
-        stored = len(bodies) * SPANS_A_BATCH
-        wait_for_background(Path(folder), stored)
+def run_round(folder: Path, templates: list[Template], options: argparse.Namespace) -> float:
+    """All figures of our server; the full rate."""
+    env = {"WEAVE_CORE_DECODE_PROCESS": "0"} if options.alone else {}
+    with start_server(folder, env=env) as server, httpx.Client(base_url=server.url) as http:
+        pid = server.process.pid
+        rate = full_load("weave-core", server.url, pid, templates, options, behind=gauges(http))
+        began = time.monotonic()
+        stored = wait_for_background(http)
+        print(f"  background caught up {time.monotonic() - began:.1f} s after the last answer")
+        half_load(server.url, templates, rate, is_gzip=options.gzip)
+        stored = wait_for_background(http)
+        before = cpu_seconds(pid)
+        time.sleep(IDLE_S)
+        print(f"  idle CPU {(cpu_seconds(pid) - before) / IDLE_S * 100:.2f} %")
         server.stop()
-        size_bytes = sum(path.stat().st_size for path in Path(folder).glob("store.db*"))
-        report_sizes(Path(folder) / "store.db", stored)
-    count = len(bodies) * SPANS_A_BATCH
-    report("bare receiver", floor)
-    report("weave-core", ours)
+    size_bytes = sum(path.stat().st_size for path in folder.glob("store.db*"))
     print(
-        f"ratio {ours['rate'] / floor['rate']:.2f}   weave-core on disk"
-        f" {size_bytes / count:,.0f} bytes a span   body {len(bodies[0]) / SPANS_A_BATCH:,.0f}"
+        f"  on disk {size_bytes / stored:,.0f} bytes a span: {sizes(folder / 'store.db', stored)}"
+    )
+    return rate
+
+
+def full_load(
+    name: str,
+    url: str,
+    pid: int,
+    templates: list[Template],
+    options: argparse.Namespace,
+    *,
+    behind: Callable[[], dict[str, float]] | None = None,
+) -> float:
+    """Send as fast as the server answers; print, and give spans a second."""
+    warm_up = new_template("warm up").fresh(is_gzip=options.gzip)
+    send(url, lambda n: None if n else warm_up, connections=1, is_gzip=options.gzip)
+    bodies: Callable[[int], bytes | None]
+    if options.seconds:
+        until = time.perf_counter() + options.seconds
+
+        def bodies(number: int) -> bytes | None:
+            if time.perf_counter() > until:
+                return None
+            return templates[number % len(templates)].fresh(is_gzip=options.gzip)
+    else:
+        made = [
+            templates[number % len(templates)].fresh(is_gzip=options.gzip)
+            for number in range(options.batches)
+        ]
+
+        def bodies(number: int) -> bytes | None:
+            return made[number] if number < len(made) else None
+
+    with watching(pid, behind) as watch:
+        load = send(url, bodies, connections=CONNECTIONS, is_gzip=options.gzip)
+    if load.failed:
+        raise SystemExit(f"{load.failed} requests failed")
+    report(name, load, watch)
+    return load.rate
+
+
+def half_load(url: str, templates: list[Template], rate: float, *, is_gzip: bool) -> None:
+    """Send half as many a second as the server can take, on the clock; print how long it takes."""
+    batches_a_second = rate / 2 / SPANS_A_BATCH
+    made = [
+        templates[number % len(templates)].fresh(is_gzip=is_gzip)
+        for number in range(max(100, round(batches_a_second * 15)))
+    ]
+    load = send(
+        url,
+        lambda number: made[number] if number < len(made) else None,
+        connections=CONNECTIONS,
+        batches_a_second=batches_a_second,
+        is_gzip=is_gzip,
+    )
+    print(
+        f"  at half load ({load.rate:,.0f} spans/s) p50 {load.wait_ms(0.5):.0f} ms"
+        f"   p99 {load.wait_ms(0.99):.0f} ms",
+        flush=True,
     )
 
 
-def wait_for_background(folder: Path, count: int) -> None:
-    """Return once the full-text index has all spans, the warm-up's too."""
-    query = "SELECT MAX(position) FROM background_cursor WHERE name = 'texts'"
-    until = time.monotonic() + 120
-    with sqlite3.connect(folder / "store.db", timeout=30) as database:
-        while (database.execute(query).fetchone()[0] or 0) < count:
-            if time.monotonic() > until:
-                raise SystemExit("the full-text index did not catch up")
-            time.sleep(0.2)
-    database.close()
+def run_peer(peer: Any, templates: list[Template]) -> None:
+    """Send 10,000 spans to a peer; print what it took in, and what it made durable."""
+    made = [templates[number % len(templates)].fresh() for number in range(20)]
+    with watching(peer.pid) as watch:
+        load = send(
+            peer.url,
+            lambda number: made[number] if number < len(made) else None,
+            connections=CONNECTIONS,
+            path=peer.path,
+        )
+        began = time.monotonic()
+        sent = len(load.waits_s) * SPANS_A_BATCH
+        while (durable := peer.count()) < sent and time.monotonic() - began < CATCH_UP_S:
+            time.sleep(0.5)
+    took_s = load.took_s + time.monotonic() - began
+    report(peer.name, load, watch)
+    print(f"  durable {durable / took_s:,.0f} spans/s ({durable} of {sent} after {took_s:.0f} s)")
 
 
-def report_sizes(path: Path, count: int) -> None:
-    """Print what takes how many bytes a span."""
+def report(name: str, load: Load, watch: Watch) -> None:
+    """Print one contender's line, and how far its background was behind."""
+    count = len(load.waits_s) * SPANS_A_BATCH
+    print(
+        f"{name:14} {load.rate:8,.0f} spans/s   p50 {load.wait_ms(0.5):5.0f} ms"
+        f"   p99 {load.wait_ms(0.99):5.0f} ms   CPU {watch.cpu_s / count * 1e6:5.0f} us a span"
+        f"   RSS {watch.max_rss_mb:4.0f} MB   {count:,} spans",
+        flush=True,
+    )
+    for gauge, most in watch.max_behind.items():
+        print(f"  {gauge} {most:,.0f} at most, {watch.last_behind[gauge]:,.0f} at the end")
+
+
+def gauges(http: httpx.Client) -> Callable[[], dict[str, float]]:
+    """What the server's own gauges say of its background."""
+
+    def read() -> dict[str, float]:
+        lines = http.get("/metrics", timeout=60).text.splitlines()
+        found = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return {name: float(found[f"weave_core_{name}"]) for name in GAUGES}
+
+    return read
+
+
+GAUGES = ("traces_behind", "text_index_spans_behind")
+
+
+def wait_for_background(http: httpx.Client) -> int:
+    """Return once sums and full text are current; how many spans there are."""
+    behind = gauges(http)
+    until = time.monotonic() + CATCH_UP_S
+    while any(behind().values()):
+        if time.monotonic() > until:
+            raise SystemExit("the background did not catch up")
+        time.sleep(0.2)
+    listed = http.get("/api/projects").json()["items"]
+    return sum(int(project["span_count"]) for project in listed)
+
+
+def sizes(path: Path, count: int) -> str:
+    """What takes how many bytes a span."""
     database = sqlite3.connect(path)
     query = "SELECT name, SUM(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 12"
     try:
-        sizes = database.execute(query).fetchall()
+        found = database.execute(query).fetchall()
     except sqlite3.OperationalError:
-        return  # This SQLite can't tell.
+        return "this SQLite can't tell what is how large"
     finally:
         database.close()
-    print("  ".join(f"{name} {size / count:,.0f}" for name, size in sizes))
-
-
-def report(name: str, result: dict[str, float]) -> None:
-    """Print one contender's line."""
-    print(
-        f"{name:14} {result['rate']:8,.0f} spans/s   p50 {result['p50_ms']:5.0f} ms"
-        f"   p99 {result['p99_ms']:5.0f} ms   CPU {result['cpu_us']:5.0f} us a span"
-        f"   RSS {result['rss_mb']:4.0f} MB"
-    )
-
-
-def measure(url: str, bodies: list[bytes], *, pid: int, is_gzip: bool) -> dict[str, float]:
-    """Send `bodies` over all connections at once."""
-    warm_up = request_body(random.Random(os.urandom(8)))
-    Sender(url, [gzip.compress(warm_up) if is_gzip else warm_up], is_gzip=is_gzip).run()
-    cpu_before = cpu_seconds(pid)
-    senders = [Sender(url, bodies[i::CONNECTIONS], is_gzip=is_gzip) for i in range(CONNECTIONS)]
-    began = time.perf_counter()
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
-    took_s = time.perf_counter() - began
-    waits = sorted(wait for sender in senders for wait in sender.waits_s)
-    if len(waits) != len(bodies):
-        raise SystemExit(f"{len(bodies) - len(waits)} requests failed")
-    count = len(bodies) * SPANS_A_BATCH
-    return {
-        "rate": count / took_s,
-        "p50_ms": waits[len(waits) // 2] * 1000,
-        "p99_ms": waits[int(len(waits) * 0.99)] * 1000,
-        "cpu_us": (cpu_seconds(pid) - cpu_before) / count * 1e6,
-        "rss_mb": rss_mb(pid),
-    }
-
-
-class Sender(threading.Thread):
-    """One connection that sends its share, one request after the other."""
-
-    def __init__(self, url: str, bodies: list[bytes], *, is_gzip: bool) -> None:
-        super().__init__()
-        self.url = url
-        self.bodies = bodies
-        self.waits_s: list[float] = []
-        self.headers = {"content-type": "application/x-protobuf"}
-        if is_gzip:
-            self.headers["content-encoding"] = "gzip"
-
-    def run(self) -> None:
-        """Send; a request counts when it was answered 200."""
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=120)
-        for body in self.bodies:
-            began = time.perf_counter()
-            connection.request("POST", "/v1/traces", body, self.headers)
-            answer = connection.getresponse()
-            answer.read()
-            if answer.status == http.HTTPStatus.OK:
-                self.waits_s.append(time.perf_counter() - began)
-        connection.close()
-
-
-WORDS = [
-    "".join(random.Random(f"word {i}").choices("etaoinshrdlucmfwyp", k=2 + i % 9))
-    for i in range(4000)
-]
-
-
-SYSTEM = (
-    "You are the support agent of Northwind Traders. Answer in the customer's language, briefly"
-    " and politely. Look up orders with `lookup_order` before you say anything about a delivery."
-    " Refunds are possible within 30 days of delivery; later ones need a supervisor. Never promise"
-    " a date that the carrier has not confirmed. If you are unsure, say so and open a ticket."
-)
-PHRASES = [
-    "Hello, I ordered {n} pairs of {thing} last week and the parcel {a} still has not arrived.",
-    "Could you please tell me where my order {a} is and when it will be delivered to {city}?",
-    "I'd like to return the {thing}; they don't fit, and I want my money back for order {a}.",
-    "Thank you for your patience! I have checked order {a}: it left our warehouse in {city}.",
-    "The carrier reports the parcel {a} as in transit; it should reach you within {n} days.",
-    "I am sorry for the trouble with the {thing}. I have opened ticket {a} for you.",
-    "A refund of {n}.{n} EUR for order {a} was sent to your card and takes {n} working days.",
-]
-THINGS = ["running shoes", "winter jackets", "wool socks", "hiking boots", "rain trousers"]
-CITIES = ["Leipzig", "Rotterdam", "Lyon", "Gdansk", "Turin", "Porto"]
-
-
-def agent_text(dice: random.Random, size: int) -> str:
-    """Support talk of about `size` characters."""
-    said: list[str] = []
-    while sum(map(len, said)) < size:
-        said.append(
-            dice.choice(PHRASES).format(
-                n=dice.randrange(1, 60),
-                a=f"NW-{dice.randrange(10**7)}",
-                thing=dice.choice(THINGS),
-                city=dice.choice(CITIES),
-            )
-        )
-    return " ".join(said)
-
-
-def agent_messages(dice: random.Random, role: str) -> list[dict[str, Any]]:
-    """What goes in begins with the prompt and what a tool said; about 1,000 characters each."""
-    if role == "assistant":
-        return [{"role": role, "parts": [{"type": "text", "content": agent_text(dice, 900)}]}]
-    found = {"order": f"NW-{dice.randrange(10**7)}", "state": "in_transit", "items": 3}
-    return [
-        {"role": "system", "parts": [{"type": "text", "content": SYSTEM}]},
-        {"role": "user", "parts": [{"type": "text", "content": agent_text(dice, 350)}]},
-        {"role": "tool", "parts": [{"type": "tool_call_response", "response": found}]},
-    ]
-
-
-def request_body(dice: random.Random, *, is_agent: bool = False) -> bytes:
-    """One export request: traces of ten spans, model calls and what is around them."""
-    request = ExportTraceServiceRequest()
-    resource_spans = request.resource_spans.add()
-    attribute(resource_spans.resource, "service.name", "benchmark")
-    attribute(resource_spans.resource, "telemetry.sdk.language", "python")
-    scope_spans = resource_spans.scope_spans.add()
-    scope_spans.scope.name = "benchmark"
-    now_ns = time.time_ns()
-    trace_id = parent_id = b""
-    for index in range(SPANS_A_BATCH):
-        is_root = index % SPANS_A_TRACE == 0
-        if is_root:
-            trace_id = dice.randbytes(16)
-        span = scope_spans.spans.add()
-        span.trace_id = trace_id
-        span.span_id = dice.randbytes(8)
-        if is_root:
-            parent_id = span.span_id
-        else:
-            span.parent_span_id = parent_id
-        span.name = "chat gpt-4o-mini" if index % 2 else "lookup order"
-        span.start_time_unix_nano = now_ns + index * 1_000_000
-        span.end_time_unix_nano = span.start_time_unix_nano + dice.randrange(10**6, 10**9)
-        fill(span, dice, is_call=bool(index % 2), is_agent=is_agent)
-    return bytes(request.SerializeToString())
-
-
-def fill(span: Any, dice: random.Random, *, is_call: bool, is_agent: bool = False) -> None:
-    """Twelve attributes, two of them messages."""
-    attribute(span, "gen_ai.operation.name", "chat" if is_call else "execute_tool")
-    attribute(span, "gen_ai.provider.name", "openai")
-    attribute(span, "gen_ai.request.model", "gpt-4o-mini")
-    attribute(span, "gen_ai.request.temperature", 0.7)
-    attribute(span, "gen_ai.response.model", "gpt-4o-mini-2024-07-18")
-    attribute(span, "gen_ai.usage.input_tokens", dice.randrange(50, 5000))
-    attribute(span, "gen_ai.usage.output_tokens", dice.randrange(5, 500))
-    attribute(span, "gen_ai.response.id", f"chatcmpl-{dice.randbytes(12).hex()}")
-    attribute(span, "session.id", f"session-{dice.randrange(1000)}")
-    attribute(span, "tier", dice.choice(["free", "pro", "team"]))
-    for key, role in (("gen_ai.input.messages", "user"), ("gen_ai.output.messages", "assistant")):
-        if is_agent:
-            attribute(span, key, json.dumps(agent_messages(dice, role)))
-            continue
-        text = " ".join(dice.choices(WORDS, k=MESSAGE_BYTES // 7))
-        message = {"role": role, "parts": [{"type": "text", "content": text}]}
-        attribute(span, key, json.dumps([message]))
-
-
-def attribute(holder: Any, key: str, value: str | float) -> None:
-    """Add one attribute."""
-    item = holder.attributes.add()
-    item.key = key
-    if isinstance(value, str):
-        item.value.string_value = value
-    elif isinstance(value, int):
-        item.value.int_value = value
-    else:
-        item.value.double_value = value
-
-
-def cpu_seconds(pid: int) -> float:
-    """CPU that a process has used, its own and the kernel's for it."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def rss_mb(pid: int) -> float:
-    """Memory of a process at its highest."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+    return "  ".join(f"{name} {size / count:,.0f}" for name, size in found)
 
 
 @contextmanager

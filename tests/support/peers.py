@@ -1,0 +1,120 @@
+"""Peers that take OTLP too, each in a virtual environment of its own, for the benchmark of ingest.
+
+Installed once into the machine's folder for temporary files, from the registry that pip knows, and
+started there with their own commands and defaults.
+"""
+
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+__all__ = ["PEERS", "Peer", "start_peer"]
+
+_START_S = 180
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    packages: tuple[str, ...]
+    command: Callable[[Path, Path, int], list[str]]
+    """Of the environment's folder of programs, the data's folder and the port."""
+    environment: Callable[[Path, int], dict[str, str]]
+    database: str
+    """In the data's folder."""
+    count: str
+    """How many spans are on the disk."""
+    health: str
+    path: str = "/v1/traces"
+
+
+PEERS: dict[str, _Recipe] = {
+    "phoenix": _Recipe(
+        packages=("arize-phoenix",),
+        command=lambda programs, _folder, _port: [str(programs / "phoenix"), "serve"],
+        environment=lambda folder, port: {
+            "PHOENIX_WORKING_DIR": str(folder),
+            "PHOENIX_PORT": str(port),
+            "PHOENIX_GRPC_PORT": str(_free_port()),
+            "PHOENIX_TELEMETRY_ENABLED": "false",
+        },
+        database="phoenix.db",
+        count="SELECT COUNT(*) FROM spans",
+        health="/healthz",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One that runs."""
+
+    name: str
+    url: str
+    path: str
+    pid: int
+    count: Callable[[], int]
+    """How many spans it has made durable."""
+
+
+@contextmanager
+def start_peer(name: str, folder: Path) -> Iterator[Peer]:
+    """Install the peer if it is not there yet, and run it over `folder`."""
+    recipe = PEERS[name]
+    home = Path(tempfile.gettempdir()) / f"weave-core-peer-{name}"
+    programs = home / "bin"
+    if not (home / "ready").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
+        install = [str(programs / "python"), "-m", "pip", "install", "--quiet", *recipe.packages]
+        subprocess.run(install, check=True)
+        (home / "ready").touch()
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(
+        recipe.command(programs, folder, port),
+        env=os.environ | recipe.environment(folder, port),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def count() -> int:
+        with closing(sqlite3.connect(folder / recipe.database, timeout=30)) as database:
+            return int(database.execute(recipe.count).fetchone()[0])
+
+    try:
+        _wait_for(url + recipe.health)
+        yield Peer(name, url, recipe.path, process.pid, count)
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(url: str) -> None:
+    until = time.monotonic() + _START_S
+    while time.monotonic() < until:
+        try:
+            httpx.get(url, timeout=5)
+        except httpx.TransportError:
+            time.sleep(0.5)
+        else:
+            return
+    raise SystemExit(f"{url} did not answer within {_START_S} s")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
