@@ -14,6 +14,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "genai-prices",
         "googleapis-common-protos",
         "grpcio",
+        "numpy",
+        "scipy",
         "sqlglot",
         "sqlmodel",
         "uvicorn",
@@ -23,6 +25,16 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "blobs": ("fsspec",),
     "app": ("pandas", "streamlit"),
     "data": ("pandas", "pyarrow"),
+    "evals": (
+        "genai-prices",
+        "jsonschema",
+        "numpy",
+        "rapidfuzz",
+        "rouge-score",
+        "sacrebleu",
+        "scipy",
+        "sqlglot",
+    ),
     **{name: library.distributions for name, library in LIBRARIES.items()},
 }
 """Extra to the distributions it brings."""

@@ -5,6 +5,24 @@ are those of the HTTP API; unknown fields of a newer server are ignored.
 """
 
 from weave_core.model.blobs import BlobInfo
+from weave_core.model.estimates import Comparison, Estimate
+from weave_core.model.evaluations import (
+    EvaluatedItem,
+    EvaluationComparison,
+    EvaluationReport,
+    EvaluationSummary,
+    FlakyItem,
+    FlippedItem,
+    Gate,
+    GateClause,
+    ItemError,
+    ItemScore,
+    ScorerSummary,
+    SliceComparison,
+    StoredEvaluation,
+    Subject,
+    Verdict,
+)
 from weave_core.model.logs import LogRecord
 from weave_core.model.messages import Message, Messages, Part
 from weave_core.model.metrics import MetricBucket, MetricPage, MetricPoint, MetricSummary
@@ -40,16 +58,28 @@ from weave_core.model.views import NewView, SavedView
 __all__ = [
     "KINDS",
     "BlobInfo",
+    "Comparison",
     "Cost",
     "DeletedTraces",
     "Document",
     "Dropped",
     "ErrorBody",
     "ErrorDetail",
+    "Estimate",
+    "EvaluatedItem",
+    "EvaluationComparison",
+    "EvaluationReport",
+    "EvaluationSummary",
     "FacetValue",
     "Facets",
+    "FlakyItem",
+    "FlippedItem",
+    "Gate",
+    "GateClause",
     "Health",
     "ImportReport",
+    "ItemError",
+    "ItemScore",
     "Kind",
     "Latency",
     "LogRecord",
@@ -71,7 +101,9 @@ __all__ = [
     "ProjectSettings",
     "SavedView",
     "Scope",
+    "ScorerSummary",
     "SessionSummary",
+    "SliceComparison",
     "Span",
     "SpanColumns",
     "SpanError",
@@ -84,7 +116,9 @@ __all__ = [
     "SqlTables",
     "Stats",
     "Status",
+    "StoredEvaluation",
     "StoredObject",
+    "Subject",
     "ToolDefinition",
     "ToolUse",
     "Trace",
@@ -93,5 +127,6 @@ __all__ = [
     "TraceSums",
     "TraceTree",
     "Usage",
+    "Verdict",
     "WrongLine",
 ]
