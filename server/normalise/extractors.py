@@ -12,6 +12,7 @@ from typing import Any
 from weave_core import semconv
 from weave_core.server.normalise import (
     bodies,
+    evaluations,
     genai,
     labels,
     openinference,
@@ -139,6 +140,7 @@ SCORES = (
             for prefix in ("annotations", "evaluations")
         ),
     ),
+    Extractor(semconv.EVALUATION_EXAMPLE, evaluations.scores, (semconv.EVALUATION_EXAMPLE,)),
 )
 """Not the first that finds something, but all of them."""
 

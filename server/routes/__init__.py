@@ -3,6 +3,7 @@
 from weave_core.server.routes import (
     blobs,
     deletions,
+    evaluations,
     health,
     logs,
     metrics,
@@ -38,5 +39,6 @@ READ_ROUTERS = (
     views.router,
     blobs.router,
     objects.router,
+    evaluations.router,
 )
 """The JSON API; `weave_core.server.factory` adds what takes telemetry in."""

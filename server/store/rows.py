@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 
 from weave_core import semconv
+from weave_core.pricing import TokenCounts, find_price
 from weave_core.server.normalise import COUNTED_KINDS, Skeleton, skeleton
 from weave_core.server.otlp.records import RawSpan
-from weave_core.server.pricing import TokenCounts, find_price
 
 __all__ = ["SPAN_COLUMNS", "cleaned", "is_pending", "span_values"]
 

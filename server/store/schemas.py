@@ -10,13 +10,18 @@ from sqlalchemy import Connection, Engine, bindparam, text
 from sqlalchemy.exc import DBAPIError
 
 from weave_core.errors import StoreError
-from weave_core.server.store import object_tables, rollup_tables, telemetry_tables
+from weave_core.server.store import (
+    evaluation_tables,
+    object_tables,
+    rollup_tables,
+    telemetry_tables,
+)
 from weave_core.server.store.dialects import reason_of
 from weave_core.server.store.tables import METADATA
 
 __all__ = ["migration_config", "upgrade"]
 
-DECLARED_BY = (object_tables, rollup_tables, telemetry_tables)
+DECLARED_BY = (evaluation_tables, object_tables, rollup_tables, telemetry_tables)
 """Modules that add their tables to `METADATA` when they are imported."""
 _HINTS = {
     "sqlite": "the disk may be full, or the file damaged",

@@ -29,6 +29,7 @@ from weave_core.server.store.decoder_program import read_answer
 from weave_core.server.store.decoders import DecodeProcess, can_decode
 from weave_core.server.store.dialects import Engines, is_unavailable, reason_of
 from weave_core.server.store.dictionaries import Dictionaries
+from weave_core.server.store.evaluations import EvaluationInserter
 from weave_core.server.store.identities import Identities
 from weave_core.server.store.inline_media import Keep, take_media
 from weave_core.server.store.log_records import LogInserter
@@ -96,6 +97,7 @@ class Writer:
             texts=self._texts,
         )
         self._logs = LogInserter(engines.dialect, self._identities)
+        self._evaluations = EvaluationInserter(engines.dialect, self._identities)
         self._metrics = MetricInserter(engines.dialect, self._identities)
         self._background = Background(
             engines.dialect,
@@ -231,7 +233,7 @@ class Writer:
         """Drop what is remembered of the database, after a transaction that was rolled back."""
         for memory in (
             *(self._inserter, self._logs, self._metrics, self._identities),
-            *(self._dictionaries, self._minutes),
+            *(self._dictionaries, self._minutes, self._evaluations),
         ):
             memory.forget()
 
@@ -240,6 +242,7 @@ class Writer:
         requests = [each.request for each in decoded]
         batches = [batch for each in decoded for batch in each.spans]
         traces = self._inserter.write(connection, batches, clean=clean)
+        self._evaluations.write(connection, batches)
         if traces:
             self._logs.mark_spans(connection, traces)
         logs = [request for request in requests if isinstance(request, LogRequest)]

@@ -8,7 +8,7 @@ import pytest
 from genai_prices import Usage, calc_price
 from genai_prices.data_snapshot import get_snapshot
 
-from weave_core.server.pricing import TokenCounts, find_price
+from weave_core.pricing import TokenCounts, find_price
 
 MOMENT = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 MOMENT_NS = int(MOMENT.timestamp()) * 1_000_000_000
