@@ -16,7 +16,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 NOTE = "<!-- Made by docs/generate.py from the code; change the code instead. -->\n"
-ROOMS = ("weave_core", "tracing", "integrations", "server", "app")
+ROOMS = ("weave_core", "tracing", "evals", "integrations", "server", "app")
 EXPANDED = "~/.weave_core"
 """How the manual writes the default home, whoever builds it."""
 

@@ -1,1 +1,53 @@
-"""Run a function many times and judge it: dataset, task, scorers, statistics, verdict."""
+"""Evaluations: run a task on a dataset, judge it, and say whether it is better.
+
+This file is the layer's door; names are imported on first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from weave_core.evals.budgets import Budget as Budget
+    from weave_core.evals.datasets import Dataset as Dataset
+    from weave_core.evals.evaluations import Evaluation as Evaluation
+    from weave_core.evals.loggers import EvaluationLogger as EvaluationLogger
+    from weave_core.evals.results import EvaluationResult as EvaluationResult
+    from weave_core.evals.scores import Score as Score
+
+_HOME = {
+    "Budget": "budgets",
+    "Dataset": "datasets",
+    "Evaluation": "evaluations",
+    "EvaluationLogger": "loggers",
+    "EvaluationResult": "results",
+    "Score": "scores",
+}
+
+__all__ = ["Budget", "Dataset", "Evaluation", "EvaluationLogger", "EvaluationResult", "Score"]
+
+
+def __getattr__(name: str) -> object:
+    """Import a name on first use.
+
+    Raises:
+        MissingExtra: If scipy or numpy is not installed.
+    """
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name not in ("numpy", "scipy"):
+            raise
+        from weave_core.errors import MissingExtra
+
+        raise MissingExtra(
+            f"`{name}` needs {error.name}, which is not installed",
+            'pip install "weave-core[evals]"',
+        ) from error
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from weave_core import semconv
 
-__all__ = ["find_changes", "surroundings"]
+__all__ = ["find_changes", "repository", "surroundings"]
 
 Value = str | bool | Sequence[str]
 
@@ -56,6 +56,11 @@ _MODULES = {
     "scikit-learn": "sklearn",
 }
 """Where the module's name is not the package's."""
+_CI_BRANCHES = (
+    *("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME", "BUILDKITE_BRANCH"),
+    *("CIRCLE_BRANCH", "BITBUCKET_BRANCH", "BRANCH_NAME"),
+)
+"""GitHub (pull request, then push), GitLab, Buildkite, CircleCI, Bitbucket, Jenkins."""
 _GIT_TIMEOUT_S = 2.0
 MAX_DIFF_BYTES = 1024 * 1024
 """What is kept of the difference to the commit."""
@@ -74,9 +79,24 @@ def surroundings() -> dict[str, Value]:
         semconv.PROCESS_RUNTIME_VERSION: platform.python_version(),
         semconv.LIBRARIES: _libraries(),
     }
-    if (folder := _repository()) is not None:
-        found.update(_revision(folder))
+    found.update(repository())
     return {key: value for key, value in found.items() if value}
+
+
+def repository() -> dict[str, str]:
+    """Commit, branch and origin of the program's repository, as far as they can be told.
+
+    CI checks out a commit and no branch; its variables say which branch that was for.
+    """
+    folder = _repository()
+    if folder is None:
+        return {}
+    found = _revision(folder)
+    if semconv.VCS_BRANCH not in found:
+        named = next((os.environ[name] for name in _CI_BRANCHES if os.environ.get(name)), "")
+        if named:
+            found[semconv.VCS_BRANCH] = named[:_MAX_VALUE]
+    return found
 
 
 def find_changes() -> str | None:

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from weave_core.client import Client as Client
     from weave_core.errors import WeaveError as WeaveError
+    from weave_core.evals import Dataset as Dataset
+    from weave_core.evals import Evaluation as Evaluation
+    from weave_core.evals import EvaluationLogger as EvaluationLogger
+    from weave_core.evals import Score as Score
     from weave_core.publishing import get as get
     from weave_core.publishing import publish as publish
     from weave_core.setup import init as init
@@ -31,6 +35,10 @@ _HOME = {
     "Html": "weave_core.tracing.media",
     "Image": "weave_core.tracing.media",
     "Video": "weave_core.tracing.media",
+    "Dataset": "weave_core.evals",
+    "Evaluation": "weave_core.evals",
+    "EvaluationLogger": "weave_core.evals",
+    "Score": "weave_core.evals",
     "WeaveError": "weave_core.errors",
     "attributes": "weave_core.tracing",
     "current_span": "weave_core.tracing",
@@ -47,8 +55,12 @@ _HOME = {
 __all__ = [
     "Audio",
     "Client",
+    "Dataset",
+    "Evaluation",
+    "EvaluationLogger",
     "Html",
     "Image",
+    "Score",
     "Video",
     "WeaveError",
     "attributes",

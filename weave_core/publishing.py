@@ -82,7 +82,7 @@ def get(
     project: str | None = None,
     client: Client | None = None,
 ) -> Any:
-    """The content of an object that was published.
+    """The content of an object that was published; a dataset as a `Dataset`.
 
     Example:
         >>> weave_core.get("greeting")  # The latest version, where one kind has that name.
@@ -111,6 +111,10 @@ def get(
     with _Place(project, client) as place:
         kind = kind or _only_kind(place, name)
         found = place.client.get_object(place.project, kind, name, version or "latest")
+    if kind == "dataset":
+        from weave_core.evals import Dataset  # Only whoever gets one needs it.
+
+        return Dataset.from_content(found.content, name=name)
     return found.content
 
 

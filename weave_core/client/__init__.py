@@ -6,9 +6,9 @@ asked is one module here; `Client` is all of them over one connection.
 """
 
 from weave_core.client.blobs import BlobCalls
+from weave_core.client.evaluations import EvaluationCalls
 from weave_core.client.logs import LogCalls
 from weave_core.client.metrics import MetricCalls
-from weave_core.client.evaluations import EvaluationCalls
 from weave_core.client.objects import ObjectCalls
 from weave_core.client.projects import ProjectCalls
 from weave_core.client.sessions import SessionCalls

@@ -1,0 +1,170 @@
+"""What was already run, on disk: outputs and scores by task version, item and epoch.
+
+One file of JSON lines for each version of a task.  An evaluation that was broken off leaves a
+beginning without an end there, and the same evaluation goes on from it; with `cache=True` an output
+is never asked for twice.  Only what is JSON is kept: an output of another kind would come back as
+something else.
+"""
+
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from weave_core.model import EvaluatedItem
+
+__all__ = ["Journal", "Remembered"]
+
+MAX_JOURNAL_BYTES = 512 * 1024 * 1024
+"""Largest journal of a task's outputs; a larger one begins anew."""
+_FLUSH_BYTES = 64 * 1024
+_FLUSH_S = 0.25
+_STRICT = (
+    orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
+
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An example that was run before."""
+
+    output: Any
+    item: EvaluatedItem
+    scorers: dict[str, str]
+    """Versions by name."""
+    evaluation_id: str
+
+
+@dataclass
+class _Begun:
+    evaluation_id: str
+    plan: str
+    pid: int
+    is_ended: bool = False
+    entries: dict[Key, Remembered] = field(default_factory=dict)
+
+
+class Journal:
+    """The journal of one task version; written by one evaluation at a time.
+
+    Args:
+        path: Its file.
+        plan: What the evaluation is: name, dataset and epochs, as a digest.
+        uses_finished: Whether outputs of evaluations that came to their end are used too.
+    """
+
+    def __init__(self, path: Path, *, plan: str, uses_finished: bool) -> None:
+        self._path = path
+        self._plan = plan
+        self._buffer: list[bytes] = []
+        self._size = 0
+        self._flushed_s = time.monotonic()
+        self._entries: dict[Key, Remembered] = {}
+        self.resumed_id: str | None = None
+        """The evaluation that was broken off and goes on now."""
+        self._read(uses_finished=uses_finished)
+
+    def find(self, item: str, epoch: int) -> Remembered | None:
+        """What is known of an item in an epoch."""
+        return self._entries.get((item, epoch))
+
+    def begin(self, evaluation_id: str) -> None:
+        """Say that an evaluation begins, or goes on."""
+        self._evaluation_id = evaluation_id
+        self._put({"begin": evaluation_id, "plan": self._plan, "pid": os.getpid()})
+        self.flush()
+
+    def add(self, item: EvaluatedItem, output: Any, scorers: dict[str, str]) -> None:
+        """Keep an example that was run."""
+        entry = {
+            "e": self._evaluation_id,
+            "output": output,
+            "item": item.model_dump(exclude_defaults=True),
+            "scorers": scorers,
+        }
+        try:
+            self._put(entry)
+        except TypeError:  # Not JSON: it is run again.
+            return
+        if self._size > _FLUSH_BYTES or time.monotonic() - self._flushed_s > _FLUSH_S:
+            self.flush()
+
+    def end(self) -> None:
+        """Say that the evaluation came to its end."""
+        self._put({"end": self._evaluation_id})
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what waits; at once, so that two processes don't mix lines."""
+        if not self._buffer:
+            return
+        data, self._buffer, self._size = b"".join(self._buffer), [], 0
+        self._flushed_s = time.monotonic()
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(file, view) :]
+        finally:
+            os.close(file)
+
+    def _put(self, entry: dict[str, Any]) -> None:
+        line = orjson.dumps(entry, option=_STRICT | orjson.OPT_APPEND_NEWLINE)
+        self._buffer.append(line)
+        self._size += len(line)
+
+    def _read(self, *, uses_finished: bool) -> None:
+        begun: dict[str, _Begun] = {}
+        try:
+            if self._path.stat().st_size > MAX_JOURNAL_BYTES:
+                self._path.unlink()
+            with self._path.open("rb") as file:
+                for line in file:
+                    _take(line, begun)
+        except FileNotFoundError:
+            return
+        for each in begun.values():
+            is_mine = each.plan == self._plan and not each.is_ended and not _is_alive(each.pid)
+            if is_mine:
+                self.resumed_id = each.evaluation_id
+            if is_mine or uses_finished:
+                self._entries.update(each.entries)
+
+
+def _take(line: bytes, begun: dict[str, _Begun]) -> None:
+    try:
+        entry = orjson.loads(line)
+        if "begin" in entry:
+            known = begun.get(entry["begin"])
+            if known is None:
+                begun[entry["begin"]] = _Begun(entry["begin"], entry["plan"], entry["pid"])
+            else:
+                known.pid = entry["pid"]
+        elif "end" in entry:
+            begun[entry["end"]].is_ended = True
+        else:
+            item = EvaluatedItem.model_validate(entry["item"])
+            remembered = Remembered(entry["output"], item, entry["scorers"], entry["e"])
+            begun[entry["e"]].entries[item.item, item.epoch] = remembered
+    except (ValueError, KeyError, TypeError):  # The last line of a killed program may be half.
+        return
+
+
+def _is_alive(pid: int) -> bool:
+    if pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

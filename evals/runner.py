@@ -1,0 +1,287 @@
+"""Runs a task on every item and its scorers on every output, many at a time.
+
+A failure belongs to its item: what one item or one scorer does never ends the others' work.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from weave_core.evals.budgets import Budget, Spending
+from weave_core.evals.calls import Call
+from weave_core.evals.datasets import Item
+from weave_core.evals.journals import Journal, Remembered
+from weave_core.evals.limits import AdaptiveLimit
+from weave_core.evals.retries import is_rate_limit, is_transient, pause_before, retry_after_s
+from weave_core.evals.scores import error_of, read_scores
+from weave_core.evals.spans import EvaluationSpans, ExampleSpan
+from weave_core.model import EvaluatedItem, ItemError, ItemScore
+from weave_core.tracing.usages import UsageMeter
+
+__all__ = ["Example", "Plan", "Runner"]
+
+MAX_REFUSALS = 20
+"""Times that one call is tried again after the other side said that there were too many."""
+_QUICK_S = 0.002
+_SLOW_S = 0.02
+_TRIALS = 3
+
+_METER = UsageMeter()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One item in one epoch, as it was run."""
+
+    row: dict[str, Any]
+    output: Any
+    item: EvaluatedItem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to run, and how."""
+
+    items: Sequence[Item]
+    epochs: int
+    task: Call
+    scorers: Sequence[Call]
+    cluster: str | None
+    slices: Sequence[str]
+    concurrency: int
+    timeout_s: float | None
+    retries: int
+    budget: Budget
+
+    @property
+    def size(self) -> int:
+        """Examples that there are."""
+        return len(self.items) * self.epochs
+
+
+@dataclass(slots=True)
+class _Pace:
+    """How long a scorer takes: a quick one need not have a thread."""
+
+    calls: int = 0
+    slowest_s: float = 0.0
+
+    @property
+    def is_quick(self) -> bool:
+        return self.calls >= _TRIALS and self.slowest_s < _QUICK_S
+
+    def took(self, seconds: float) -> None:
+        self.calls += 1
+        limit = _SLOW_S if self.is_quick else 0.0
+        if seconds > limit:
+            self.slowest_s = max(self.slowest_s, seconds)
+
+
+@dataclass
+class Runner:
+    """One run of a plan."""
+
+    plan: Plan
+    spans: EvaluationSpans
+    journal: Journal | None
+    on_done: Callable[[EvaluatedItem], None]
+    examples: list[Example] = field(default_factory=list)
+    """What has been run so far, in the order in which it ended."""
+    stopped_by: str | None = None
+    """The bound of the budget that was met."""
+
+    async def run(self) -> None:
+        """Run all that is to be run; cancelled, it leaves what has ended in `examples`."""
+        _METER.join()
+        self._spending = Spending(self.plan.budget)
+        self._limits: dict[str, AdaptiveLimit] = {}
+        self._paces = {call.name: _Pace() for call in self.plan.scorers}
+        self._versions = {call.name: call.subject.version or "" for call in self.plan.scorers}
+        waiting = iter(self._todo())
+        workers = [
+            asyncio.create_task(self._work(waiting))
+            for _ in range(min(self.plan.concurrency, self.plan.size))
+        ]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+            if self.journal is not None:
+                self.journal.flush()
+
+    def _todo(self) -> Iterator[tuple[Item, int]]:
+        # Epoch by epoch, so that a run that is stopped has seen every item as often as it could.
+        for epoch in range(self.plan.epochs):
+            for item in self.plan.items:
+                yield item, epoch
+
+    async def _work(self, waiting: Iterator[tuple[Item, int]]) -> None:
+        for item, epoch in waiting:
+            if self.stopped_by is None:
+                self.stopped_by = self._spending.exhausted
+            if self.stopped_by is not None:
+                return
+            known = self.journal.find(item.key, epoch) if self.journal is not None else None
+            if known is not None and known.item.outcome == "ok":
+                await self._use(item, known)
+            else:
+                await self._run(item, epoch)
+
+    async def _use(self, item: Item, known: Remembered) -> None:
+        """Take an output that is known; score it where a scorer is new."""
+        is_resumed = self.journal is not None and known.evaluation_id == self.journal.resumed_id
+        is_scored = known.scorers == self._versions
+        if is_resumed and is_scored:
+            self._done(Example(item.row, known.output, known.item), is_new=False)
+            return
+        span = self.spans.begin_example(self.plan.task.name, item.row)
+        old = known.item
+        scores = old.scores if is_scored else await self._scores(item, known.output, span, known)
+        evaluated = old.model_copy(
+            update={"scores": scores, "is_cached": True, "index": item.index, **span.ids}
+        )
+        span.end(evaluated, known.output, None)
+        self._done(Example(item.row, known.output, evaluated))
+
+    async def _run(self, item: Item, epoch: int) -> None:
+        span = self.spans.begin_example(self.plan.task.name, item.row)
+        trace_id = span.ids.get("trace_id", "")
+        usage = _METER.watch(trace_id)
+        output: Any = None
+        error: BaseException | None = None
+        values = {**item.row, "row": item.row}
+        began_s = time.perf_counter()
+        span.enter()
+        try:
+            output = await self._call(self.plan.task, values)
+        except Exception as failure:  # noqa: BLE001  # It belongs to this item: the others go on.
+            error = failure
+        except BaseException:
+            _METER.forget(trace_id)
+            raise
+        finally:
+            span.leave()
+        latency_ms = (time.perf_counter() - began_s) * 1000
+        scores = {} if error is not None else await self._scores(item, output, span, None)
+        _METER.forget(trace_id)
+        evaluated = EvaluatedItem(
+            item=item.key,
+            index=item.index,
+            epoch=epoch,
+            outcome=_outcome(error),
+            error=None if error is None else self._told(error),
+            latency_ms=round(latency_ms, 3),
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cost_usd=usage.cost_usd,
+            cluster=_text(item.row.get(self.plan.cluster)) if self.plan.cluster else None,
+            slices={
+                column: _text(item.row[column]) or ""
+                for column in self.plan.slices
+                if column in item.row
+            },
+            scores=scores,
+            **span.ids,
+        )
+        self._spending.add(
+            (usage.input_tokens or 0) + (usage.output_tokens or 0), usage.cost_usd or 0.0
+        )
+        span.end(evaluated, output, error)
+        self._done(Example(item.row, output, evaluated))
+
+    def _done(self, example: Example, *, is_new: bool = True) -> None:
+        self.examples.append(example)
+        if is_new and self.journal is not None:
+            self.journal.add(example.item, example.output, self._versions)
+        self.on_done(example.item)
+
+    async def _scores(
+        self, item: Item, output: Any, span: ExampleSpan, known: Remembered | None
+    ) -> dict[str, ItemScore]:
+        """What each scorer says; of scorers that have not changed, what they said before."""
+        values = {**item.row, "row": item.row, "output": output}
+        values.setdefault("expected", None)
+        found: dict[str, ItemScore] = {}
+        for call in self.plan.scorers:
+            if known is not None and known.scorers.get(call.name) == call.subject.version:
+                found |= _said_before(call.name, known.item)
+                continue
+            span.enter()
+            try:
+                answer = await self._score(call, values)
+            except Exception as failure:  # noqa: BLE001  # A failed score is a state of its own; the other scorers go on.
+                found[call.name] = ItemScore(error=self._told(failure))
+            else:
+                found |= read_scores(call.name, answer)
+            finally:
+                span.leave()
+        return found
+
+    async def _score(self, call: Call, values: dict[str, Any]) -> Any:
+        if call.is_async:
+            return await self._call(call, values)
+        pace = self._paces[call.name]
+        began_s = time.perf_counter()
+        if pace.is_quick:
+            answer = call.inline(values)
+        else:
+            answer = await self._call(call, values)
+        pace.took(time.perf_counter() - began_s)
+        return answer
+
+    async def _call(self, call: Call, values: dict[str, Any]) -> Any:
+        """Call it within its limit and time, again where that may help."""
+        limit = self._limits.get(call.provider or call.name)
+        if limit is None:
+            limit = AdaptiveLimit(self.plan.concurrency)
+            self._limits[call.provider or call.name] = limit
+        attempt = refusals = 0
+        while True:
+            await limit.take()
+            try:
+                async with asyncio.timeout(self.plan.timeout_s):
+                    answer = await call(values)
+            except Exception as error:
+                if is_rate_limit(error) and refusals < MAX_REFUSALS:
+                    refusals += 1
+                    limit.refused(retry_after_s(error))
+                    pause_s = pause_before(min(refusals, 6))
+                elif is_transient(error) and attempt < self.plan.retries:
+                    attempt += 1
+                    pause_s = retry_after_s(error) or pause_before(attempt)
+                else:
+                    raise
+            else:
+                limit.succeeded()
+                return answer
+            finally:
+                limit.give_back()
+            await asyncio.sleep(pause_s)
+
+    def _told(self, error: BaseException) -> ItemError:
+        if isinstance(error, TimeoutError) and self.plan.timeout_s is not None:
+            said = str(error) or f"no answer within {self.plan.timeout_s:g} s"
+            return ItemError(type="TimeoutError", message=said)
+        return error_of(error)
+
+
+def _outcome(error: BaseException | None) -> Any:
+    if error is None:
+        return "ok"
+    return "timeout" if isinstance(error, TimeoutError) else "error"
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)[:200]
+
+
+def _said_before(name: str, item: EvaluatedItem) -> dict[str, ItemScore]:
+    return {
+        key: score
+        for key, score in item.scores.items()
+        if key == name or key.startswith(f"{name}.")
+    }
