@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from weave_core import semconv
 from weave_core.server.otlp.records import RawOrigin, RawSpan
 from weave_core.server.store.blocks import Block, Item, cut, opened, packed
 from weave_core.server.store.payloads import Dictionary, origin_json, payload_json
@@ -33,6 +34,8 @@ class Batch:
     """With what `blocks` are compressed."""
     sent_bytes: int = 0
     """What lies in `blocks`, before that."""
+    evaluation_spans: list[RawSpan] = field(default_factory=list)
+    """Those that tell of an evaluation, whose rows are made out of them."""
 
     def pack(self, dictionary: Dictionary | None) -> None:
         """Put `texts` into `blocks`."""
@@ -65,6 +68,8 @@ def _batch(project: str, sent: Iterable[RawSpan]) -> Batch:
                 batch.origins.append((origin_json(origin), len(batch.rows) - start))
             origin, start = raw.origin, len(batch.rows)
         batch.rows.append(span_values(raw))
+        if semconv.EVALUATION_ID in raw.attributes:
+            batch.evaluation_spans.append(raw)
         batch.texts.append(payload_json(raw))
     if origin is not None:
         batch.origins.append((origin_json(origin), len(batch.rows) - start))

@@ -90,6 +90,8 @@ def _answer(values: tuple[int, str | None], body: bytes, known: dict[str, Dictio
 
     take_media(request, keep)
     batches = batches_of(request.spans)
+    if any(batch.evaluation_spans for batch in batches):
+        raise ValueError("spans of an evaluation are read where the database is")
     for batch in batches:
         batch.pack(known.get(batch.project))
     plain = [_plain(batch) for batch in batches]

@@ -6,7 +6,7 @@ So results that waited in a spool arrive like any others, and a resend changes n
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from weave_core import semconv
 from weave_core.model import EvaluatedItem, ItemError, StoredEvaluation, Subject
 from weave_core.server.otlp.records import RawSpan
+from weave_core.server.store.batches import Batch
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.identities import Identities
 
@@ -67,17 +68,13 @@ class EvaluationInserter:
         """Drop every remembered id, after a transaction that was rolled back."""
         self._rows.clear()
 
-    def write(
-        self, connection: Connection, batches: Iterable[Mapping[str, Sequence[RawSpan]]]
-    ) -> None:
-        """Store what spans say of evaluations; one look at each span that says nothing."""
+    def write(self, connection: Connection, batches: Iterable[Batch]) -> None:
+        """Store what spans say of evaluations."""
         items: dict[Row, Row] = {}
         scores: dict[Row, Row] = {}
         for batch in batches:
-            for project, spans in batch.items():
-                for raw in spans:
-                    if semconv.EVALUATION_ID in raw.attributes:
-                        self._take(connection, project, raw, items, scores)
+            for raw in batch.evaluation_spans:
+                self._take(connection, batch.project, raw, items, scores)
         # By their keys, since one statement may not meet a row twice.
         if items:
             connection.exec_driver_sql(self._upsert_item, list(items.values()))
