@@ -30,6 +30,7 @@ from weave_core.tracing.failures import logger, reset_lock, warn_once
 from weave_core.tracing.media import SHELF
 from weave_core.tracing.policies import RedactionPolicy, policy_of
 from weave_core.tracing.processors import Processor
+from weave_core.tracing.propagation import join_environment
 from weave_core.tracing.redaction import Redactor
 from weave_core.tracing.sampling import RootSampler, checked_rate
 from weave_core.tracing.sources import CODES
@@ -53,6 +54,8 @@ class _State:
     """Ours, where the provider is ours too."""
     chosen: "_Chosen | None" = None
     watches_process: bool = False
+    has_joined: bool = False
+    """Whether the environment was asked for a trace to go on in: once, not at each `init`."""
     holds_setup: bool = False
 
 
@@ -159,6 +162,9 @@ def init(
             CODES.open(Redactor(policy).text if policy is not None else None)
         _state.tracing, _state.chosen = Tracing(settings.project, target, exporter), chosen
         _watch_process()
+        if not _state.has_joined:
+            _state.has_joined = True
+            join_environment()
         return _state.tracing
 
 
