@@ -205,7 +205,7 @@ class Exporter:
             known = {**known, semconv.VCS_DIRTY: bool(patch)}
             if patch and self._settings.record_code:
                 if self._policy is not None:  # Its own: the other one is the writer's.
-                    patch = Redactor(self._policy).text(patch)
+                    patch = Redactor.of_code(self._policy).text(patch)
                 known[semconv.VCS_DIFF] = self._outbox.add(patch.encode("utf-8", "replace"))
             encoder.describe(known)
         except Exception as error:  # noqa: BLE001  # As above.

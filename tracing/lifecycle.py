@@ -159,7 +159,7 @@ def init(
         processor.exporter = exporter
         SHELF.is_open = True
         if settings.record_code:
-            CODES.open(Redactor(policy).text if policy is not None else None)
+            CODES.open(Redactor.of_code(policy).text if policy is not None else None)
         _state.tracing, _state.chosen = Tracing(settings.project, target, exporter), chosen
         _watch_process()
         if not _state.has_joined:
