@@ -68,9 +68,7 @@ class Shipper:
 
     def start(self) -> None:
         """Open the journal and start sending; called in the writer's thread, as it touches disk."""
-        journal = Journal(
-            self._folder, endpoint=self._target, max_bytes=self._settings.max_spool_bytes
-        )
+        journal = Journal(self._folder, endpoint=self._target)
         try:
             journal.open()
             self._journal = journal

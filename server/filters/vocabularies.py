@@ -13,7 +13,6 @@ from sqlalchemy import Column, ColumnElement, Table, func
 
 from weave_core.model import KINDS, Status
 from weave_core.server.filters.constructs import Unindexed
-from weave_core.server.filters.previews import PreviewText
 from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 
 __all__ = ["SPANS", "TRACES", "Field", "FieldKind", "Vocabulary"]
@@ -47,7 +46,7 @@ class Vocabulary:
     name: Literal["spans", "traces"]
     fields: dict[str, Field]
     searched: tuple[ColumnElement[Any], ...]
-    """Columns of a span that `text_search` looks at, beside its previews."""
+    """Columns of a span that `text_search` looks at."""
 
     @property
     def is_of_traces(self) -> bool:
@@ -94,7 +93,7 @@ _SPAN_FIELDS = [
     Field("model", "text", SPAN.c.request_model),
     Field("response_model", "text", SPAN.c.model),
     *_texts(SPAN, "agent_name", "session_id", "user_id", "run_id"),
-    *(Field(name, "text", PreviewText(name)) for name in ("input_preview", "output_preview")),
+    *_texts(SPAN, "input_preview", "output_preview"),
     *_times(SPAN),
     *_numbers(_tokens(SPAN)),
     *_numbers({name: SPAN.c[name] for name in ("cost_usd", "input_cost_usd", "output_cost_usd")}),
@@ -123,7 +122,13 @@ _TRACE_FIELDS = [
     Field("models", "texts", TRACE.c.models),
 ]
 
-_SEARCHED = (SPAN.c.name, SPAN.c.display_name, SPAN.c.status_message)
+_SEARCHED = (
+    SPAN.c.name,
+    SPAN.c.display_name,
+    SPAN.c.input_preview,
+    SPAN.c.output_preview,
+    SPAN.c.status_message,
+)
 
 
 def _of_span(field: Field, name: str) -> Field:

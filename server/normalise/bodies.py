@@ -18,7 +18,7 @@ from weave_core.server.normalise.messages import (
     merged_choice,
     messages_in,
 )
-from weave_core.server.normalise.parts import Part, parts_of
+from weave_core.server.normalise.parts import Part, parts_of, plain
 from weave_core.server.normalise.usage import USAGE_KEYS, Counts, counts_in_reply
 
 __all__ = [
@@ -68,6 +68,8 @@ _REQUEST_SIGNS = frozenset(("model", "tools", "instructions"))
 """Beside a text called `input`, which may be anyone's, these make it a request."""
 _MAX_SEARCHED = 1_000_000
 """A reply is searched for counts on the way in only up to this length."""
+_NESTED_PARAMS = ("config", "inferenceConfig", "textGenerationConfig", "generationConfig")
+"""Where Gemini, Genkit and Bedrock keep the settings of a request."""
 _NOT_PARAMS = frozenset(
     (
         "model",
@@ -95,6 +97,7 @@ _NOT_PARAMS = frozenset(
         "metadata",
         "inputs",
         "http_options",
+        "inputText",
     )
 )
 
@@ -115,7 +118,8 @@ def request_messages(body: Any) -> list[Message] | None:
     for key in ("input", "prompt"):
         if isinstance(body.get(key), str) and body[key] and not _REQUEST_SIGNS.isdisjoint(body):
             return messages_in([{"role": "user", "content": body[key]}])
-    return None
+    said = body.get("inputText")  # Amazon's Titan.
+    return messages_in(said) if isinstance(said, str) and said else None
 
 
 def request_system(body: Any) -> list[Part]:
@@ -153,9 +157,10 @@ def request_params(body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
         return {}
     found = {k: v for k, v in body.items() if k not in _NOT_PARAMS and v is not None}
-    config = body.get("config")
-    if isinstance(config, dict):
-        found |= {k: v for k, v in config.items() if k not in _NOT_PARAMS and v is not None}
+    for name in _NESTED_PARAMS:
+        config = found.pop(name, body.get(name))
+        if isinstance(config, dict):
+            found |= {k: v for k, v in config.items() if k not in _NOT_PARAMS and v is not None}
     return found
 
 
@@ -167,6 +172,9 @@ def request_embeddings(body: Any) -> list[str] | None:
         return [value]
     if isinstance(value, list) and value and all(isinstance(v, str) for v in value):
         return value
+    if isinstance(value, list) and all(isinstance(v, dict) and "content" in v for v in value):
+        said = [plain(v["content"]) for v in value]  # Genkit's documents.
+        return [text for text in said if isinstance(text, str)] or None
     return None
 
 
@@ -279,6 +287,12 @@ def _calls_tool(output: Any) -> bool:
     return any(isinstance(item, dict) and item.get("type") == "function_call" for item in items)
 
 
+def _raw(body: dict[str, Any]) -> dict[str, Any] | None:
+    """The provider's own reply, where Genkit keeps it beside its own."""
+    raw = body.get("raw")
+    return raw if isinstance(raw, dict) and ("model" in raw or "modelVersion" in raw) else None
+
+
 def _record(body: dict[str, Any]) -> dict[str, Any]:
     """What LangChain keeps of a provider's reply beside its text: its id, model and ending."""
     at: Any = body.get("generations")
@@ -297,7 +311,7 @@ def reply_field(body: Any, *names: str) -> str | None:
     body = texts.opened(body)
     if not isinstance(body, dict):
         return None
-    body = _record(body) or body
+    body = _record(body) or _raw(body) or body
     if "model" not in body and (body.get("type") == "message" or body.get("type") in ITEM_ROLES):
         return None  # An item of a reply, whose id is not the reply's.
     return next((text for n in names if (text := texts.as_text(body.get(n)))), None)

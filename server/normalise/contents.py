@@ -9,11 +9,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from weave_core import semconv
-from weave_core.server.normalise import labels, params, shapes, skeletons, texts, whole_bodies
+from weave_core.server.normalise import (
+    genai_events,
+    labels,
+    params,
+    shapes,
+    skeletons,
+    texts,
+    whole_bodies,
+)
 from weave_core.server.normalise.extractors import Asked, Extractor, asked_of
 from weave_core.server.normalise.kinds import COUNTED_KINDS, kind_of
 from weave_core.server.normalise.messages import finish_reason, split_system, tool_answer
 from weave_core.server.normalise.outcomes import outcome_of
+from weave_core.server.normalise.parts import plain
 from weave_core.server.normalise.precedence import KEYS, Picked, Plan, pick
 from weave_core.server.normalise.sent import Sent
 from weave_core.server.otlp.records import RawSpan
@@ -115,7 +124,10 @@ def _messages(opened: _Opened) -> None:
         content.sources["messages.system"] = source
     source, found = _first(sent, asked.output_messages)
     if found:
-        answered = [m for m in _without(said, found) if m["parts"] or "finish_reason" in m]
+        found = _answer(_without(said, found))
+        answered = [m for m in found if m["parts"] or "finish_reason" in m]
+        if source == "llm.output_messages" and opened.asked.has_reply:
+            answered = whole_bodies.completed(sent, answered)
         content.sources["messages.output"] = source
     if said or answered or system:
         content.messages = {"system": system, "input": said, "output": answered}
@@ -126,6 +138,12 @@ def _without(said: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[di
     told = [message["parts"] for message in said]
     before = [message["parts"] for message in found[: len(told)]]
     return found[len(told) :] if told and len(found) > len(told) and told == before else found
+
+
+def _answer(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What follows the last question, where a whole conversation came out (CrewAI)."""
+    asked = [i for i, message in enumerate(found) if message["role"] in ("user", "system")]
+    return found[asked[-1] + 1 :] if asked and asked[-1] + 1 < len(found) else found
 
 
 def _values(opened: _Opened) -> None:
@@ -139,6 +157,9 @@ def _values(opened: _Opened) -> None:
         value = texts.bounded(value) if is_plain else shapes.unwrapped(key, _decoded(key, value))
         setattr(content, name, value)
         content.sources[name] = key
+    if sent.kind == "tool" and sent.raw.events and content.inputs is None:
+        content.inputs, answer = genai_events.tool_call(genai_events.told(sent.raw.events))
+        content.outputs = answer if content.outputs is None else content.outputs
 
 
 def _decoded(key: str, value: Any) -> Any:
@@ -197,7 +218,7 @@ def _tool(opened: _Opened) -> None:
         "name": texts.as_text(name) or shapes.tool_in_span_name(sent.raw.name),
         "call_id": texts.as_text(call_id[1]) if call_id else answer["id"] if answer else None,
         "arguments": content.inputs,
-        "result": answer["response"] if answer else content.outputs,
+        "result": answer["response"] if answer else texts.opened(plain(content.outputs)),
     }
 
 
@@ -235,6 +256,7 @@ _FINISH_KEYS = (
     "anthropic.message.stop_reason",
     "llm.response.stop_reason",
     "llm.response.finish_reason",
+    "gen_ai.response.finish_reason",
     "langfuse.observation.metadata.finish_reason",
 )
 

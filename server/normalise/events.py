@@ -7,6 +7,7 @@ in `genai_events` reads one form.
 import datetime as dt
 from typing import Any
 
+from weave_core.server.normalise import texts
 from weave_core.server.normalise.numbers import amount
 from weave_core.server.normalise.precedence import Picked
 from weave_core.server.otlp.records import RawEvent, RawSpan
@@ -38,6 +39,8 @@ def event_of_log(
     if type(name) is not str or not name.startswith("gen_ai."):
         return None
     merged = dict(attributes)
+    if type(body) is str:  # Semantic Kernel's is a JSON text.
+        body = texts.decode(body)
     if type(body) is dict:
         merged.update(body)
     elif body is not None and body != "":
@@ -49,6 +52,8 @@ def first_token_ms(raw: RawSpan, picked: Picked) -> float | None:
     """Milliseconds from the span's start to the first token of a stream."""
     seconds = amount(picked.get("first_token_s"))
     found = seconds * 1e3 if seconds is not None else amount(picked.get("first_token_ms"))
+    if seconds is not None and raw.end_ns and seconds * 1e9 > raw.end_ns - raw.start_ns:
+        found = seconds  # Longer than all of it: Strands writes milliseconds there.
     if found is None and "first_token_at" in picked:
         found = _since(picked["first_token_at"], raw.start_ns)
     if found is None and raw.events:

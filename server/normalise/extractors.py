@@ -60,7 +60,7 @@ INPUT_MESSAGES = (
         "pydantic_ai.all_messages", pydantic_ai.input_messages, ("pydantic_ai.all_messages",)
     ),
     Extractor("request", whole_bodies.input_messages, _REQUESTS, is_body=True),
-    Extractor("llm.prompts", openinference.prompts, ("llm.prompts",)),
+    Extractor("llm.prompts", openinference.prompts, ("llm.prompts", "llm.invocation_parameters")),
     Extractor("input text", whole_bodies.input_text, whole_bodies.PLAIN_REQUESTS, is_body=True),
 )
 OUTPUT_MESSAGES = (
@@ -75,19 +75,20 @@ OUTPUT_MESSAGES = (
     ),
     Extractor("reply", whole_bodies.output_messages, _REPLIES, is_body=True),
     Extractor("llm.choices", openinference.completions, ("llm.choices.",)),
+    Extractor("gen_ai.tool.args", genai.called_tool, ("gen_ai.tool.args",)),
     Extractor("output text", whole_bodies.output_text, whole_bodies.PLAIN_REPLIES, is_body=True),
 )
 SYSTEM = (
     Extractor(
         "gen_ai.system_instructions",
         genai.system,
-        (semconv.GEN_AI_SYSTEM_INSTRUCTIONS, "gen_ai.request.instructions"),
+        genai.SYSTEM_KEYS,
     ),
     Extractor("ai.prompt", vercel.system, ("ai.prompt",)),
     Extractor("request", whole_bodies.system, _REQUESTS, is_body=True),
 )
 TOOLS = (
-    Extractor("gen_ai.tool.definitions", genai.tools, (semconv.GEN_AI_TOOL_DEFINITIONS,)),
+    Extractor("gen_ai.tool.definitions", genai.tools, genai.TOOL_KEYS),
     Extractor("llm.tools", openinference.tools, ("llm.tools.",)),
     Extractor("ai.prompt.tools", vercel.tools, ("ai.prompt.tools",)),
     Extractor("llm.request.functions", traceloop.tools, ("llm.request.functions.",)),

@@ -9,11 +9,12 @@ from weave_core import semconv
 from weave_core.server.normalise import genai_events, texts
 from weave_core.server.normalise.messages import Message, messages_in
 from weave_core.server.normalise.numbers import amount
-from weave_core.server.normalise.parts import Part, parts_of
+from weave_core.server.normalise.parts import Part, parts_of, tool_call
 from weave_core.server.normalise.sent import Sent
 
 __all__ = [
     "PARAM_KEYS",
+    "called_tool",
     "documents",
     "event_input_messages",
     "event_output_messages",
@@ -27,7 +28,15 @@ __all__ = [
 
 _REQUEST = "gen_ai.request."
 _NOT_PARAMS = frozenset(
-    ("model", "stream", "user", "previous_response.id", "stream_cursor", "instructions")
+    (
+        "model",
+        "stream",
+        "is_stream",
+        "user",
+        "previous_response.id",
+        "stream_cursor",
+        "instructions",
+    )
 )
 _MORE_PARAMS = {
     "gen_ai.openai.request.seed": "seed",
@@ -43,6 +52,12 @@ PARAM_KEYS = (_REQUEST, *_MORE_PARAMS)
 """How the keys begin that `params` reads."""
 
 
+SYSTEM_KEYS = (semconv.GEN_AI_SYSTEM_INSTRUCTIONS, "gen_ai.request.instructions", "system_prompt")
+"""The last is Strands'."""
+TOOL_KEYS = (semconv.GEN_AI_TOOL_DEFINITIONS, "gen_ai.agent.tools")
+"""The last has names only (Strands)."""
+
+
 def input_messages(sent: Sent) -> list[Message] | None:
     """The attribute of input messages."""
     value = sent.decoded(semconv.GEN_AI_INPUT_MESSAGES)
@@ -53,6 +68,19 @@ def output_messages(sent: Sent) -> list[Message] | None:
     """The attribute of output messages, one per choice."""
     value = sent.decoded(semconv.GEN_AI_OUTPUT_MESSAGES)
     return messages_in(value, role="assistant") if value is not None else None
+
+
+def called_tool(sent: Sent) -> list[Message] | None:
+    """The tool that a model called, told by the keys of a tool's own span (OpenLIT)."""
+    if sent.kind != "llm":
+        return None
+    arguments = sent.get("gen_ai.tool.args")
+    if arguments is None:
+        return None
+    called = tool_call(
+        sent.get(semconv.GEN_AI_TOOL_CALL_ID), sent.get(semconv.GEN_AI_TOOL_NAME), arguments
+    )
+    return [{"role": "assistant", "parts": [called]}]
 
 
 def event_input_messages(sent: Sent) -> list[Message] | None:
@@ -72,9 +100,8 @@ def event_scores(sent: Sent) -> list[dict[str, Any]]:
 
 def system(sent: Sent) -> list[Part] | None:
     """System instructions: parts, a text, or (from some senders) messages."""
-    value = sent.decoded(semconv.GEN_AI_SYSTEM_INSTRUCTIONS)
-    if value is None:
-        value = sent.decoded("gen_ai.request.instructions")
+    told = (sent.decoded(key) for key in SYSTEM_KEYS)
+    value = next((value for value in told if value is not None), None)
     if value is None:
         return None
     if isinstance(value, list) and value and isinstance(value[0], dict) and "role" in value[0]:
@@ -84,8 +111,8 @@ def system(sent: Sent) -> list[Part] | None:
 
 def tools(sent: Sent) -> list[Any] | None:
     """Tool definitions, as they came."""
-    value = sent.decoded(semconv.GEN_AI_TOOL_DEFINITIONS)
-    return value if isinstance(value, list) else None
+    told = (sent.decoded(key) for key in TOOL_KEYS)
+    return next((value for value in told if isinstance(value, list)), None)
 
 
 def documents(sent: Sent) -> list[Any] | None:

@@ -10,6 +10,7 @@ from typing import Any
 from weave_core.server.normalise import previews, texts
 from weave_core.server.normalise.messages import Message, finish_reason, messages_of
 from weave_core.server.normalise.numbers import amount
+from weave_core.server.normalise.parts import plain
 from weave_core.server.otlp.records import RawEvent
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "run_of",
     "scores",
     "told",
+    "tool_call",
 ]
 
 Told = tuple[str, dict[str, Any]]
@@ -89,6 +91,17 @@ def output_messages(events: Iterable[Told]) -> list[Message]:
             answer = body.get("gen_ai.completion", body.get("body"))
             old += messages_of(answer, role="assistant")
     return [message for _, message in sorted(choices, key=lambda c: c[0])] or old
+
+
+def tool_call(events: Iterable[Told]) -> tuple[Any, Any]:
+    """What a tool was asked and what it answered, told as messages (Strands)."""
+    asked = answered = None
+    for name, body in events:
+        if name == "gen_ai.tool.message" and asked is None:
+            asked = texts.decode(body.get("content"))
+        elif name == _CHOICE and answered is None:
+            answered = plain(texts.decode(body.get("message")))
+    return asked, texts.decode(answered)
 
 
 def run_of(events: Iterable[Told]) -> list[Message]:

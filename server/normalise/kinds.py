@@ -54,8 +54,8 @@ _MLFLOW = _OPENINFERENCE | {
     "MEMORY": "task",
 }
 _TRACELOOP = {"workflow": "workflow", "agent": "agent", "tool": "tool"}
-_TRACELOOP_STEP = {"task": "task"}
-"""What it calls every step of a framework, retrievers too: any other word says more."""
+_STEPS = frozenset((None, "agent", "workflow", "chain", "task"))
+"""Operations beside which Traceloop's word `task` counts: it calls retrievers so as well."""
 _GENAI = {
     "chat": "llm",
     "generate_content": "llm",
@@ -129,16 +129,19 @@ _BY_KEY: tuple[tuple[str, dict[str, str]], ...] = (
     ("openinference.span.kind", _OPENINFERENCE),
     ("mlflow.spanType", _MLFLOW),
     ("traceloop.span.kind", _TRACELOOP),
-    (semconv.GEN_AI_OPERATION_NAME, _GENAI),
 )
+_BY_OPERATION = ((semconv.GEN_AI_OPERATION_NAME, _GENAI),)
 _BY_KEY_LATER: tuple[tuple[str, dict[str, str]], ...] = (
     ("genkit:metadata:subtype", _GENKIT),
     ("lmnr.span.type", _LAMINAR),
     ("span.type", _CLAUDE_CODE),
     ("llm.request.type", _REQUEST_TYPE),
     ("mcp.method.name", _MCP),
-    ("traceloop.span.kind", _TRACELOOP_STEP),
 )
+_VECTOR_STORES = frozenset(
+    ("chroma", "pinecone", "qdrant", "weaviate", "milvus", "lancedb", "marqo", "pgvector")
+)
+_SEARCHES = frozenset(("query", "search", "hybrid_search", "near_text", "near_vector", "peek"))
 _RUN_KEYS = ("pydantic_ai.all_messages", "all_messages_events")
 """A whole run of an agent (Pydantic AI; before its version 3 nothing else said so)."""
 _TOOL_KEYS = (semconv.GEN_AI_TOOL_NAME, semconv.GEN_AI_TOOL_CALL_ID, "ai.toolCall.name")
@@ -178,6 +181,8 @@ def kind_of(attributes: dict[str, Any], scope_name: str) -> str:
     """One of `weave_core.model.KINDS`; `span` when nothing tells."""
     return (
         _mapped(attributes, _BY_KEY)
+        or _step(attributes)
+        or _mapped(attributes, _BY_OPERATION)
         or _vercel(attributes)
         or _mapped(attributes, _BY_KEY_LATER)
         or _present(attributes, scope_name)
@@ -193,6 +198,13 @@ def _mapped(
         if type(word) is str and (kind := words.get(word) or _respelled(word, words)):
             return kind
     return None
+
+
+def _step(attributes: dict[str, Any]) -> str | None:
+    """A step of a framework, unless its operation is a thing of its own."""
+    if attributes.get("traceloop.span.kind") != "task":
+        return None
+    return "task" if _mapped(attributes, _BY_OPERATION) in _STEPS else None
 
 
 def _respelled(word: str, words: dict[str, str]) -> str | None:
@@ -221,6 +233,11 @@ def _present(attributes: dict[str, Any], scope_name: str) -> str | None:
         return "agent"
     if "request_data" in attributes and scope_name.startswith("logfire."):
         return _logfire(attributes["request_data"])
+    if (
+        attributes.get("db.system") in _VECTOR_STORES
+        and attributes.get("db.operation") in _SEARCHES
+    ):
+        return "retriever"
     is_call = any(key in attributes for key in _MODEL_KEYS)
     if is_call and scope_name == "com.anthropic.sdk.python":
         return "llm"

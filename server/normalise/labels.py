@@ -18,6 +18,8 @@ _TAGS = (
     "tags_langsmith",
     "tags_vercel",
     "tags_openlit",
+    "tags_traceloop",
+    "tags_laminar",
 )
 _METADATA = ("metadata", "metadata_langfuse_trace", "metadata_langfuse")
 _LEAKED = ("LANGSMITH_", "LANGCHAIN_", "LS_")

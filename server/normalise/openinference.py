@@ -146,7 +146,8 @@ def prompts(sent: Sent) -> list[Message] | None:
         return messages_of([item for item in listed if isinstance(item, str)])
     if "llm" not in sent.families:
         return None
-    return _texts(sent.tree("llm.prompts"), "prompt", "user")
+    found = _texts(sent.tree("llm.prompts"), "prompt", "user")
+    return found or bodies.request_messages(sent.json("llm.invocation_parameters"))
 
 
 def completions(sent: Sent) -> list[Message] | None:

@@ -15,6 +15,8 @@ _NAMES = {
     "maxOutputTokens": "max_tokens",
     "maxTokens": "max_tokens",
     "max_tokens_to_sample": "max_tokens",
+    "max_gen_len": "max_tokens",
+    "maxTokenCount": "max_tokens",
     "topP": "top_p",
     "topK": "top_k",
     "stop_sequences": "stop",
@@ -34,6 +36,7 @@ _STREAM_KEYS = (
     "llm.is_streaming",
     "llm.request.stream",
     "request.stream",
+    "gen_ai.request.is_stream",
 )
 
 

@@ -169,6 +169,8 @@ def plain(answer: Any) -> Any:
         for p in answer
     ):
         return "".join(p["text"] for p in answer)
+    if len(answer) == 1 and isinstance(answer[0], dict) and set(answer[0]) == {"json"}:
+        return answer[0]["json"]
     return answer
 
 
@@ -191,7 +193,7 @@ def _untyped_call(body: dict[str, Any]) -> Part:
 
 def _untyped_response(body: dict[str, Any]) -> Part:
     said = _one_of(body, "response", "content", "output")
-    return tool_response(_one_of(body, "id", "toolUseId", "ref", "name"), said)
+    return tool_response(_one_of(body, "id", "toolUseId", "ref", "name"), plain(said))
 
 
 def _untyped_blob(body: dict[str, Any]) -> Part:
@@ -203,11 +205,28 @@ def _untyped_link(body: dict[str, Any]) -> Part:
     return _link(mime, _one_of(body, "file_uri", "fileUri", "url"))
 
 
+def _bedrock_media(kind: str, body: dict[str, Any]) -> Part:
+    """Bytes, or where they lie in S3."""
+    source = body.get("source")
+    inner = source if isinstance(source, dict) else body
+    form = texts.as_text(body.get("format"))
+    mime = f"{kind}/{form}" if form else None
+    place = inner.get("s3Location")
+    if isinstance(place, dict):
+        return _link(mime, place.get("uri"))
+    if inner.get("bytes") is not None:
+        return _blob(mime, inner["bytes"], body)
+    return _generic(body, kind)
+
+
 _UNTYPED: tuple[tuple[tuple[str, ...], Callable[[dict[str, Any]], Part]], ...] = (
     (("function_call", "functionCall", "toolUse", "toolRequest"), _untyped_call),
     (("function_response", "functionResponse", "toolResult", "toolResponse"), _untyped_response),
     (("inline_data", "inlineData"), _untyped_blob),
     (("file_data", "fileData", "media"), _untyped_link),
+    (("image",), lambda body: _bedrock_media("image", body)),
+    (("video",), lambda body: _bedrock_media("video", body)),
+    (("document",), lambda body: _bedrock_media("application", body)),
 )
 
 

@@ -81,6 +81,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "genkit:sessionId",
         "wandb.thread_id",
         "mlflow.trace.session",
+        "lmnr.association.properties.session_id",
     ),
     "user_id": (
         semconv.USER_ID,
@@ -94,6 +95,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "llm.user",
         "langsmith.metadata.user_id",
         "mlflow.trace.user",
+        "lmnr.association.properties.user_id",
     ),
     "agent_name": (
         semconv.GEN_AI_AGENT_NAME,
@@ -209,6 +211,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "tags_langsmith": ("langsmith.span.tags",),
     "tags_vercel": ("ai.telemetry.metadata.tags",),
     "tags_openlit": ("gen_ai.framework.tags",),
+    "tags_traceloop": ("traceloop.association.properties.tags",),
+    "tags_laminar": ("lmnr.association.properties.tags",),
     # One attribute that holds a map of metadata.
     "metadata": ("metadata",),
     "metadata_langfuse": ("langfuse.observation.metadata",),
@@ -290,6 +294,7 @@ METADATA_PREFIXES: tuple[str, ...] = (
     "langsmith.metadata.",
     "ai.telemetry.metadata.",
     "traceloop.association.properties.",
+    "lmnr.association.properties.metadata.",
     "mlflow.traceTag.",
 )
 """One attribute per key of metadata."""

@@ -206,11 +206,16 @@ def _text_among(parts: list[Any], depth: int) -> str | None:
 _TEXT_TYPES = frozenset(("text", "output_text", "input_text", None))
 
 
+_CALL_WRAPPERS = ("function", "function_call", "functionCall", "toolUse", "toolRequest")
+
+
 def _called(call: dict[str, Any]) -> str | None:
     """`name(arguments)` of a tool call; what it answered, of an answer."""
-    inner = call.get("function") or call.get("function_call") or call.get("functionCall")
-    if type(inner) is dict:
-        call = inner
+    for wrapper in _CALL_WRAPPERS:
+        inner = call.get(wrapper)
+        if type(inner) is dict:
+            call = inner
+            break
     name = call.get("name") or call.get("toolName")
     arguments = next((call[k] for k in ("arguments", "input", "args") if k in call), None)
     if type(name) is str and arguments is not None:

@@ -19,6 +19,7 @@ _NAMES = {
     "gemini": "gcp.gemini",
     "google": "gcp.gemini",
     "google_genai": "gcp.gemini",
+    "googleai": "gcp.gemini",
     "google-gla": "gcp.gemini",
     "google-vertex": "gcp.vertex_ai",
     "google.generative-ai": "gcp.gemini",

@@ -15,16 +15,23 @@ Tree = dict[str, Any]
 """Nested mappings by segment; a value that is also a prefix sits under the key `""`."""
 
 DETAILS_EVENT = "gen_ai.client.inference.operation.details"
+_MAX_DETAILS = 100
 _MAX_SEGMENTS = 12
 _MAX_DIGITS = 18
 
 
 def with_details(attributes: dict[str, Any], events: list[RawEvent]) -> dict[str, Any]:
-    """`attributes`, and below them what a details event says: the same, from a log or an event."""
-    for event in events:
-        if event.name == DETAILS_EVENT:
-            return {**event.attributes, **attributes}
-    return attributes
+    """`attributes`, and below them what details events say: the same, from logs or events.
+
+    Some senders have one event for what went in and one for what came out.
+    """
+    details = [event.attributes for event in events if event.name == DETAILS_EVENT]
+    if not details:
+        return attributes
+    merged: dict[str, Any] = {}
+    for told in reversed(details[:_MAX_DETAILS]):
+        merged |= told
+    return merged | attributes
 
 
 class Sent:

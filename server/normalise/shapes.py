@@ -6,6 +6,7 @@ from weave_core import semconv
 from weave_core.server.normalise import texts
 from weave_core.server.normalise.messages import messages_in
 from weave_core.server.normalise.numbers import amount
+from weave_core.server.normalise.parts import plain
 from weave_core.server.normalise.sent import Sent
 
 __all__ = [
@@ -82,7 +83,7 @@ def document(item: Any) -> dict[str, Any]:
     rest = {k: v for k, v in item.items() if k not in _DOCUMENT_KEYS and k != "type"}
     return {
         "id": _of(item, _ID_KEYS, texts.as_text),
-        "content": texts.bounded(next((item[k] for k in _CONTENT_KEYS if k in item), None)),
+        "content": texts.bounded(plain(next((item[k] for k in _CONTENT_KEYS if k in item), None))),
         "score": _of(item, _SCORE_KEYS, amount),
         "metadata": texts.bounded({**rest, **metadata}),
     }

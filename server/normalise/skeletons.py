@@ -178,6 +178,9 @@ def other_provider(attributes: dict[str, Any]) -> str | None:
             name = provider_name(attributes[key])
             if name:
                 return name
+    action = attributes.get("genkit:name")
+    if type(action) is str and "/" in action:  # `googleai/gemini-2.5-flash`.
+        return provider_name(action.partition("/")[0])
     return provider_of_host(attributes.get(semconv.SERVER_ADDRESS))
 
 

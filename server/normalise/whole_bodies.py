@@ -16,6 +16,7 @@ from weave_core.server.normalise.sent import Sent
 __all__ = [
     "PLAIN_REPLIES",
     "PLAIN_REQUESTS",
+    "completed",
     "embeddings",
     "finish_reasons",
     "input_messages",
@@ -38,6 +39,7 @@ PLAIN_REPLIES = tuple(key for key in _REPLIES if key != semconv.OUTPUTS)
 """Where a plain text on a model call is what was said; our own values are any code's."""
 _NO_PLAIN_TEXT = re.compile(r"\s*[{\[]|<[^<>]{1,200} at 0x[0-9a-f]+>")
 """JSON that was cut, or an object that somebody wrote out (a stream that nobody read)."""
+_THOUGHTS = ('"reasoning', '"thinking"', '"thought"')
 _PARAM_KEYS = ("langfuse.observation.model.parameters",)
 
 
@@ -59,6 +61,38 @@ def output_messages(sent: Sent) -> list[Message] | None:
             if found:
                 return found
     return None
+
+
+def completed(sent: Sent, answered: list[Message]) -> list[Message]:
+    """`answered`, with what its sender left out of it and the whole reply has.
+
+    Ids of tool calls (Mistral) and thoughts (LangChain's Responses API), by OpenInference.
+    """
+    calls = [p for m in answered for p in m["parts"] if p["type"] == "tool_call" and not p["id"]]
+    thinks = any(part["type"] == "reasoning" for m in answered for part in m["parts"])
+    if not calls and (thinks or not _mentions_thoughts(sent)):
+        return answered
+    whole = output_messages(sent) or []
+    if len(whole) != len(answered):
+        return answered
+    for message, told in zip(answered, whole, strict=True):
+        known = [part for part in told["parts"] if part["type"] == "tool_call"]
+        for call in message["parts"]:
+            if call["type"] == "tool_call" and not call["id"]:
+                same = [p for p in known if (p["name"], p["arguments"]) == _asked(call)]
+                call["id"] = same[0]["id"] if len(same) == 1 else None
+        if not thinks:
+            message["parts"][:0] = [p for p in told["parts"] if p["type"] == "reasoning"]
+    return answered
+
+
+def _asked(call: Part) -> tuple[Any, Any]:
+    return call["name"], call["arguments"]
+
+
+def _mentions_thoughts(sent: Sent) -> bool:
+    texts_sent = (value for key in _REPLIES if type(value := sent.attributes.get(key)) is str)
+    return any(word in value for value in texts_sent for word in _THOUGHTS)
 
 
 def input_text(sent: Sent) -> list[Message] | None:

@@ -43,8 +43,6 @@ class Dialect:
     name: str
     placeholder: str
     """Stands for a value in SQL text that goes to the driver."""
-    keeps_previews: bool = True
-    """Whether rows of spans hold previews; else a function of ours reads them from payloads."""
     copy: CopyRows | None = None
     """A faster way in for many rows, where the driver has one."""
 
@@ -97,7 +95,7 @@ class Dialect:
         return connection.exec_driver_sql(statement, list(rows)).rowcount
 
 
-SQLITE = Dialect(name="sqlite", placeholder="?", keeps_previews=False)
+SQLITE = Dialect(name="sqlite", placeholder="?")
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,10 @@ class SpanSums(NamedTuple):
     user_id: str | None
     tags: str | None
     input_preview: str | None
-    """Of the head alone."""
+    """Of roots alone: previews are most of a row's text, and only the head's are shown."""
     output_preview: str | None
     has_content: bool
-    """Whether there is something to preview, root or not."""
+    """Whether the row has a preview, root or not."""
 
 
 TOKEN_COLUMNS = (

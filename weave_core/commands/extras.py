@@ -35,7 +35,6 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "scipy",
         "sqlglot",
     ),
-    "presidio": ("presidio-analyzer",),
     **{name: library.distributions for name, library in LIBRARIES.items()},
 }
 """Extra to the distributions it brings."""

@@ -472,7 +472,7 @@ def record(sender: str, command: list[str], llm: str) -> None:
 
 
 def main(senders: dict[str, Any], script: str) -> None:
-    """Record those of `senders`, which are in `script`, that are named, or all."""
+    """Record those of `senders` that are named, or all; a path is a script for Node."""
     if sys.argv[1:2] == ["--run"]:
         senders[sys.argv[2]]()
         return
@@ -482,8 +482,8 @@ def main(senders: dict[str, Any], script: str) -> None:
     with local_llm.serve() as llm:
         for sender in sys.argv[1:] or senders:
             command = [sys.executable, script, "--run", sender]
-            if sender == "vercel-ai":
-                command = ["node", str(HERE / "record_vercel.mjs")]
+            if isinstance(senders[sender], Path):
+                command = ["node", str(senders[sender])]
             try:
                 record(sender, command, llm)
             except subprocess.SubprocessError as error:
@@ -491,4 +491,4 @@ def main(senders: dict[str, Any], script: str) -> None:
 
 
 if __name__ == "__main__":
-    main({**SENDERS, "vercel-ai": None}, __file__)
+    main({**SENDERS, "vercel-ai": HERE / "record_vercel.mjs"}, __file__)

@@ -27,6 +27,9 @@ from weave_core.server.otlp.records import RawEvent
             {"traceloop.span.kind": "task", "gen_ai.operation.name": "vector_db_retrieve"},
             "retriever",
         ),
+        ({"traceloop.span.kind": "task", "gen_ai.operation.name": "invoke_agent"}, "task"),
+        ({"db.system": "qdrant", "db.operation": "search"}, "retriever"),
+        ({"db.system": "postgresql", "db.operation": "query"}, "span"),
         ({"all_messages_events": "[]", "gen_ai.usage.input_tokens": 1}, "agent"),
         ({"gen_ai.operation.name": "fetch_response", "gen_ai.usage.input_tokens": 5}, "span"),
         ({"gen_ai.operation.name": "plan"}, "task"),
@@ -442,3 +445,41 @@ def test_strands_blocks_inside_of_events_are_parts() -> None:
     [part] = span.messages.output[0].parts
     assert (part.type, part.id, part.name, part.arguments) == ("tool_call", "t", "look", {"x": 1})
     assert span.finish_reasons == ["tool_call"]
+
+
+def test_laminar_names_session_user_tags_and_metadata() -> None:
+    """Under its own prefix, as Traceloop does."""
+    prefix = "lmnr.association.properties"
+    sent = {
+        f"{prefix}.session_id": "chat-1",
+        f"{prefix}.user_id": "ann",
+        f"{prefix}.tags": ["demo"],
+        f"{prefix}.metadata.tier": "pro",
+        "traceloop.association.properties.tags": ["more"],
+    }
+    span = meaning(sent_span(sent))
+    assert (span.session_id, span.user_id) == ("chat-1", "ann")
+    assert sorted(span.tags) == ["demo", "more"]
+    assert span.metadata["tier"] == "pro"
+
+
+def test_details_that_came_in_two_events_are_told_together() -> None:
+    """One for what went in, one for what came out; an attribute says more than either."""
+    name = "gen_ai.client.inference.operation.details"
+    parts = [{"type": "text", "content": "hi"}]
+    events = [
+        RawEvent(name, 1, {"gen_ai.input.messages": [{"role": "user", "parts": parts}]}),
+        RawEvent(name, 2, {"gen_ai.output.messages": [{"role": "assistant", "parts": parts}]}),
+        RawEvent(name, 3, {"gen_ai.request.model": "other"}),
+    ]
+    span = meaning(sent_span({**CHAT, "gen_ai.request.model": "m"}, events=events))
+    assert span.model == "m"
+    assert span.messages
+    assert [m.role for m in (*span.messages.input, *span.messages.output)] == ["user", "assistant"]
+
+
+@pytest.mark.parametrize(("sent", "expected"), [(0.25, 250), (250, 250)])
+def test_seconds_longer_than_the_span_are_milliseconds(sent: float, expected: float) -> None:
+    """Some sender writes milliseconds where the conventions want seconds."""
+    span = sent_span({**CHAT, "gen_ai.server.time_to_first_token": sent})
+    assert skeleton(span).time_to_first_token_ms == expected

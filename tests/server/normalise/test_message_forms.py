@@ -316,6 +316,18 @@ def test_what_is_said_twice_is_told_once() -> None:
             {"type": "blob", "mime_type": "image/png", "data": "QQ"},
         ),
         (
+            {"image": {"format": "png", "source": {"bytes": "QQ"}}},
+            {"type": "blob", "mime_type": "image/png", "data": "QQ"},
+        ),
+        (
+            {"document": {"format": "pdf", "source": {"s3Location": {"uri": "s3://a/b"}}}},
+            {"type": "uri", "mime_type": "application/pdf", "uri": "s3://a/b"},
+        ),
+        (
+            {"toolResult": {"toolUseId": "c1", "content": [{"json": {"x": 1}}]}},
+            {"type": "tool_call_response", "id": "c1", "response": {"x": 1}},
+        ),
+        (
             {"kind": "binary", "media_type": "image/png", "binary_content": "QQ"},
             {"type": "blob", "mime_type": "image/png", "data": "QQ"},
         ),
@@ -504,3 +516,39 @@ def test_a_plain_text_that_a_model_call_gave_is_its_answer(
     span = meaning(sent_span({"openinference.span.kind": "LLM", "input.value": "hi", **sent}))
     assert span.messages
     assert [m.parts[0].content for m in span.messages.output] == output
+
+
+def test_what_flattened_messages_left_out_is_taken_from_the_whole_reply() -> None:
+    """Ids of tool calls and thoughts; only where both tell the same messages."""
+    prefix = "llm.output_messages.0.message"
+    call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"x": 1}'}}
+    whole = {"choices": [{"message": {"reasoning_content": "hm", "tool_calls": [call]}}]}
+    flat = {
+        "openinference.span.kind": "LLM",
+        f"{prefix}.role": "assistant",
+        f"{prefix}.tool_calls.0.tool_call.function.name": "look",
+        f"{prefix}.tool_calls.0.tool_call.function.arguments": '{"x": 1}',
+    }
+    told_whole = meaning(sent_span({**flat, "output.value": json.dumps(whole)})).messages
+    assert told_whole
+    [answer] = told_whole.output
+    assert [(part.type, part.id) for part in answer.parts] == [
+        ("reasoning", None),
+        ("tool_call", "c1"),
+    ]
+    whole["choices"] *= 2
+    told_other = meaning(sent_span({**flat, "output.value": json.dumps(whole)})).messages
+    assert told_other
+    assert [part.id for part in told_other.output[0].parts] == [None]
+
+
+def test_a_conversation_that_came_out_whole_ends_with_the_answer() -> None:
+    """CrewAI's output repeats instructions and question; the answer is what follows."""
+    words = [("system", "Be terse."), ("user", "hi"), ("assistant", "hello")]
+    sent = {
+        "openinference.span.kind": "AGENT",
+        "output.value": json.dumps({"messages": [{"role": r, "content": c} for r, c in words]}),
+    }
+    messages = meaning(sent_span(sent)).messages
+    assert messages
+    assert [(m.role, m.parts[0].content) for m in messages.output] == [("assistant", "hello")]
