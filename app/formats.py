@@ -4,13 +4,14 @@ import math
 
 from weave_core.model import Usage
 
-__all__ = ["count", "duration", "money", "percent", "usage_words"]
+__all__ = ["count", "duration", "money", "percent", "status_word", "usage_words"]
 
 _MS_PER_S = 1_000
 _MS_PER_HOUR = 3_600_000
 _CENT = 0.01
 _THOUSAND = 10_000
 _MILLION = 1_000_000
+_STATUS_WORDS = {"error": "failed", "pending": "running", "unset": "done", "ok": "done, marked ok"}
 
 
 def duration(duration_ms: float | None) -> str:
@@ -58,6 +59,11 @@ def percent(share: float) -> str:
     if 0 < share < 0.1:  # noqa: PLR2004  # Ten per cent and more need no digit after the point.
         return f"{max(share * 100, 0.1):.1f} %"
     return "99.9 %" if 0.995 < share < 1 else f"{share * 100:.0f} %"  # noqa: PLR2004
+
+
+def status_word(status: str) -> str:
+    """`failed`, `running` or `done`: most senders leave the status of a good end unset."""
+    return _STATUS_WORDS.get(status, status)
 
 
 def usage_words(usage: Usage | None) -> str:

@@ -5,6 +5,8 @@ import streamlit as st
 from weave_core.app.frame import asset, dress, errors_shown
 from weave_core.app.state import (
     COMPARE_PAGE,
+    LOGS_PAGE,
+    METRICS_PAGE,
     MONITOR_PAGE,
     SESSION_PAGE,
     SESSIONS_PAGE,
@@ -27,6 +29,8 @@ def draw() -> None:
             st.Page(
                 MONITOR_PAGE, title="Monitor", icon=":material/monitoring:", url_path="monitor"
             ),
+            st.Page(METRICS_PAGE, title="Metrics", icon=":material/speed:", url_path="metrics"),
+            st.Page(LOGS_PAGE, title="Logs", icon=":material/notes:", url_path="logs"),
             st.Page(TRACE_PAGE, title="Trace", url_path="trace", visibility="hidden"),
             st.Page(SESSION_PAGE, title="Session", url_path="session", visibility="hidden"),
             st.Page(COMPARE_PAGE, title="Compare", url_path="compare", visibility="hidden"),

@@ -16,6 +16,8 @@ from weave_core.settings import DEFAULT_ENDPOINT, Settings
 
 __all__ = [
     "COMPARE_PAGE",
+    "LOGS_PAGE",
+    "METRICS_PAGE",
     "MONITOR_PAGE",
     "SESSIONS_PAGE",
     "SESSION_PAGE",
@@ -25,6 +27,7 @@ __all__ = [
     "compare_url",
     "find_project",
     "list_projects",
+    "logs_url",
     "session_url",
     "trace_url",
     "traces_url",
@@ -36,6 +39,8 @@ TRACE_PAGE: Final = _PAGES / "trace.py"
 SESSIONS_PAGE: Final = _PAGES / "sessions.py"
 SESSION_PAGE: Final = _PAGES / "session.py"
 MONITOR_PAGE: Final = _PAGES / "monitor.py"
+METRICS_PAGE: Final = _PAGES / "metrics.py"
+LOGS_PAGE: Final = _PAGES / "logs.py"
 COMPARE_PAGE: Final = _PAGES / "compare.py"
 _PROJECTS_TTL_S = 5
 
@@ -82,6 +87,11 @@ def compare_url(project: str, first: str, second: str | None = None) -> str:
     """Address of two traces side by side; without the second, of the choice of it."""
     query = {"project": project, "a": first} | ({"b": second} if second else {})
     return "./compare?" + urlencode(query)
+
+
+def logs_url(project: str, trace_id: str) -> str:
+    """Address of the log records of one trace."""
+    return "./logs?" + urlencode({"project": project, "trace": trace_id})
 
 
 def session_url(project: str, session_id: str) -> str:

@@ -15,7 +15,7 @@ export default function (component) {
 function draw(host, { back, sides: [a, b] }, open) {
   const row = (name, show, delta) => el("tr", null, el("th", { scope: "row" }, name), el("td", null, show(a)), el("td", null, show(b)), el("td", null, delta ?? ""));
   const title = (side) => el("th", { scope: "col" }, el("span.mark", { "data-side": side.mark }, side.mark), kindMark(side.kind),
-    go(side.url, { class: "name cut", title: side.name }, () => open(side.trace_id), side.name), el("span.dot", { "data-status": side.is_complete ? side.status : "pending", title: side.status }),
+    go(side.url, { class: "name cut", title: side.name }, () => open(side.trace_id), side.name), stateDot(side.is_complete ? side.status : "pending"),
     el("span.mono.dim", { title: side.trace_id }, side.trace_id.slice(0, 8)));
   host.replaceChildren(el("h1.sr", null, "Comparison of two traces"), el("table", null,
     el("thead", null, el("tr", null, el("td", null, go(back, { class: "back", title: "Back to the list" }, () => open(""), "← Traces")), title(a), title(b), el("th", { scope: "col" }, "B against A"))),

@@ -21,7 +21,7 @@ function drawTurn(turn, view) {
   const status = turn.is_complete ? turn.status : "pending";
   const fact = (text, title) => text && el("span.fact", { title }, text);
   return el("article.turn", { "data-id": turn.trace_id, "aria-label": `Turn ${turn.number}` },
-    el("div.meta", null, el("span.no.dim", null, "#" + turn.number), el("span.dot", { "data-status": status, title: status, role: "img", "aria-label": status }),
+    el("div.meta", null, el("span.no.dim", null, "#" + turn.number), stateDot(status),
       go(turn.url, { class: "open cut", title: turn.name }, () => view.open(turn.trace_id), turn.name),
       el("span.fact.dim", { title: clock(turn.started_ms) }, clock(turn.started_ms).slice(0, 19)), el("span.gap"),
       turn.error_count > 0 && el("span.bad", null, turn.error_count === 1 ? "1 error" : `${number.format(turn.error_count)} errors`),

@@ -40,6 +40,23 @@ function decode(data) {
   return data ?? {};
 }
 
+/* A component that only draws: `draw(host, data, act)`, again whenever its data changed.
+
+   `act(name, value)` tells the page what the reader did. */
+function mount(spec, draw) {
+  const last = new WeakMap();
+  return ({ data, parentElement, setTriggerValue }) => {
+    const seen = last.get(parentElement) ?? { host: parentElement.appendChild(el(spec)), raw: null };
+    last.set(parentElement, seen);
+    seen.act = setTriggerValue;
+    if (seen.raw !== data) {
+      seen.raw = data;
+      draw(seen.host, decode(data), (name, value) => seen.act(name, value));
+    }
+    return () => {};
+  };
+}
+
 const number = new Intl.NumberFormat("en-US");
 
 /* As `weave_core.app.formats.duration`. */
@@ -55,6 +72,13 @@ function duration(ms) {
   const pad = (n) => String(n).padStart(2, "0");
   return ms < 3600000 ? `${Math.floor(s / 60)}m ${pad(s % 60)}s` : `${Math.floor(s / 3600)}h ${pad(Math.floor(s / 60) % 60)}m`;
 }
+
+/* As `weave_core.app.formats.status_word`. */
+const STATUS_WORDS = { error: "failed", pending: "running", unset: "done", ok: "done, marked ok" };
+const statusWord = (status) => STATUS_WORDS[status] ?? status;
+
+/* The dot of a state, which says itself in words. */
+const stateDot = (status) => el("span.dot", { "data-status": status, title: statusWord(status), role: "img", "aria-label": statusWord(status) });
 
 function tokens(count) {
   if (count === null || count === undefined) return "";

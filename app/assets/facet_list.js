@@ -34,7 +34,7 @@ function drawGroup(host, state, group) {
   const most = Math.max(1, ...group.rows.map((row) => row.count));
   const whole = state.whole.has(group.field);
   for (const row of group.rows.filter((row, i) => whole || i < SHOWN || row.on)) {
-    const button = el("button.value", { type: "button", "aria-pressed": String(row.on), title: `${row.on ? "No longer only" : "Only"} ${row.value}`, "data-value": row.value },
+    const button = el("button.value", { type: "button", "aria-pressed": String(row.on), title: `${row.on ? "No longer only" : "Only"} ${row.condition}`, "data-value": row.value },
       el("span.share", { "aria-hidden": true, style: { width: (row.count / most) * 100 + "%" } }), el("span.cut.text", null, brief(row.text)), el("span.n", null, tokens(row.count)));
     button.addEventListener("click", () => state.pick(group.field, row.value));
     box.append(button);

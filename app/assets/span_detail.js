@@ -51,7 +51,7 @@ function draw(host, view) {
 }
 
 function header(span, view) {
-  return el("div.title", null, el("span.dot", { "data-status": span.status, title: span.status }), kindMark(span.kind),
+  return el("div.title", null, stateDot(span.status), kindMark(span.kind),
     el("span.name.cut", { title: span.name }, span.display_name || span.name), el("span.gap"),
     el("span.mono.faint", { title: "Span id" }, span.span_id), copyButton(span.span_id, "span id"));
 }

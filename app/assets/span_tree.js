@@ -1,7 +1,6 @@
 /* The spans of one trace: a tree and a waterfall over the same rows.
 
-   Only the rows on screen exist in the page, so 50,000 spans scroll as 50 do.  Data comes as
-   columns (see `weave_core.app.components.span_tree`); the chosen span goes back as state `span`. */
+   Data comes as columns (see `weave_core.app.components.span_tree`); the chosen span goes back as state `span`. */
 
 const ROW = 26;
 const MANY = 2000; // Above this many spans a trace opens folded, widest level first.
@@ -16,7 +15,7 @@ export default function (component) {
     state = build(parentElement);
     states.set(parentElement, state);
   }
-  state.choose = (id) => setStateValue("span", id);
+  state.choose = (id) => { state.chosen = id; setStateValue("span", id); };
   if (state.raw !== data) {
     state.raw = data;
     load(state, decode(data));
@@ -26,7 +25,7 @@ export default function (component) {
 
 function build(root) {
   const host = root.querySelector(".span-tree") ?? root.appendChild(el("div.wc.span-tree"));
-  const state = { host, folded: new Set(), rows: [], selected: null, zoom: null, matches: [], match: -1, critical: false };
+  const state = { host, folded: new Set(), zoom: null, matches: [], match: -1, critical: false };
   state.search = el("input.search", { type: "search", placeholder: "Find in trace", "aria-label": "Find in trace", spellcheck: "false" });
   state.hits = el("span.hits.dim", { "aria-live": "polite" });
   state.errors = el("button.errors", { type: "button", title: "Go to the next error (e)" });
@@ -35,35 +34,35 @@ function build(root) {
   state.reset = el("button", { type: "button", hidden: true, title: "Show the whole time again (double click on the ruler)" }, "Reset zoom");
   state.ruler = el("div.ruler", { title: "Drag to zoom in on a part of the time" });
   state.head = el("div.cols.head", null, el("div.c-name", null, "Span"), el("div.c-num", null, "Duration"), el("div.c-num.c-tok", null, "Tokens"), state.ruler);
-  state.canvas = el("div.canvas");
-  state.view = el("div.view", { tabindex: "0", role: "tree", "aria-label": "Spans of the trace" }, state.canvas);
+  state.tree = treeRows({
+    label: "Spans of the trace", height: ROW,
+    draw: (i) => drawRow(state, i),
+    choose: (i) => state.choose(state.ids[i]),
+    keys: (i) => keys(state, i),
+    onClick: (i, event) => event.target.closest(".twist") && (toggle(state, i), true),
+    reveal: (i) => { reveal(state, i); relist(state); },
+  });
   host.append(
     el("div.bar", null, state.search, state.hits, el("span.gap"), state.errors, state.path, state.fold, state.reset),
-    state.head, state.view,
+    state.head, state.tree.view,
   );
   wire(state);
   return state;
 }
 
 function wire(state) {
-  let frame = 0;
-  const soon = () => { cancelAnimationFrame(frame); frame = requestAnimationFrame(() => paint(state)); };
-  state.soon = soon;
-  state.view.addEventListener("scroll", soon, { passive: true });
-  new ResizeObserver(() => { drawRuler(state); soon(); }).observe(state.view);
-  state.view.addEventListener("keydown", (event) => onKey(state, event));
-  state.view.addEventListener("click", (event) => onClick(state, event));
+  new ResizeObserver(() => drawRuler(state)).observe(state.tree.view);
   state.search.addEventListener("input", () => find(state));
   state.search.addEventListener("keydown", (event) => {
     if (event.key === "Enter") { event.preventDefault(); step(state, event.shiftKey ? -1 : 1); }
-    if (event.key === "Escape") { state.search.value = ""; find(state); state.view.focus(); }
+    if (event.key === "Escape") { state.search.value = ""; find(state); state.tree.view.focus(); }
     event.stopPropagation();
   });
   state.errors.addEventListener("click", () => nextError(state));
   state.path.addEventListener("click", () => {
     state.critical = !state.critical;
     state.path.setAttribute("aria-pressed", String(state.critical));
-    soon();
+    state.tree.soon();
   });
   state.fold.addEventListener("click", () => {
     if (state.folded.size) state.folded.clear();
@@ -106,7 +105,7 @@ function zoomTo(state, range) {
   state.zoom = range;
   state.reset.hidden = !range;
   drawRuler(state);
-  state.soon();
+  state.tree.soon();
 }
 
 const span = (state) => state.zoom ?? [0, state.total];
@@ -122,18 +121,18 @@ function load(state, data) {
   state.tops = [];
   for (let i = 0; i < state.n; i++) (state.parent[i] < 0 ? state.tops : state.kids[state.parent[i]]).push(i);
   measure(state);
-  if (isNew) { state.folded = firstFold(state); state.zoom = null; state.reset.hidden = true; state.view.scrollTop = 0; }
+  if (isNew) { state.folded = firstFold(state); state.zoom = null; state.reset.hidden = true; state.tree.view.scrollTop = 0; }
   else state.folded = new Set([...folded].map((id) => state.index.get(id)).filter((i) => i !== undefined));
   state.failed = [];
   for (let i = 0; i < state.n; i++) if (state.status[i] === 2) state.failed.push(i);
   state.errors.hidden = !state.failed.length;
   state.errors.textContent = state.failed.length === 1 ? "1 error" : `${number.format(state.failed.length)} errors`;
   state.fold.hidden = state.n < 3;
-  const wanted = isNew ? data.selected : state.selected;
-  state.selected = state.index.has(wanted) ? wanted : state.ids[state.tops[0]] ?? null;
-  if (state.selected !== null) reveal(state, state.index.get(state.selected));
+  if (isNew) state.chosen = data.selected;
+  state.tree.picked = state.index.get(state.chosen) ?? state.tops[0] ?? null;
+  if (state.tree.picked !== null) reveal(state, state.tree.picked);
   relist(state);
-  if (isNew && data.selected) scrollTo(state, state.index.get(state.selected));
+  if (isNew && data.selected) state.tree.show(state.tree.picked, { far: true });
   if (state.search.value) find(state);
   drawRuler(state);
   state.host.dataset.ready = state.trace;
@@ -196,37 +195,17 @@ function relist(state) {
     rows.push(i);
     if (!state.folded.has(i)) for (let k = state.kids[i].length - 1; k >= 0; k--) stack.push(state.kids[i][k]);
   }
-  state.rows = rows;
-  state.at = new Map(rows.map((i, row) => [i, row]));
-  state.canvas.style.height = rows.length * ROW + "px";
   state.fold.textContent = state.folded.size ? "Open all" : "Fold";
-  paint(state);
+  state.tree.list(rows);
 }
 
-function paint(state) {
-  const top = state.view.scrollTop;
-  const height = state.view.clientHeight || 600;
-  const first = Math.max(0, Math.floor(top / ROW) - 6);
-  const last = Math.min(state.rows.length, Math.ceil((top + height) / ROW) + 6);
+function drawRow(state, i) {
   const width = Math.max(60, state.ruler.clientWidth);
-  const parts = [];
-  for (let row = first; row < last; row++) parts.push(drawRow(state, row, width));
-  state.canvas.replaceChildren(...parts);
-}
-
-function drawRow(state, row, width) {
-  const i = state.rows[row];
   const kind = state.kinds[state.kind[i]];
   const failed = state.status[i] === 2;
   const has = state.kids[i].length > 0;
   const open = has && !state.folded.has(i);
-  const picked = state.ids[i] === state.selected;
-  const node = el("div.cols.row", {
-    role: "treeitem", "aria-level": state.depth[i] + 1, "aria-selected": String(picked), "aria-expanded": has ? String(open) : null,
-    "data-id": state.ids[i], "data-i": i, "data-kind": kind, id: "span-" + state.ids[i],
-    style: { top: row * ROW + "px" },
-  });
-  if (picked) { node.classList.add("picked"); state.view.setAttribute("aria-activedescendant", node.id); }
+  const node = el("div.cols.row", { "aria-level": state.depth[i] + 1, "aria-expanded": has ? String(open) : null, "data-id": state.ids[i], "data-kind": kind });
   if (failed) node.classList.add("failed");
   if (state.critical && !state.hot[i]) node.classList.add("cold");
   if (state.found?.has(i)) node.classList.add("found");
@@ -294,24 +273,6 @@ function drawRuler(state) {
   state.ruler.replaceChildren(...marks);
 }
 
-function pick(state, i, { scroll = true } = {}) {
-  if (i === undefined) return;
-  state.selected = state.ids[i];
-  if (!state.at.has(i)) { reveal(state, i); relist(state); }
-  if (scroll) scrollTo(state, i);
-  paint(state);
-  // A held arrow key passes many spans; only the one it stops at is asked for.
-  clearTimeout(state.timer);
-  state.timer = setTimeout(() => state.choose(state.selected), 90);
-}
-
-function scrollTo(state, i) {
-  const y = (state.at.get(i) ?? 0) * ROW;
-  const { scrollTop, clientHeight } = state.view;
-  if (y < scrollTop) state.view.scrollTop = y - ROW;
-  else if (y + ROW * 2 > scrollTop + clientHeight) state.view.scrollTop = y - clientHeight + ROW * 2;
-}
-
 function toggle(state, i, open) {
   if (!state.kids[i].length) return;
   if (open ?? state.folded.has(i)) state.folded.delete(i);
@@ -319,31 +280,13 @@ function toggle(state, i, open) {
   relist(state);
 }
 
-function onClick(state, event) {
-  const row = event.target.closest(".row");
-  if (!row) return;
-  const i = Number(row.dataset.i);
-  if (event.target.closest(".twist")) toggle(state, i);
-  else pick(state, i, { scroll: false });
-}
-
-function onKey(state, event) {
-  if (event.metaKey || event.ctrlKey || event.altKey) return;
-  const i = state.index.get(state.selected);
-  const row = state.at.get(i) ?? 0;
-  const page = Math.max(1, Math.floor(state.view.clientHeight / ROW) - 2);
-  const to = (target) => pick(state, state.rows[Math.min(state.rows.length - 1, Math.max(0, target))]);
+function keys(state, i) {
   const open = state.kids[i]?.length && !state.folded.has(i);
-  const acts = {
-    ArrowDown: () => to(row + 1), ArrowUp: () => to(row - 1), PageDown: () => to(row + page), PageUp: () => to(row - page),
-    Home: () => to(0), End: () => to(state.rows.length - 1),
-    ArrowRight: () => (open ? to(row + 1) : toggle(state, i, true)),
-    ArrowLeft: () => (open ? toggle(state, i, false) : state.parent[i] >= 0 && pick(state, state.parent[i])),
+  return {
+    ArrowRight: () => (open ? state.tree.pick(state.kids[i][0]) : toggle(state, i, true)),
+    ArrowLeft: () => (open ? toggle(state, i, false) : state.parent[i] >= 0 && state.tree.pick(state.parent[i])),
     Enter: () => toggle(state, i), "/": () => state.search.focus(), e: () => nextError(state),
   };
-  if (!acts[event.key]) return;
-  event.preventDefault();
-  acts[event.key]();
 }
 
 function find(state) {
@@ -359,17 +302,17 @@ function find(state) {
   }
   state.match = -1;
   state.hits.textContent = wanted ? `${number.format(state.matches.length)} found` : "";
-  state.soon();
+  state.tree.soon();
 }
 
 function step(state, by) {
   if (!state.matches.length) return;
   state.match = (state.match + by + state.matches.length) % state.matches.length;
   state.hits.textContent = `${number.format(state.match + 1)} of ${number.format(state.matches.length)}`;
-  pick(state, state.matches[state.match]);
+  state.tree.pick(state.matches[state.match]);
 }
 
 function nextError(state) {
-  const now = state.index.get(state.selected) ?? -1;
-  pick(state, state.failed.find((i) => i > now) ?? state.failed[0]);
+  const now = state.tree.picked ?? -1;
+  state.tree.pick(state.failed.find((i) => i > now) ?? state.failed[0]);
 }

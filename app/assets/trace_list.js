@@ -93,12 +93,11 @@ function headCell(column, id, data, sorted, state) {
 
 function drawRow(row, data, state, longest, isFresh) {
   const open = () => state.act("act", { open: row.trace_id });
-  const status = row.status === "error" ? "failed" : row.is_complete ? "done" : "running";
   const mark = data.can_compare && el("input.pick", { type: "checkbox", "aria-label": `Compare ${row.name}`, title: "Pick two traces to compare them" });
   if (mark) mark.addEventListener("change", () => pick(state, row.trace_id, mark.checked));
   const node = el("div.tr", { role: "row", "data-id": row.trace_id, "data-status": row.status, class: isFresh ? "tr fresh" : "tr" },
     mark && el("div.c-pick", { role: "cell" }, mark),
-    el("div.c-status", { role: "cell" }, el("span.dot", { "data-status": row.is_complete ? row.status : "pending", title: status, role: "img", "aria-label": status })),
+    el("div.c-status", { role: "cell" }, stateDot(row.is_complete ? row.status : "pending")),
     el("div.c-name", { role: "cell" }, kindMark(row.kind), go(row.url, { class: "open cut", title: row.name }, open, row.name),
       row.error_count > 0 && row.status !== "error" && el("span.warn", { title: `${row.error_count} spans inside failed` }, `${row.error_count} err`)),
     state.columns.map((id) => cell(id, row, data, state, longest)));
@@ -139,9 +138,8 @@ function pick(state, id, isPicked) {
 }
 
 function showPicked(host, state) {
-  for (const row of state.table.querySelectorAll(".tr[data-id]")) {
-    const box = row.querySelector(".pick");
-    if (!box) return;
+  for (const box of state.table.querySelectorAll(".pick")) {
+    const row = box.closest(".tr");
     box.checked = state.picked.includes(row.dataset.id);
     row.classList.toggle("picked", box.checked);
   }
@@ -177,13 +175,7 @@ function tick(host) {
 }
 
 function onKey(host, event) {
-  if (event.metaKey || event.ctrlKey || event.altKey) return;
   const here = host.getRootNode().activeElement;
-  if (event.key === "x" && here?.closest?.(".tr")) return here.closest(".tr").querySelector(".pick")?.click();
-  const by = { ArrowDown: 1, ArrowUp: -1, j: 1, k: -1 }[event.key];
-  if (!by) return;
-  const links = [...host.querySelectorAll("a.open")];
-  const at = links.indexOf(here);
-  event.preventDefault();
-  links[Math.min(links.length - 1, Math.max(0, at + by))]?.focus();
+  if (event.key === "x" && !event.metaKey && !event.ctrlKey && !event.altKey && here?.closest?.(".tr")) return here.closest(".tr").querySelector(".pick")?.click();
+  walkRows(host, event);
 }

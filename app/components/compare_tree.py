@@ -25,7 +25,9 @@ class Changes:
 
 def compare_tree(columns: bytes, *, key: str) -> int | None:
     """Draw the rows of `compare_columns` and return the row chosen there, if any."""
-    result = bundle("compare_tree", "deltas")(key=key, data=columns, on_row_change=lambda: None)
+    result = bundle("compare_tree", "deltas", "tree_rows")(
+        key=key, data=columns, on_row_change=lambda: None
+    )
     chosen = result.get("row")
     return chosen if isinstance(chosen, int) and not isinstance(chosen, bool) else None
 

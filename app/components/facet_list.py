@@ -8,6 +8,7 @@ import orjson
 
 from weave_core.app import filters
 from weave_core.app.components.bundles import bundle
+from weave_core.app.formats import status_word
 from weave_core.model import FacetValue
 
 __all__ = ["FACETS", "Facet", "facet_list", "facet_rows"]
@@ -65,10 +66,15 @@ def _group(facet: Facet, values: Sequence[FacetValue], conditions: set[str]) -> 
     rows = [
         {
             "value": str(each.value),
-            "text": str(each.value)[:_MAX_VALUE],
+            "text": _text(facet, str(each.value)),
+            "condition": facet.condition(str(each.value))[:_MAX_VALUE],
             "count": each.count,
             "on": facet.condition(str(each.value)) in conditions,
         }
         for each in values
     ]
     return {"title": facet.title, "field": facet.field, "rows": rows}
+
+
+def _text(facet: Facet, value: str) -> str:
+    return status_word(value) if facet.field == "status" else value[:_MAX_VALUE]

@@ -15,7 +15,7 @@ __all__ = ["session_list", "session_rows"]
 
 def session_list(rows: bytes, *, key: str) -> str | None:
     """Draw the rows of `session_rows` and return the id of the session opened there, if any."""
-    result = bundle("session_list")(key=key, data=rows, on_open_change=lambda: None)
+    result = bundle("session_list", "table")(key=key, data=rows, on_open_change=lambda: None)
     opened = result.get("open")
     return opened if isinstance(opened, str) else None
 

@@ -17,7 +17,7 @@ _MAX_NAME = 200
 
 def span_tree(columns: bytes, *, key: str) -> str | None:
     """Draw the tree of `span_columns` and return the id of the span chosen there, if any."""
-    result = bundle("span_tree")(key=key, data=columns, on_span_change=lambda: None)
+    result = bundle("span_tree", "tree_rows")(key=key, data=columns, on_span_change=lambda: None)
     chosen = result.get("span")
     return chosen if isinstance(chosen, str) else None
 

@@ -8,7 +8,7 @@ import orjson
 from weave_core.app.components.bundles import bundle
 from weave_core.app.components.trace_list import cost_words
 from weave_core.app.formats import money, usage_words
-from weave_core.app.state import compare_url, traces_url
+from weave_core.app.state import compare_url, logs_url, session_url, traces_url
 from weave_core.model import TraceSummary
 
 __all__ = ["HeaderAction", "header_content", "trace_header"]
@@ -22,6 +22,10 @@ class HeaderAction:
     """To the list, filtered by field and value; None: to the list as it was."""
     compare: bool = False
     """To the choice of a trace to put beside this one."""
+    logs: bool = False
+    """To its log records."""
+    session: str | None = None
+    """To the conversation that it is a turn of."""
 
 
 def trace_header(content: bytes, *, key: str) -> HeaderAction | None:
@@ -32,8 +36,12 @@ def trace_header(content: bytes, *, key: str) -> HeaderAction | None:
         return None
     if given.get("compare") is True:
         return HeaderAction(compare=True)
+    if given.get("logs") is True:
+        return HeaderAction(logs=True)
+    if isinstance(given.get("session"), str):
+        return HeaderAction(session=given["session"])
     match given.get("filter"):
-        case [str(field), str(value)] if field in {"user_id", "session_id"}:
+        case [str(field), str(value)] if field == "user_id":
             return HeaderAction(only=(field, value))
     return HeaderAction()
 
@@ -42,6 +50,8 @@ def header_content(trace: TraceSummary) -> bytes:
     """JSON of `trace` for the header."""
     content = trace.model_dump(mode="json", exclude={"input_preview", "output_preview"}) | {
         "back": traces_url(project=trace.project),
+        "logs": logs_url(trace.project, trace.trace_id),
+        "session": trace.session_id and session_url(trace.project, trace.session_id),
         "compare": compare_url(trace.project, trace.trace_id),
         "base": traces_url(project=trace.project) + "&filter=",
         "started_ms": trace.started_ns / 1e6,

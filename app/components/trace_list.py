@@ -66,7 +66,7 @@ class ListAction:
 
 def trace_list(rows: bytes, *, key: str) -> ListAction | None:
     """Draw the rows of `list_rows` and return what the reader did there, if anything."""
-    result = bundle("trace_list")(key=key, data=rows, on_act_change=lambda: None)
+    result = bundle("trace_list", "table")(key=key, data=rows, on_act_change=lambda: None)
     return _action(result.get("act"))
 
 

@@ -10,7 +10,7 @@ from weave_core.app.components.compare_header import compare_header, compare_sum
 from weave_core.app.components.compare_tree import Changes, compare_columns, compare_tree
 from weave_core.app.components.text_diff import diff_content, text_diff
 from weave_core.app.components.trace_list import list_rows, trace_list
-from weave_core.app.formats import count, duration, money
+from weave_core.app.formats import count, duration, money, status_word
 from weave_core.app.frame import errors_shown
 from weave_core.app.span_texts import input_text, output_text
 from weave_core.app.state import (
@@ -90,7 +90,7 @@ def read_pair(project: str, sides: Sides, pair: Pair) -> tuple[Span | None, Span
 def facts_of(a: Span | None, b: Span | None) -> list[list[str]]:
     """Rows of name, first and second: what both spans can be compared by at a glance."""
     rows = [
-        ["Status", *(span.status if span else "" for span in (a, b))],
+        ["Status", *(status_word(span.status) if span else "" for span in (a, b))],
         ["Duration", *(duration(span.duration_ms) if span else "" for span in (a, b))],
         ["Model", *((span.model or "") if span else "" for span in (a, b))],
         ["Tokens", *(_tokens(span) for span in (a, b))],

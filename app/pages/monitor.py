@@ -1,6 +1,6 @@
 """Monitor: calls, failures, latency and cost over time, by model, op or whatever else groups them.
 
-A group that is chosen in the table leads to its traces.
+A point of a chart leads to the traces of its line and time, a row of the table to those of a group.
 """
 
 import time
@@ -9,79 +9,45 @@ from typing import Any
 import streamlit as st
 
 from weave_core.app import charts, filters, welcome
+from weave_core.app.components.group_list import group_list, group_rows
 from weave_core.app.frame import show_filter_error
+from weave_core.app.monitor_figures import (
+    FIELDS,
+    FIGURES,
+    Figure,
+    group_name,
+    lines_of,
+    top_groups,
+    traces_query,
+)
 from weave_core.app.project_picker import pick_project
 from weave_core.app.state import TRACES_PAGE, client
 from weave_core.errors import BadRequest
 from weave_core.model import Stats
 
-FIELDS = {
-    "model": "model",
-    "op": "op_name",
-    "kind": "kind",
-    "user": "user_id",
-    "service": "service_name",
-    "agent": "agent_name",
-    "environment": "environment",
-}
-"""What spans can be grouped by here, and the field of a filter that picks one group."""
-
-
 CHARTS_A_ROW = 4
 
 
-def show_charts(series: list[Stats], totals: list[Stats], group_by: str) -> Stats | None:
-    """The charts, the same colours for the same groups; the sums whose point was clicked."""
-    groups = charts.top_groups(totals, group_by)
+def show_charts(
+    series: list[Stats], groups: list[str], group_by: str, *, period_ns: tuple[int, int]
+) -> tuple[Figure, str, int] | None:
+    """The charts; figure, group and time of the point that was clicked."""
     chosen = None
-    for start in range(0, len(charts.FIGURES), CHARTS_A_ROW):
-        row = charts.FIGURES[start : start + CHARTS_A_ROW]
+    for start in range(0, len(FIGURES), CHARTS_A_ROW):
+        row = FIGURES[start : start + CHARTS_A_ROW]
         for column, figure in zip(st.columns(CHARTS_A_ROW), row, strict=True):
-            chart = charts.time_chart(figure, series, group_by=group_by, groups=groups)
+            lines = lines_of(figure, series, group_by=group_by, groups=groups)
+            chart = charts.time_chart(
+                figure.title, lines, unit=figure.unit, from_ns=period_ns[0], to_ns=period_ns[1]
+            )
             event = column.echarts_chart(
-                chart, height=220, on_select="rerun", alt=f"{figure.title} over time",
+                chart, height=190, on_select="rerun", alt=f"{figure.title} over time",
                 key=f"chart_{group_by}_{figure.title}",
             )  # fmt: skip
-            selected = event["selection"]["selected"]
-            chosen = chosen or charts.chosen_point(
-                selected, series, group_by=group_by, groups=groups
-            )
+            selected: list[dict[str, Any]] = event["selection"]["selected"]
+            point = charts.chosen_point(selected, lines)
+            chosen = chosen or (point and (figure, *point))
     return chosen
-
-
-def totals_columns(totals: list[Stats], group_by: str) -> dict[str, list[Any]]:
-    """The columns of the table of groups."""
-    return {
-        group_by: [charts.group_name(stats, group_by) for stats in totals],
-        "calls": [stats.count for stats in totals],
-        "failed": [stats.error_count for stats in totals],
-        "p50": [stats.latency_ms.p50 for stats in totals],
-        "p95": [stats.latency_ms.p95 for stats in totals],
-        "p99": [stats.latency_ms.p99 for stats in totals],
-        "tokens": [stats.tokens.total_tokens if stats.tokens else None for stats in totals],
-        "cost": [stats.cost_usd for stats in totals],
-    }
-
-
-def show_totals(totals: list[Stats], group_by: str) -> str | None:
-    """The table of groups; the group whose row was chosen, if any."""
-    milliseconds = st.column_config.NumberColumn(format="%.1f ms")
-    event = st.dataframe(
-        totals_columns(totals, group_by),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key=f"totals_{group_by}",
-        column_config={
-            "p50": milliseconds,
-            "p95": milliseconds,
-            "p99": milliseconds,
-            "tokens": st.column_config.NumberColumn(format="localized"),
-            "cost": st.column_config.NumberColumn(format="$%.4f"),
-        },
-    )
-    rows = event["selection"]["rows"]
-    return str(getattr(totals[rows[0]], group_by)) if rows else None
 
 
 with st.container(horizontal=True, vertical_alignment="center"):
@@ -103,32 +69,40 @@ with st.container(horizontal=True, vertical_alignment="center"):
 if project is None:
     welcome.show(None)
     st.stop()
-range_name, group_by = range_name or "24h", group_by or "model"
-from_ns = time.time_ns() - filters.RANGES[range_name] * 10**9
+range_name, group_by, text = range_name or "24h", group_by or "model", text or ""
+now_ns = time.time_ns()
+from_ns = now_ns - filters.RANGES[range_name] * 10**9
 wanted = filters.both(text, f"{FIELDS[group_by]} is not null")
 try:
     totals = client().list_stats(project, group_by=group_by, filter=wanted, from_ns=from_ns)
     totals.sort(key=lambda stats: stats.count, reverse=True)
 except BadRequest as error:
-    show_filter_error(text or "", error)
+    show_filter_error(text, error)
     st.stop()
 if not totals:
     st.caption(f"No span of this time has this: {group_by}. Widen the time, or group by another.")
     st.stop()
+bucket = charts.BUCKETS[range_name]
 series = client().list_stats(
-    project, group_by=group_by, filter=wanted, from_ns=from_ns, bucket=charts.BUCKETS[range_name]
+    project, group_by=group_by, filter=wanted, from_ns=from_ns, bucket=bucket
 )
-point = show_charts(series, totals, group_by)
-chosen = show_totals(totals, group_by)
-st.caption("Click a point or choose a row to see its traces.")
+groups = top_groups(totals, group_by)
+point = show_charts(series, groups, group_by, period_ns=(from_ns, now_ns))
+queries = [
+    traces_query(project, text, group=(group_by, str(getattr(stats, group_by))))
+    | {"range": range_name}
+    for stats in totals
+]
+rows = group_rows(totals, group_by=group_by, drawn=groups, queries=queries)
+chosen = group_list(rows, key=f"groups_{group_by}")
+st.caption("A point leads to the traces of its line and time, a row to those of its group.")
 if point is not None:
-    bucket_ns = charts.BUCKET_S[charts.BUCKETS[range_name]] * 10**9
-    begin_ns = point.bucket_ns or 0
-    picked = filters.equals(FIELDS[group_by], str(getattr(point, group_by)))
-    then = filters.begun_between(begin_ns, begin_ns + bucket_ns)
-    only = filters.added(filters.added(text or "", picked), then)
-    st.switch_page(TRACES_PAGE, query_params={"project": project, "filter": only})
-if chosen is not None:
-    only = filters.added(text or "", filters.equals(FIELDS[group_by], chosen))
-    query = {"project": project, "filter": only, "range": range_name}
+    figure, name, begin_ns = point
+    value = next(getattr(each, group_by) for each in totals if group_name(each, group_by) == name)
+    end_ns = begin_ns + charts.BUCKET_S[bucket] * 10**9
+    query = traces_query(
+        project, text, group=(group_by, str(value)), figure=figure, period_ns=(begin_ns, end_ns)
+    )
     st.switch_page(TRACES_PAGE, query_params=query)
+if chosen is not None and chosen < len(queries):
+    st.switch_page(TRACES_PAGE, query_params=queries[chosen])

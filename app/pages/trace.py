@@ -12,6 +12,8 @@ from weave_core.app.frame import errors_shown
 from weave_core.app.media import shown_code, shown_media
 from weave_core.app.state import (
     COMPARE_PAGE,
+    LOGS_PAGE,
+    SESSION_PAGE,
     TRACE_PAGE,
     TRACES_PAGE,
     client,
@@ -71,10 +73,15 @@ def remember(visit: Visit, span_id: str) -> None:
 
 
 def leave(action: HeaderAction, visit: Visit) -> None:
-    """Back to the list as it was, to the list with a filter, or on to a comparison."""
+    """Back to the list as it was, to the list with a filter, or on to what belongs to the trace."""
     if action.compare:
         st.switch_page(COMPARE_PAGE, query_params={"project": visit.project, "a": visit.trace_id})
-    query: dict[str, str] = dict(st.session_state.get("list_query", {}))
+    if action.logs:
+        st.switch_page(LOGS_PAGE, query_params={"project": visit.project, "trace": visit.trace_id})
+    if action.session:
+        query = {"project": visit.project, "session": action.session}
+        st.switch_page(SESSION_PAGE, query_params=query)
+    query = dict(st.session_state.get("list_query", {}))
     if query.get("project") != visit.project:
         query = {"project": visit.project}
     if action.only:

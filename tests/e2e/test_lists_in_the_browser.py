@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from support.otlp import agent_trace, new_span, new_trace_id, send_spans
 from support.servers import ServerProcess
+from support.telemetry import log_record, send_counter, send_logs
 
 from .conftest import Window
 
@@ -218,7 +219,10 @@ def test_a_point_of_a_chart_leads_to_its_traces(
     )
 
 
-@pytest.mark.parametrize("path", ["/", "/sessions", "/monitor", "/session", "/compare", "/trace"])
+PATHS = ["/", "/sessions", "/monitor", "/metrics", "/logs", "/session", "/compare", "/trace"]
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_a_narrow_window_scrolls_no_page_sideways(
     server: ServerProcess, project: str, window: Window, path: str
 ) -> None:
@@ -226,14 +230,19 @@ def test_a_narrow_window_scrolls_no_page_sideways(
     spans = [agent_trace(session="chat-1"), agent_trace(session="chat-1")]
     for each in spans:
         send_spans(server.url, project, each)
+    send_logs(server.url, project, [log_record("a long line " * 40)])
+    send_counter(server.url, project, "orders", 7)
     first, second = (each[0].trace_id.hex() for each in spans)
     page = window.page
     page.set_viewport_size({"width": 1024, "height": 768})
-    window.open(f"{path}?project={project}&session=chat-1&trace={first}&a={first}&b={second}")
+    trace = f"&trace={first}" if path == "/trace" else ""
+    window.open(f"{path}?project={project}&session=chat-1{trace}&a={first}&b={second}")
     ready = {
         "/": ".trace-list[data-ready]",
         "/sessions": ".session-list[data-ready]",
-        "/monitor": "[data-testid=stDataFrame]",
+        "/monitor": ".group-list[data-ready]",
+        "/metrics": ".metric-list[data-ready]",
+        "/logs": ".log-list[data-ready]",
         "/session": ".conversation[data-ready]",
         "/compare": ".text-diff[data-ready]",
         "/trace": ".detail[data-ready]",

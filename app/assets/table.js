@@ -1,0 +1,29 @@
+/* A table whose rows are links: heads, rows, the keyboard, and what to say when there are none. */
+
+/* `columns` are names, each with the class of its cells: `["Tokens", ".num"]`. */
+function drawTable(host, { label, columns, rows, empty }) {
+  const focused = host.getRootNode().activeElement?.closest?.(".tr")?.dataset.id;
+  const head = el("div.tr.th", { role: "row" }, columns.map(([name, spec = ""]) => el("div" + spec, { role: "columnheader" }, name)));
+  host.replaceChildren(el("div.table", { role: "table", "aria-label": label }, head, rows));
+  if (!rows.length) host.append(el("div.empty", null, empty));
+  if (focused) host.querySelector(`[data-id="${CSS.escape(focused)}"] .open`)?.focus();
+  if (!host.dataset.ready) host.addEventListener("keydown", (event) => walkRows(host, event));
+  host.dataset.ready = String(rows.length);
+}
+
+/* A click anywhere in a row opens it, unless it meant a link in it or a selection. */
+function tableRow(id, open, ...cells) {
+  const node = el("div.tr", { role: "row", "data-id": id }, cells.map(([spec, props, ...inner]) => el("div" + spec, { role: "cell", ...props }, ...inner)));
+  node.addEventListener("click", (event) => { if (!event.target.closest("a, button") && !String(getSelection())) open(); });
+  return node;
+}
+
+/* Arrows, or j and k, go from row to row. */
+function walkRows(host, event) {
+  const by = { ArrowDown: 1, ArrowUp: -1, j: 1, k: -1 }[event.key];
+  if (!by || event.metaKey || event.ctrlKey || event.altKey) return;
+  const links = [...host.querySelectorAll(".open")];
+  const at = links.indexOf(host.getRootNode().activeElement);
+  event.preventDefault();
+  links[Math.min(links.length - 1, Math.max(0, at + by))]?.focus();
+}
