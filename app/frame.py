@@ -1,15 +1,19 @@
-"""What surrounds every page: the frame's look, and how an error of ours is shown."""
+"""What surrounds every page: the frame's look, its links, and how an error of ours is shown."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
+from typing import Any, NoReturn
 
+import orjson
 import streamlit as st
 
+from weave_core.app.components.bundles import bundle
 from weave_core.app.filters import pointed
 from weave_core.errors import BadRequest, ServerUnreachable, WeaveError
 
-__all__ = ["asset", "dress", "errors_shown", "show_error", "show_filter_error"]
+__all__ = ["asset", "dress", "errors_shown", "go_to", "show_error", "show_filter_error"]
 
 
 def asset(name: str) -> str:
@@ -21,6 +25,18 @@ def dress() -> None:
     """Our name in the corner, and Streamlit's own frame made dense; colours are the theme's."""
     st.logo(asset("logo.svg"), size="large")
     st.html(f"<style>{asset('frame.css')}</style>")
+    _links({}, key="links")
+
+
+def go_to(url: str) -> NoReturn:
+    """Leave this page for another address of the app, as a click on a link would."""
+    _links({"href": url, "at": time.time_ns()}, key="go_to")
+    st.stop()
+
+
+def _links(target: dict[str, Any], *, key: str) -> None:
+    with st.container(key=f"links_{key}"):
+        bundle("links")(key=key, data=orjson.dumps(target))
 
 
 @contextmanager

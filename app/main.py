@@ -37,6 +37,9 @@ def draw() -> None:
         ],
         position="top",
     )
+    if page.url_path != "trace":
+        # Whoever comes back to a trace arrives anew: its component has forgotten what it showed.
+        st.session_state.pop("shown_span", None)
     with errors_shown():
         page.run()
 

@@ -27,8 +27,10 @@ __all__ = [
     "compare_url",
     "find_project",
     "list_projects",
+    "list_url",
     "logs_url",
     "session_url",
+    "sessions_url",
     "trace_url",
     "traces_url",
 ]
@@ -89,9 +91,21 @@ def compare_url(project: str, first: str, second: str | None = None) -> str:
     return "./compare?" + urlencode(query)
 
 
-def logs_url(project: str, trace_id: str) -> str:
-    """Address of the log records of one trace."""
-    return "./logs?" + urlencode({"project": project, "trace": trace_id})
+def logs_url(project: str, trace_id: str, span_id: str | None = None) -> str:
+    """Address of the log records of one trace, or of one span in it."""
+    query = {"project": project, "trace": trace_id} | ({"span": span_id} if span_id else {})
+    return "./logs?" + urlencode(query)
+
+
+def sessions_url(project: str, **query: str) -> str:
+    """Address of the list of sessions."""
+    return "./sessions?" + urlencode({"project": project} | query)
+
+
+def list_url(project: str) -> str:
+    """Address of the list of traces as this browser session last saw it."""
+    query: dict[str, str] = st.session_state.get("list_query", {})
+    return traces_url(**(query if query.get("project") == project else {"project": project}))
 
 
 def session_url(project: str, session_id: str) -> str:

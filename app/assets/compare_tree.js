@@ -10,7 +10,7 @@ export default function (component) {
     state = build(parentElement);
     states.set(parentElement, state);
   }
-  state.choose = (row) => setStateValue("row", row);
+  state.choose = (row) => { keep("row", row); setStateValue("row", row); };
   if (state.raw !== data) {
     state.raw = data;
     load(state, decode(data));

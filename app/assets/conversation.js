@@ -3,11 +3,10 @@
 const views = new WeakMap();
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
+  const { data, parentElement } = component;
   const host = parentElement.querySelector(".conversation") ?? parentElement.appendChild(el("div.wc.conversation"));
   let view = views.get(parentElement);
   if (!view) views.set(parentElement, (view = { markdown: true }));
-  view.open = (id) => setTriggerValue("open", id);
   if (view.raw !== data) {
     view.raw = data;
     const { turns } = decode(data);
@@ -22,7 +21,7 @@ function drawTurn(turn, view) {
   const fact = (text, title) => text && el("span.fact", { title }, text);
   return el("article.turn", { "data-id": turn.trace_id, "aria-label": `Turn ${turn.number}` },
     el("div.meta", null, el("span.no.dim", null, "#" + turn.number), stateDot(status),
-      go(turn.url, { class: "open cut", title: turn.name }, () => view.open(turn.trace_id), turn.name),
+      go(turn.url, { class: "open cut", title: turn.name }, turn.name),
       el("span.fact.dim", { title: clock(turn.started_ms) }, clock(turn.started_ms).slice(0, 19)), el("span.gap"),
       turn.error_count > 0 && el("span.bad", null, turn.error_count === 1 ? "1 error" : `${number.format(turn.error_count)} errors`),
       fact(turn.duration_ms === null ? "running" : duration(turn.duration_ms), "Latency"),

@@ -145,17 +145,47 @@ function copyButton(text, label) {
   return button;
 }
 
-/* A link that stays inside this browser session, and is still a true link for a new tab. */
-function go(href, props, onOpen, ...children) {
-  const link = el("a", { href, ...props }, ...children);
-  link.addEventListener("click", (event) => {
+const LOST_AFTER_MS = 5000;
+
+/* Go to another address of the app inside this browser session.
+
+   The address is the state, so it is enough to change it and to tell Streamlit so.  Its own way
+   (`st.switch_page` with a query) writes two entries into the history, the first of which is this
+   page with the other page's query: Back led there, and to an error. */
+function visit(href) {
+  const from = location.href;
+  history.pushState({}, "", new URL(href, document.baseURI));
+  if (location.href === from) return;
+  dispatchEvent(new PopStateEvent("popstate"));
+  const app = document.querySelector("[data-test-script-state]");
+  if (!app) return;
+  // Right after a cold start the click may come before the connection; the address is right by
+  // now, so where nothing has begun to run it is loaded.
+  const lost = setTimeout(() => location.reload(), LOST_AFTER_MS);
+  const heard = new MutationObserver(() => { clearTimeout(lost); heard.disconnect(); });
+  heard.observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
+}
+
+/* A part of the address that changes while one looks: no entry of its own in the history. */
+function keep(name, value) {
+  const url = new URL(location.href);
+  url.searchParams.set(name, value);
+  history.replaceState(history.state, "", url);
+}
+
+/* A true link, for new tabs and for copying, of which a plain click does `act`. */
+function anchor(href, props, act, ...children) {
+  const node = el("a", { href, ...props }, ...children);
+  node.addEventListener("click", (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     event.stopPropagation();
-    onOpen();
+    act();
   });
-  return link;
+  return node;
 }
+
+const go = (href, props, ...children) => anchor(href, props, () => visit(href), ...children);
 
 const KINDS = {
   llm: "LLM", embedding: "EMB", tool: "TOOL", agent: "AGENT", workflow: "FLOW", chain: "CHAIN",

@@ -1,14 +1,14 @@
 /* The Monitor's groups: which line of the charts is whose, and its sums.  A row leads to its traces. */
 
-export default mount("div.wc.group-list", (host, { title, rows }, act) => {
+export default mount("div.wc.group-list", (host, { title, rows }) => {
   const columns = [[""], [title], ...["Calls", "Failed", "p50", "p95", "p99", "Tokens", "Cost"].map((name) => [name, ".num"])];
-  drawTable(host, { label: "Groups", columns, rows: rows.map((row, i) => drawRow(row, i, () => act("open", i))) });
+  drawTable(host, { label: "Groups", columns, rows: rows.map(drawRow) });
 });
 
-function drawRow(row, i, open) {
-  return tableRow(i, open,
+function drawRow(row, i) {
+  return tableRow(i, () => visit(row.url),
     ["", null, el("span.swatch", { style: row.color && { background: row.color }, title: row.color ? "Its line in the charts" : "Not among the lines of the charts", "aria-hidden": true })],
-    [".cut", null, go(row.url, { class: "open", title: `Traces of ${row.name}` }, open, row.name)],
+    [".cut", null, go(row.url, { class: "open", title: `Traces of ${row.name}` }, row.name)],
     [".num", null, number.format(row.count)],
     [".num", { title: `${number.format(row.error_count)} failed` }, row.failed && el("span.bad", null, row.failed)],
     ...[row.p50, row.p95, row.p99].map((ms) => [".num", null, duration(ms)]),

@@ -3,11 +3,10 @@
 const views = new WeakMap();
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
+  const { data, parentElement } = component;
   const host = parentElement.querySelector(".detail") ?? parentElement.appendChild(el("div.wc.detail"));
   let view = views.get(parentElement);
   if (!view) views.set(parentElement, (view = { markdown: true, tab: null }));
-  view.go = (target) => setTriggerValue("go", target);
   if (view.raw !== data) {
     view.raw = data;
     view.data = decode(data);
@@ -91,7 +90,7 @@ function sections(span, view) {
   if (span.scores?.length) out.push({ name: "Scores", count: span.scores.length, draw: () => scores(span) });
   out.push({ name: "Attributes", count: Object.keys(span.attributes ?? {}).length, draw: () => attributes(span) });
   if (span.events?.length) out.push({ name: "Events", count: span.events.length, draw: () => events(span) });
-  if (span.links?.length) out.push({ name: "Links", count: span.links.length, draw: () => links(span, view) });
+  if (span.links?.length) out.push({ name: "Links", count: span.links.length, draw: () => links(span) });
   if (view.data.code) out.push({ name: "Code", draw: () => el("section", null, el("h4", null, "Source", copyButton(view.data.code, "source")), el("pre.stack", null, long(view.data.code, "span", 40000))) });
   out.push({ name: "Raw", draw: () => raw(view) });
   return out;
@@ -183,10 +182,10 @@ function events(span) {
     Object.keys(event.attributes ?? {}).length > 0 && jsonTree(event.attributes, 1))));
 }
 
-function links(span, view) {
+function links(span) {
   return el("div", null, span.links.slice(0, 500).map((to) => el("div.card", null,
     go(`./trace?project=${encodeURIComponent(span.project)}&trace=${encodeURIComponent(to.trace_id)}&span=${encodeURIComponent(to.span_id)}`, { class: "link mono" },
-      () => view.go({ trace: to.trace_id, span: to.span_id }), `${to.trace_id} / ${to.span_id}`),
+      `${to.trace_id} / ${to.span_id}`),
     Object.keys(to.attributes ?? {}).length > 0 && jsonTree(to.attributes, 1))));
 }
 

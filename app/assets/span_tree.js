@@ -15,7 +15,7 @@ export default function (component) {
     state = build(parentElement);
     states.set(parentElement, state);
   }
-  state.choose = (id) => { state.chosen = id; setStateValue("span", id); };
+  state.choose = (id) => { state.chosen = id; keep("span", id); setStateValue("span", id); };
   if (state.raw !== data) {
     state.raw = data;
     load(state, decode(data));

@@ -11,7 +11,7 @@ function drawTable(host, { label, columns, rows, empty }) {
   host.dataset.ready = String(rows.length);
 }
 
-/* A click anywhere in a row opens it, unless it meant a link in it or a selection. */
+/* A click anywhere in a row does `open`, unless it meant a link in it or a selection. */
 function tableRow(id, open, ...cells) {
   const node = el("div.tr", { role: "row", "data-id": id }, cells.map(([spec, props, ...inner]) => el("div" + spec, { role: "cell", ...props }, ...inner)));
   node.addEventListener("click", (event) => { if (!event.target.closest("a, button") && !String(getSelection())) open(); });

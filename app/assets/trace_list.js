@@ -57,6 +57,7 @@ function draw(host, state, data) {
   state.bar = el("div.picked-bar", { role: "status" });
   state.table = el("div.table", { role: "table", "aria-label": data.label }, head, body);
   state.canCompare = data.can_compare;
+  state.compare = data.compare;
   host.replaceChildren(state.bar, state.table);
   if (!data.rows.length) host.append(el("div.empty", null, data.empty));
   fit(host, state);
@@ -92,26 +93,25 @@ function headCell(column, id, data, sorted, state) {
 }
 
 function drawRow(row, data, state, longest, isFresh) {
-  const open = () => state.act("act", { open: row.trace_id });
   const mark = data.can_compare && el("input.pick", { type: "checkbox", "aria-label": `Compare ${row.name}`, title: "Pick two traces to compare them" });
   if (mark) mark.addEventListener("change", () => pick(state, row.trace_id, mark.checked));
   const node = el("div.tr", { role: "row", "data-id": row.trace_id, "data-status": row.status, class: isFresh ? "tr fresh" : "tr" },
     mark && el("div.c-pick", { role: "cell" }, mark),
     el("div.c-status", { role: "cell" }, stateDot(row.is_complete ? row.status : "pending")),
-    el("div.c-name", { role: "cell" }, kindMark(row.kind), go(row.url, { class: "open cut", title: row.name }, open, row.name),
+    el("div.c-name", { role: "cell" }, kindMark(row.kind), go(row.url, { class: "open cut", title: row.name }, row.name),
       row.error_count > 0 && row.status !== "error" && el("span.warn", { title: `${row.error_count} spans inside failed` }, `${row.error_count} err`)),
     state.columns.map((id) => cell(id, row, data, state, longest)));
   node.addEventListener("click", (event) => {
     if (event.target.closest("a, button, input, .c-pick") || String(getSelection())) return;
     if (event.metaKey || event.ctrlKey) window.open(row.url, "_blank", "noopener");
-    else open();
+    else visit(row.url);
   });
   return node;
 }
 
 function cell(id, row, data, state, longest) {
   const box = (...inner) => (props, spec = "div." + COLUMNS[id].cls) => el(spec, { role: "cell", "data-col": id, ...props }, ...inner);
-  const only = (kind, field, value) => go(data.base + encodeURIComponent(`${field} = '${value.replaceAll("'", "''")}'`), { class: "only", title: `Only traces of ${kind} ${value}` },
+  const only = (kind, field, value) => anchor(data.base + encodeURIComponent(`${field} = '${value.replaceAll("'", "''")}'`), { class: "only", title: `Only traces of ${kind} ${value}` },
     () => state.act("act", { filter: [field, value] }), brief(value));
   const usage = row.usage ?? {};
   const draw = {
@@ -147,7 +147,7 @@ function showPicked(host, state) {
   if (!state.picked.length) return state.bar.replaceChildren();
   const ready = state.picked.length === 2;
   const compare = el("button.primary", { type: "button", disabled: !ready }, "Compare");
-  compare.addEventListener("click", () => state.act("act", { compare: state.picked }));
+  compare.addEventListener("click", () => visit(`${state.compare}&a=${state.picked[0]}&b=${state.picked[1]}`));
   const clear = el("button", { type: "button" }, "Clear");
   clear.addEventListener("click", () => { state.picked = []; showPicked(host, state); });
   state.bar.replaceChildren(el("span", null, ready ? "Two traces picked" : "Pick a second trace to compare"), compare, clear);

@@ -25,11 +25,11 @@ _SHARED_STYLE = "base"
 def bundle(name: str, *parts: str) -> "ComponentRenderer":
     """The component `name`: `assets/<name>.js` and `.css`, after the shared parts it uses.
 
-    A part may have a style of its own.
+    A style is there where there is something to style.
     """
     scripts = [_read(f"{part}.js") for part in (_SHARED_SCRIPT, *parts, name)]
-    styled = [part for part in parts if (_ASSETS / f"{part}.css").is_file()]
-    styles = [_read(f"{part}.css") for part in (_SHARED_STYLE, *styled, name)]
+    styled = [part for part in (*parts, name) if (_ASSETS / f"{part}.css").is_file()]
+    styles = [_read(f"{part}.css") for part in (_SHARED_STYLE, *styled)]
     return st.components.v2.component(
         f"weave_core_{name}", css="\n".join(styles), js="\n".join(scripts)
     )

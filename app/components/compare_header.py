@@ -6,25 +6,19 @@ import orjson
 
 from weave_core.app.components.bundles import bundle
 from weave_core.app.formats import money
-from weave_core.app.state import trace_url, traces_url
+from weave_core.app.state import trace_url
 from weave_core.model import TraceSummary
 
 __all__ = ["compare_header", "compare_sums"]
 
 
-def compare_header(content: bytes, *, key: str) -> str | None:
-    """Draw what `compare_sums` gave; the id of the trace whose link was followed, if any.
-
-    An empty id is the list of traces.
-    """
-    result = bundle("compare_header", "deltas")(key=key, data=content, on_open_change=lambda: None)
-    opened = result.get("open")
-    return opened if isinstance(opened, str) else None
+def compare_header(content: bytes, *, key: str) -> None:
+    """Draw what `compare_sums` gave."""
+    bundle("compare_header", "deltas")(key=key, data=content)
 
 
-def compare_sums(first: TraceSummary, second: TraceSummary) -> bytes:
-    """JSON of both traces for the head."""
-    back = traces_url(project=first.project)
+def compare_sums(first: TraceSummary, second: TraceSummary, *, back: str) -> bytes:
+    """JSON of both traces for the head; `back` is the address of the list they come from."""
     return orjson.dumps({"back": back, "sides": [_side("A", first), _side("B", second)]})
 
 

@@ -1,4 +1,4 @@
-"""A session as a conversation: from turns to what is drawn, and the trace that was opened."""
+"""A session as a conversation: from turns to what is drawn."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,11 +18,9 @@ _MAX_TEXT = 20_000
 """Characters of one message; the trace has the rest."""
 
 
-def conversation(content: bytes, *, key: str) -> str | None:
-    """Draw what `conversation_turns` gave; the id of the trace that was opened, if any."""
-    mount = bundle("conversation", "markdown", "json_tree", "chat")
-    opened = mount(key=key, data=content, on_open_change=lambda: None).get("open")
-    return opened if isinstance(opened, str) else None
+def conversation(content: bytes, *, key: str) -> None:
+    """Draw what `conversation_turns` gave."""
+    bundle("conversation", "markdown", "json_tree", "chat")(key=key, data=content)
 
 
 def conversation_turns(project: str, turns: Sequence[Turn], *, first_number: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The table of the Monitor's groups: from sums to rows, and the group that was chosen."""
+"""The table of the Monitor's groups: from sums to rows that lead to their traces."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,12 +15,9 @@ from weave_core.model import Stats
 __all__ = ["group_list", "group_rows"]
 
 
-def group_list(rows: bytes, *, key: str) -> int | None:
-    """Draw the rows of `group_rows` and return the row that was chosen there, if any."""
-    chosen = bundle("group_list", "table")(key=key, data=rows, on_open_change=lambda: None).get(
-        "open"
-    )
-    return chosen if isinstance(chosen, int) and not isinstance(chosen, bool) else None
+def group_list(rows: bytes, *, key: str) -> None:
+    """Draw the rows of `group_rows`."""
+    bundle("group_list", "table")(key=key, data=rows)
 
 
 def group_rows(

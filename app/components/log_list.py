@@ -1,45 +1,25 @@
-"""The table of log records: from records to rows, and what the reader did there."""
+"""The table of log records: from records to rows, each with its span."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from weave_core.app.clipping import clip
 from weave_core.app.components.bundles import bundle
-from weave_core.app.state import trace_url
+from weave_core.app.state import logs_url, trace_url
 from weave_core.model import LogRecord
 
-__all__ = ["LogAction", "level_of", "log_list", "log_rows"]
+__all__ = ["level_of", "log_list", "log_rows"]
 
 _LEVELS = ((17, "error"), (13, "warn"), (9, "info"), (1, "debug"))
 _MAX_LINE = 400
 _MAX_TEXT = 20_000
 
 
-@dataclass(frozen=True)
-class LogAction:
-    """What the reader did: one of these is set."""
-
-    open: tuple[str, str | None] | None = None
-    """Trace and span to open."""
-    only: tuple[str, str] | None = None
-    """`trace` or `span`, and the id whose records are wanted alone."""
-
-
-def log_list(rows: bytes, *, key: str) -> LogAction | None:
-    """Draw the rows of `log_rows` and return what the reader did there, if anything."""
-    result = bundle("log_list", "json_tree", "table")(
-        key=key, data=rows, on_open_change=lambda: None, on_only_change=lambda: None
-    )
-    match result.get("open"):
-        case [str(trace_id), str() | None as span_id]:
-            return LogAction(open=(trace_id, span_id))
-    match result.get("only"):
-        case ["trace" | "span" as field, str(value)]:
-            return LogAction(only=(field, value))
-    return None
+def log_list(rows: bytes, *, key: str) -> None:
+    """Draw the rows of `log_rows`."""
+    bundle("log_list", "json_tree", "table")(key=key, data=rows)
 
 
 def log_rows(project: str, records: Sequence[LogRecord], *, empty: str) -> bytes:
@@ -72,6 +52,8 @@ def _row(project: str, record: LogRecord) -> dict[str, Any]:
         "trace_id": record.trace_id,
         "span_id": record.span_id,
         "url": record.trace_id and trace_url(project, record.trace_id, record.span_id),
+        "trace_logs": record.trace_id and logs_url(project, record.trace_id),
+        "span_logs": record.trace_id and logs_url(project, record.trace_id, record.span_id),
     }
 
 

@@ -1,4 +1,4 @@
-"""The metrics of a project: from summaries to rows, and the metric that was chosen."""
+"""The metrics of a project: from summaries to rows that lead to their charts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,12 +14,9 @@ __all__ = ["metric_list", "metric_rows"]
 _MAX_TEXT = 300
 
 
-def metric_list(rows: bytes, *, key: str) -> str | None:
-    """Draw the rows of `metric_rows` and return the name of the metric chosen there, if any."""
-    chosen = bundle("metric_list", "table")(key=key, data=rows, on_open_change=lambda: None).get(
-        "open"
-    )
-    return chosen if isinstance(chosen, str) else None
+def metric_list(rows: bytes, *, key: str) -> None:
+    """Draw the rows of `metric_rows`."""
+    bundle("metric_list", "table")(key=key, data=rows)
 
 
 def metric_rows(

@@ -1,4 +1,4 @@
-"""The table of sessions: from summaries to rows, and the session that was opened."""
+"""The table of sessions: from summaries to rows that lead to their conversations."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,11 +13,9 @@ from weave_core.model import SessionSummary
 __all__ = ["session_list", "session_rows"]
 
 
-def session_list(rows: bytes, *, key: str) -> str | None:
-    """Draw the rows of `session_rows` and return the id of the session opened there, if any."""
-    result = bundle("session_list", "table")(key=key, data=rows, on_open_change=lambda: None)
-    opened = result.get("open")
-    return opened if isinstance(opened, str) else None
+def session_list(rows: bytes, *, key: str) -> None:
+    """Draw the rows of `session_rows`."""
+    bundle("session_list", "table")(key=key, data=rows)
 
 
 def session_rows(project: str, sessions: Sequence[SessionSummary], *, empty: str) -> bytes:
@@ -29,6 +27,7 @@ def _row(project: str, session: SessionSummary) -> dict[str, Any]:
     return {
         "session_id": session.session_id,
         "user_id": session.user_id,
+        "asked": session.input_preview,
         "trace_count": session.trace_count,
         "error_count": session.error_count,
         "last_ms": session.last_ns / 1e6,

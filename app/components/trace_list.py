@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import orjson
 
 from weave_core.app.components.bundles import bundle
 from weave_core.app.formats import money, usage_words
-from weave_core.app.state import trace_url, traces_url
+from weave_core.app.state import compare_url, trace_url, traces_url
 from weave_core.model import TraceSummary
 
 __all__ = ["COLUMNS", "DEFAULT_COLUMNS", "SORTABLE", "ListAction", "list_rows", "trace_list"]
@@ -54,14 +55,10 @@ _SHOWN: Final = {
 class ListAction:
     """What the reader did: at most one of these is set."""
 
-    open_trace: str | None = None
-    """Id of the trace to open."""
     order_by: str | None = None
     """New order of the list."""
     only: tuple[str, str] | None = None
     """Field and value to filter by."""
-    compare: tuple[str, str] | None = None
-    """Ids of the two traces to compare."""
 
 
 def trace_list(rows: bytes, *, key: str) -> ListAction | None:
@@ -78,7 +75,7 @@ def list_rows(  # What a table can be told.
     order_by: str,
     empty: str,
     columns: Sequence[str] = DEFAULT_COLUMNS,
-    is_plain: bool = False,
+    compare_with: str | None = None,
 ) -> bytes:
     """JSON of one page of `traces` for the table.
 
@@ -89,9 +86,11 @@ def list_rows(  # What a table can be told.
         order_by: The order in force, for the column heads.
         empty: What to say when there are no rows.
         columns: Which of `COLUMNS`; what a narrow window has no room for is left out there.
-        is_plain: Rows only lead somewhere; nothing to sort or compare.
+        compare_with: Id of a trace that the rows are offered for comparison with; they lead there,
+            and there is nothing to sort or mark.
     """
-    rows = [_row(project, trace) for trace in traces]
+    rows = [_row(project, trace, compare_with) for trace in traces]
+    is_plain = compare_with is not None
     page = {
         "rows": rows,
         "view": view,
@@ -102,13 +101,17 @@ def list_rows(  # What a table can be told.
         "label": "Traces",
         "empty": empty,
         "base": traces_url(project=project) + "&filter=",
+        "compare": "./compare?" + urlencode({"project": project}),
     }
     return orjson.dumps(page)
 
 
-def _row(project: str, trace: TraceSummary) -> dict[str, Any]:
+def _row(project: str, trace: TraceSummary, compare_with: str | None) -> dict[str, Any]:
+    url = trace_url(project, trace.trace_id)
+    if compare_with is not None:
+        url = compare_url(project, compare_with, trace.trace_id)
     return trace.model_dump(mode="json", include=_SHOWN) | {
-        "url": trace_url(project, trace.trace_id),
+        "url": url,
         "started_ms": trace.started_ns / 1e6,
         "tokens_title": usage_words(trace.usage),
         "cost": money(trace.cost_usd),
@@ -129,14 +132,9 @@ def _action(given: Any) -> ListAction | None:
     """Only what the table can have sent; anything else is dropped."""
     if not isinstance(given, dict):
         return None
-    if isinstance(given.get("open"), str):
-        return ListAction(open_trace=given["open"])
     if isinstance(given.get("sort"), str) and given["sort"].removeprefix("-") in SORTABLE:
         return ListAction(order_by=given["sort"])
     match given.get("filter"):
         case [str(field), str(value)] if field in {"user_id", "session_id"}:
             return ListAction(only=(field, value))
-    match given.get("compare"):
-        case [str(first), str(second)]:
-            return ListAction(compare=(first, second))
     return None

@@ -13,14 +13,7 @@ from weave_core.app.components.trace_list import list_rows, trace_list
 from weave_core.app.formats import count, duration, money, status_word
 from weave_core.app.frame import errors_shown
 from weave_core.app.span_texts import input_text, output_text
-from weave_core.app.state import (
-    COMPARE_PAGE,
-    TRACE_PAGE,
-    TRACES_PAGE,
-    client,
-    find_project,
-    list_projects,
-)
+from weave_core.app.state import client, find_project, list_projects, list_url
 from weave_core.errors import NotFound
 from weave_core.model import Span, TraceSummary, TraceTree
 
@@ -135,13 +128,8 @@ def explore(project: str, sides: Sides) -> None:
     """Head, tree and the chosen pair; a click runs only this."""
     with errors_shown():
         ids = (sides.first.trace.trace_id, sides.second.trace.trace_id)
-        sums = compare_sums(sides.first.trace, sides.second.trace)
-        opened = compare_header(sums, key="compare_header")
-        if opened in ids:
-            st.switch_page(TRACE_PAGE, query_params={"project": project, "trace": opened})
-        if opened == "":
-            back: dict[str, str] = dict(st.session_state.get("list_query", {}))
-            st.switch_page(TRACES_PAGE, query_params={"project": project} | back)
+        sums = compare_sums(sides.first.trace, sides.second.trace, back=list_url(project))
+        compare_header(sums, key="compare_header")
         left, right = st.columns([6, 5], gap="small")
         start = (
             int(row) if (row := st.query_params.get("row", "")).isdecimal() else first_row(sides)
@@ -180,12 +168,9 @@ def choose_second(project: str, first: TraceSummary) -> None:
         view=first.trace_id,
         order_by="-started_ns",
         empty="No other trace has this name. In the list of traces any two can be picked.",
-        is_plain=True,
+        compare_with=first.trace_id,
     )
-    action = trace_list(rows, key="candidates")
-    if action and action.open_trace:
-        query = {"project": project, "a": first.trace_id, "b": action.open_trace}
-        st.switch_page(COMPARE_PAGE, query_params=query)
+    trace_list(rows, key="candidates")
 
 
 project = project_of_address()

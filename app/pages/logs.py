@@ -6,7 +6,7 @@ from weave_core.app import filters
 from weave_core.app.components.log_list import log_list, log_rows
 from weave_core.app.frame import errors_shown
 from weave_core.app.project_picker import pick_project
-from weave_core.app.state import TRACE_PAGE, client
+from weave_core.app.state import client
 from weave_core.model import LogRecord, Page
 
 PAGE_SIZE = 100
@@ -46,16 +46,7 @@ def show_records(project: str, range_name: str, level: str, text: str) -> None:
         page = read_page(project, range_name, level, text)
         is_narrow = range_name != "all" or level != "all" or text or st.query_params.get("trace")
         empty = MORE if page.next_cursor else NONE_PASSES if is_narrow else NO_LOGS
-        action = log_list(log_rows(project, page.items, empty=empty), key="log_list")
-        if action and action.open:
-            trace_id, span_id = action.open
-            query = {"project": project, "trace": trace_id}
-            st.switch_page(TRACE_PAGE, query_params=query | ({"span": span_id} if span_id else {}))
-        if action and action.only:
-            field, value = action.only
-            first_page()
-            st.query_params[field] = value
-            st.rerun()
+        log_list(log_rows(project, page.items, empty=empty), key="log_list")
         turn_page(page.next_cursor)
 
 
@@ -77,8 +68,10 @@ def turn_page(next_cursor: str | None) -> None:
 def show_only(field: str) -> None:
     """Whose records alone are shown, and the way out of it."""
     value = st.query_params.get(field)
+    # A label is Markdown, and an address may hold anything.
+    name = value[:8] if value and value.isalnum() else "..."
     if value and st.button(
-        f"Only {field} {value[:8]}", key=f"only_{field}", icon=":material/close:", type="tertiary",
+        f"Only {field} {name}", key=f"only_{field}", icon=":material/close:", type="tertiary",
         help="Show the records of all others again",
     ):  # fmt: skip
         first_page()

@@ -89,11 +89,7 @@ left, right = st.columns([1, 2.6], gap="medium")
 with left:
     kept = {"period": range_name} if range_name != "24h" else {}
     rows = metric_rows(project, metrics, selected=name, query=kept)
-    chosen = metric_list(rows, key="metric_list")
-if chosen and chosen != name:
-    st.query_params.pop("by", None)
-    st.query_params["metric"] = chosen
-    st.rerun()
+    metric_list(rows, key="metric_list")
 with right, errors_shown():
     if name not in known:
         client().list_points(project, name, limit=1)  # Says what is wrong with the name.
@@ -102,7 +98,7 @@ with right, errors_shown():
         st.text(name)
         by = pick_group(project, metric)
     if metric.description:
-        st.caption(metric.description.replace("\n", " "), unsafe_allow_html=False)
+        st.text(metric.description[:300])
     found = client().list_points(
         project,
         name,

@@ -10,7 +10,7 @@ import streamlit as st
 
 from weave_core.app import charts, filters, welcome
 from weave_core.app.components.group_list import group_list, group_rows
-from weave_core.app.frame import show_filter_error
+from weave_core.app.frame import go_to, show_filter_error
 from weave_core.app.monitor_figures import (
     FIELDS,
     FIGURES,
@@ -21,7 +21,7 @@ from weave_core.app.monitor_figures import (
     traces_query,
 )
 from weave_core.app.project_picker import pick_project
-from weave_core.app.state import TRACES_PAGE, client
+from weave_core.app.state import client, traces_url
 from weave_core.errors import BadRequest
 from weave_core.model import Stats
 
@@ -94,7 +94,7 @@ queries = [
     for stats in totals
 ]
 rows = group_rows(totals, group_by=group_by, drawn=groups, queries=queries)
-chosen = group_list(rows, key=f"groups_{group_by}")
+group_list(rows, key=f"groups_{group_by}")
 st.caption("A point leads to the traces of its line and time, a row to those of its group.")
 if point is not None:
     figure, name, begin_ns = point
@@ -103,6 +103,4 @@ if point is not None:
     query = traces_query(
         project, text, group=(group_by, str(value)), figure=figure, period_ns=(begin_ns, end_ns)
     )
-    st.switch_page(TRACES_PAGE, query_params=query)
-if chosen is not None and chosen < len(queries):
-    st.switch_page(TRACES_PAGE, query_params=queries[chosen])
+    go_to(traces_url(**query))

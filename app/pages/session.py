@@ -2,19 +2,13 @@
 
 import streamlit as st
 
-from weave_core.app import filters, formats
+from weave_core.app import filters
 from weave_core.app.components.conversation import conversation, conversation_turns
-from weave_core.app.state import (
-    SESSIONS_PAGE,
-    TRACE_PAGE,
-    TRACES_PAGE,
-    client,
-    find_project,
-    list_projects,
-)
+from weave_core.app.components.session_header import session_content, session_header
+from weave_core.app.state import client, find_project, list_projects
 from weave_core.app.turns import Turn, turn_of
 from weave_core.errors import NotFound
-from weave_core.model import TraceSummary, TraceSums
+from weave_core.model import TraceSummary
 
 TURNS = 25
 """Turns of one page: each is read with what was said."""
@@ -39,22 +33,6 @@ def read_turn(project: str, trace: TraceSummary) -> Turn:
     return turn_of(trace, root)
 
 
-def show_sums(sums: TraceSums) -> None:
-    """What the whole conversation took."""
-    total = sums.tokens.total_tokens if sums.tokens else None
-    figures = [
-        ("Turns", f"{sums.count:,}"),
-        ("Failed", f"{sums.error_count:,}"),
-        ("Median latency", formats.duration(sums.latency_ms.p50) or "-"),
-        ("p95", formats.duration(sums.latency_ms.p95) or "-"),
-        ("Tokens", formats.count(total) or "-"),
-        ("Cost", formats.money(sums.cost_usd) or "-"),
-    ]
-    with st.container(horizontal=True, key="headline", gap="medium"):
-        for name, value in figures:
-            st.metric(name, value, width="content")
-
-
 project, session_id = session_of_address()
 only = filters.equals("session_id", session_id)
 sums = client().sum_traces(project, filter=only)
@@ -63,13 +41,8 @@ if not sums.count:
         f"there is no session {session_id[:200]!r} in project {project!r}",
         "its traces may have been deleted, or not have arrived yet",
     )
-with st.container(horizontal=True, vertical_alignment="center", key="session_bar"):
-    if st.button("Sessions", icon=":material/arrow_back:", type="tertiary"):
-        st.switch_page(SESSIONS_PAGE, query_params={"project": project})
-    st.text(session_id)
-    if st.button("Traces of this session", icon=":material/account_tree:", type="tertiary"):
-        st.switch_page(TRACES_PAGE, query_params={"project": project, "filter": only})
-show_sums(sums)
+back = st.session_state.get("sessions_url")
+session_header(session_content(project, session_id, sums, back=back), key="session_header")
 
 pages = max(1, -(-sums.count // TURNS))
 given = st.query_params.get("page", "1")
@@ -85,9 +58,7 @@ for _ in range(number - 1):  # Conversations are short; a page is one range of a
     )
 turns = [read_turn(project, trace) for trace in page.items]
 content = conversation_turns(project, turns, first_number=(number - 1) * TURNS + 1)
-opened = conversation(content, key="conversation")
-if opened:
-    st.switch_page(TRACE_PAGE, query_params={"project": project, "trace": opened})
+conversation(content, key="conversation")
 if pages > 1:
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         st.caption(f"Turns of page {number} of {pages}")

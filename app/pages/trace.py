@@ -4,22 +4,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from weave_core.app import filters
 from weave_core.app.components.span_detail import span_content, span_detail
 from weave_core.app.components.span_tree import span_columns, span_tree
-from weave_core.app.components.trace_header import HeaderAction, header_content, trace_header
+from weave_core.app.components.trace_header import header_content, trace_header
 from weave_core.app.frame import errors_shown
 from weave_core.app.media import shown_code, shown_media
-from weave_core.app.state import (
-    COMPARE_PAGE,
-    LOGS_PAGE,
-    SESSION_PAGE,
-    TRACE_PAGE,
-    TRACES_PAGE,
-    client,
-    find_project,
-    list_projects,
-)
+from weave_core.app.state import client, find_project, list_projects, list_url
 from weave_core.errors import NotFound
 from weave_core.model import TraceTree
 
@@ -72,23 +62,6 @@ def remember(visit: Visit, span_id: str) -> None:
         st.query_params["span"] = span_id
 
 
-def leave(action: HeaderAction, visit: Visit) -> None:
-    """Back to the list as it was, to the list with a filter, or on to what belongs to the trace."""
-    if action.compare:
-        st.switch_page(COMPARE_PAGE, query_params={"project": visit.project, "a": visit.trace_id})
-    if action.logs:
-        st.switch_page(LOGS_PAGE, query_params={"project": visit.project, "trace": visit.trace_id})
-    if action.session:
-        query = {"project": visit.project, "session": action.session}
-        st.switch_page(SESSION_PAGE, query_params=query)
-    query = dict(st.session_state.get("list_query", {}))
-    if query.get("project") != visit.project:
-        query = {"project": visit.project}
-    if action.only:
-        query = {"project": visit.project, "filter": filters.equals(*action.only)}
-    st.switch_page(TRACES_PAGE, query_params=query)
-
-
 def first_span(trace: TraceTree) -> str | None:
     """What to show before anything is chosen: the root, else the earliest span."""
     if trace.trace.root_span_id:
@@ -102,7 +75,7 @@ def show_span(visit: Visit, span_id: str) -> None:
     span = client().get_span(visit.project, span_id, trace_id=visit.trace_id)
     media, code = shown_media(client(), span), shown_code(client(), span)
     content = span_content(span, media=media, code=code)
-    target = span_detail(content, key=f"{visit.key}_detail")
+    span_detail(content, key=f"{visit.key}_detail")
     st.download_button(
         "Download JSON",
         data=lambda: span.model_dump_json(indent=2),
@@ -113,9 +86,6 @@ def show_span(visit: Visit, span_id: str) -> None:
         icon=":material/download:",
         key=f"{visit.key}_download",
     )
-    if target:
-        query = {"project": visit.project, "trace": target.trace_id, "span": target.span_id}
-        st.switch_page(TRACE_PAGE, query_params=query)
 
 
 def explore(visit: Visit, trace: TraceTree, columns: bytes) -> None:
@@ -124,9 +94,8 @@ def explore(visit: Visit, trace: TraceTree, columns: bytes) -> None:
         if not trace.trace.is_complete:
             trace = client().get_tree(visit.project, visit.trace_id)
             columns = span_columns(visit.trace_id, trace.columns, selected=visit.opened_with)
-        action = trace_header(header_content(trace.trace), key=f"{visit.key}_header")
-        if action:
-            leave(action, visit)
+        content = header_content(trace.trace, back=list_url(visit.project))
+        trace_header(content, key=f"{visit.key}_header")
         left, right = st.columns([6, 5], gap="small")
         with left:
             chosen = span_tree(columns, key=f"{visit.key}_tree")

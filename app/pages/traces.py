@@ -18,7 +18,7 @@ from weave_core.app.frame import errors_shown, show_filter_error
 from weave_core.app.headlines import figures_of
 from weave_core.app.live_rows import MAX_ROWS, LiveRows
 from weave_core.app.project_picker import pick_project
-from weave_core.app.state import COMPARE_PAGE, TRACE_PAGE, client
+from weave_core.app.state import client
 from weave_core.app.view_picker import find_view, show_views
 from weave_core.errors import BadRequest
 from weave_core.model import FacetValue, SavedView, TraceSums
@@ -252,18 +252,16 @@ def open_view(view: SavedView) -> None:
     open_list(kept | {"view": view.view_id})
 
 
-def act(action: ListAction, project: str) -> None:
-    """Do what the reader asked for in the table."""
+def remember_list() -> None:
+    """Note where this list is, so that a page that was opened from it leads back to it."""
     kept = ("project", "after", *KEPT)
     st.session_state["list_query"] = {
         key: st.query_params[key] for key in kept if key in st.query_params
     }
-    if action.open_trace:
-        query = {"project": project, "trace": action.open_trace}
-        st.switch_page(TRACE_PAGE, query_params=query)
-    if action.compare:
-        first, second = action.compare
-        st.switch_page(COMPARE_PAGE, query_params={"project": project, "a": first, "b": second})
+
+
+def act(action: ListAction) -> None:
+    """Do what the reader asked for in the table."""
     query = asked()
     if action.order_by:
         query["order"] = action.order_by if action.order_by != NEWEST_FIRST else ""
@@ -294,7 +292,7 @@ def show_list(wanted: Wanted, columns: list[str]) -> None:
         action = trace_list(table, key="trace_list")
         turn_page(rows.next_cursor)
         if action:
-            act(action, wanted.project)
+            act(action)
         # Last, for they are the slow part of a large project: the rows are on screen by now.
         with figures:
             time_filter = filters.since(wanted.range_name)
@@ -354,6 +352,7 @@ else:
         view = show_views(project, "traces", asked())
         if view is not None:
             open_view(view)
+    remember_list()
     order_by = st.query_params.get("order", NEWEST_FIRST)
     # Older pages stand still: rows that move under the reader's eyes help nobody.
     is_moving = is_live and not st.query_params.get("after") and order_by == NEWEST_FIRST

@@ -45,8 +45,8 @@ class Window:
 @pytest.fixture(scope="session")
 def app_url(server: ServerProcess) -> Iterator[str]:
     """The address of an app process that reads from the shared server."""
-    with start_app(server.url) as url:
-        yield url
+    with start_app(server.url) as app:
+        yield app.url
 
 
 @pytest.fixture(scope="session")

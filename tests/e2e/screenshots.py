@@ -29,7 +29,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as home,
         start_server(Path(home)) as server,
-        start_app(server.url) as app_url,
+        start_app(server.url) as app,
         sync_playwright() as playwright,
     ):
         run_agent(server.url)
@@ -37,9 +37,9 @@ def main() -> None:
             executable_path="/usr/bin/chromium", args=CHROMIUM_OPTIONS
         )
         trace_id, span_id = longest_answer(server.url)
-        take(browser, f"{app_url}/?project={PROJECT}", ".trace-list[data-ready='12']", "traces")
+        take(browser, f"{app.url}/?project={PROJECT}", ".trace-list[data-ready='12']", "traces")
         path = f"/trace?project={PROJECT}&trace={trace_id}&span={span_id}"
-        take(browser, app_url + path, ".detail[data-ready]", "trace")
+        take(browser, app.url + path, ".detail[data-ready]", "trace")
         browser.close()
 
 

@@ -168,12 +168,38 @@ def test_a_session_is_read_as_a_conversation(
     expect(turns.nth(0)).to_contain_text("Where is it?")
     expect(turns.nth(0)).to_contain_text("1,052 tokens")
     expect(turns.nth(1).locator(".msg[data-output]")).to_contain_text("on Monday and arrives")
-    page.get_by_role("button", name="Traces of this session").click()
+    page.get_by_role("link", name="Traces of this session").click()
     wait_for_rows(page, 2)
-    window.open(f"/session?project={project}&session=o'hara")
+    page.go_back()
     turns.nth(1).get_by_role("link").click()
 
     expect(page.locator(".trace-header h1")).to_have_text("invoke_agent support")
+    page.locator(".trace-header").get_by_role("link", name="session o'hara").click()
+    expect(turns).to_have_count(2)
+    page.get_by_role("link", name="Back to the list").click()
+    expect(page.locator(".session-list .tr[data-id]")).to_have_count(2)
+
+
+def test_a_conversation_is_found_by_what_was_said(
+    server: ServerProcess, project: str, window: Window
+) -> None:
+    """Words of any turn; the list says what was asked, and its address keeps the search."""
+    for session, question in (("chat-1", "Where is my lamp?"), ("chat-2", "I want a refund")):
+        send_spans(server.url, project, agent_trace(session=session, question=question))
+    page = window.page
+    window.open(f"/sessions?project={project}")
+    rows = page.locator(".session-list .tr[data-id]")
+    expect(rows).to_have_count(2)
+
+    page.get_by_label("Words").fill("refund")
+    page.get_by_label("Words").press("Enter")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("I want a refund")
+    rows.click()
+    expect(page.locator(".conversation .turn")).to_have_count(1)
+    page.get_by_role("link", name="Back to the list").click()
+    expect(rows).to_have_count(1)
+    expect(page).to_have_url(re.compile("words=refund"))
 
 
 def is_clickable(page: Page, x: float, y: float) -> bool:

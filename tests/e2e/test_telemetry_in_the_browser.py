@@ -24,9 +24,15 @@ def test_a_log_record_is_found_read_and_leads_to_its_span(
     """By level and text; it opens in place with its attributes, and its span is one click away."""
     spans = agent_trace(is_failed=True)
     send_spans(server.url, project, spans)
-    ids = {"trace_id": spans[2].trace_id.hex(), "span_id": spans[2].span_id.hex()}
+    trace_id, span_id = spans[2].trace_id.hex(), spans[2].span_id.hex()
     records = [
-        log_record("no order 8812", severity=17, attributes={"shop": "north"}, **ids),
+        log_record(
+            "no order 8812",
+            severity=17,
+            attributes={"shop": "north"},
+            trace_id=trace_id,
+            span_id=span_id,
+        ),
         log_record("no order 17", severity=13),
         log_record("started", ago_s=60),
     ]
@@ -47,9 +53,12 @@ def test_a_log_record_is_found_read_and_leads_to_its_span(
     page.get_by_role("button", name="no order 8812").click()
     record = page.locator(".log-list .record:visible")
     expect(record).to_contain_text("shop: north")
-    expect(record).to_contain_text(ids["trace_id"])
-    page.locator(".log-list .to").click()
-    expect(page.locator(".detail")).to_have_attribute("data-ready", ids["span_id"])
+    expect(record).to_contain_text(trace_id)
+    page.get_by_role("link", name=span_id[:8]).click()
+    expect(page.locator(".detail")).to_have_attribute("data-ready", span_id)
+    page.go_back()
+    wait_for_records(page, 1)
+    expect(page.get_by_label("Text")).to_have_value("NORTH")
 
 
 def test_a_trace_leads_to_what_was_said_in_it(

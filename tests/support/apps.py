@@ -6,11 +6,12 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from queue import Empty, Queue
 
 from weave_core.app.process import app_command
 
-__all__ = ["CHROMIUM_OPTIONS", "start_app"]
+__all__ = ["CHROMIUM_OPTIONS", "AppProcess", "start_app"]
 
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
@@ -23,9 +24,17 @@ CHROMIUM_OPTIONS = [
 _START_TIMEOUT_S = 60.0
 
 
+@dataclass(frozen=True)
+class AppProcess:
+    """A running app: its address, and its process to look at."""
+
+    url: str
+    process: "subprocess.Popen[str]"
+
+
 @contextmanager
-def start_app(server_url: str) -> Iterator[str]:
-    """Start the app as the command line does and yield its address."""
+def start_app(server_url: str) -> Iterator[AppProcess]:
+    """Start the app as the command line does and yield it once it answers."""
     command, extra = app_command(server_url=server_url, host="127.0.0.1", port=0)
     env = {key: value for key, value in os.environ.items() if not key.startswith("WEAVE_CORE_")}
     process = subprocess.Popen(
@@ -36,7 +45,7 @@ def start_app(server_url: str) -> Iterator[str]:
     reader.start()
     try:
         try:
-            yield found.get(timeout=_START_TIMEOUT_S)
+            yield AppProcess(found.get(timeout=_START_TIMEOUT_S), process)
         except Empty:
             raise AssertionError("the app did not get ready") from None
     finally:

@@ -67,5 +67,7 @@ class SessionSummary(Value):
     last_ns: int
     """End of the last trace."""
     user_id: str | None = None
+    input_preview: str | None = None
+    """What its first trace was asked; with a filter, the first that passed."""
     tokens: Usage | None = None
     cost_usd: float | None = None

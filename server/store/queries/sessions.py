@@ -32,6 +32,7 @@ def list_sessions(
         BadFilter: If the filter is wrong; BadCursor likewise.
     """
     condition = compile_filter(filter_text, TRACES)
+    project_id = get_project_id(connection, project)
     ended = _TRACE.c.start_ns + func.coalesce(_TRACE.c.duration_ns, 0)
     query = select(
         _TRACE.c.session_id,
@@ -43,7 +44,7 @@ def list_sessions(
         func.sum(_TRACE.c.cost_usd).label("cost_usd"),
         *(func.sum(_TRACE.c[f"{name}_tokens"]) for name in _TOKENS),
     ).where(
-        _TRACE.c.project_id == get_project_id(connection, project),
+        _TRACE.c.project_id == project_id,
         _TRACE.c.session_id.is_not(None),
     )
     if condition is not None:
@@ -55,6 +56,7 @@ def list_sessions(
         query = query.having(or_(last < place.value, and_(last == place.value, name < place.tie)))
     query = query.order_by(func.max(ended).desc(), _TRACE.c.session_id.desc())
     rows = connection.execute(query.limit(limit + 1)).all()
+    asked = _asked(connection, project_id, {row[0]: row[3] for row in rows[:limit]})
     items = [
         {
             "session_id": row[0],
@@ -63,6 +65,7 @@ def list_sessions(
             "first_ns": row[3],
             "last_ns": row[4],
             "user_id": row[5],
+            "input_preview": asked.get(row[0]),
             "tokens": usage_shape(*row[7:]),
             "cost_usd": row[6],
         }
@@ -73,4 +76,18 @@ def list_sessions(
     return {
         "items": items,
         "next_cursor": encode_cursor(_LIST, _ORDER, place_after) if place_after else None,
+    }
+
+
+def _asked(
+    connection: Connection, project_id: int, first_ns: dict[str, int]
+) -> dict[str, str | None]:
+    """What the trace that began a session was asked: a few places of the index `newest_traces`."""
+    query = select(_TRACE.c.session_id, _TRACE.c.start_ns, _TRACE.c.input_preview).where(
+        _TRACE.c.project_id == project_id, _TRACE.c.start_ns.in_(sorted(set(first_ns.values())))
+    )
+    return {
+        session_id: preview
+        for session_id, start_ns, preview in connection.execute(query)
+        if first_ns.get(session_id) == start_ns
     }

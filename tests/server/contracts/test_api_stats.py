@@ -1,5 +1,6 @@
 """Sums, facets, sessions and the live stream, asked over HTTP of a real server."""
 
+import json
 import threading
 import time
 from queue import Queue
@@ -117,6 +118,22 @@ def test_facets_are_the_most_frequent_values(client: Client, filled: str) -> Non
     assert sorted(str(each.value) for each in facets["model"]) == ["gpt-4o", "gpt-4o-mini"]
     failed = client.list_facets(filled, "name", filter="status = 'error'")
     assert [(each.value, each.count) for each in failed["name"]] == [("agent", 1), ("tool", 1)]
+
+
+def test_a_session_says_what_it_began_with(
+    server: ServerProcess, client: Client, project: str
+) -> None:
+    """The question of its first trace; under a filter, of the first that passes."""
+    for number, question in enumerate(("Hello?", "A refund?"), start=1):
+        asked = {"session.id": "chat", "weave_core.inputs": json.dumps({"question": question})}
+        send_spans(server.url, project, [otlp_span(number, 1, start_ns=number, attributes=asked)])
+    wait_for_traces(client, project, 2)
+
+    [whole] = client.list_sessions(project).items
+    [found] = client.list_sessions(project, filter="contains(input_preview, 'refund')").items
+
+    assert (whole.trace_count, whole.input_preview) == (2, "Hello?")
+    assert (found.trace_count, found.input_preview) == (1, "A refund?")
 
 
 def test_sessions_are_paged_last_used_first(client: Client, filled: str) -> None:

@@ -1,0 +1,193 @@
+"""How long a reader waits for the app, in a real browser, and what one reader costs.
+
+    python tests/benchmarks/app_open.py [--repeat 5] [--viewers 5]
+
+Starts a server, an app and a headless Chromium, sends thousands of traces and ones of 1,000, 10,000
+and 50,000 spans, and measures from the click to the moment when all data is there: `data-ready` is
+what the components set once their rows are drawn.  Prints medians beside the targets and what the
+peers' pages did.  Machines are noisy: compare within one run.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from playwright.sync_api import Browser, Page, sync_playwright
+from support.apps import CHROMIUM_OPTIONS, AppProcess, start_app
+from support.otlp import agent_trace, big_trace, send_spans
+from support.servers import start_server
+
+PROJECT = "bench"
+TRACES = 2_000
+SIZES = (1_000, 10_000, 50_000)
+SCROLLS = 120
+ROWS = ".trace-list[data-ready='50']"
+DETAIL = ".detail[data-ready]"
+
+COUNT_FRAMES = """(scrolls) => new Promise((done) => {
+    const hosts = [...document.querySelectorAll('*')].filter((node) => node.shadowRoot);
+    const find = () => [document, ...hosts.map((node) => node.shadowRoot)]
+        .map((root) => root.querySelector('.span-tree .view')).find(Boolean);
+    const view = find();
+    const step = (view.scrollHeight - view.clientHeight) / scrolls;
+    const took = [];
+    let last = performance.now();
+    const frame = (now) => {
+        took.push(now - last);
+        last = now;
+        if (took.length > scrolls) done(took.slice(1));
+        else { view.scrollTop += step; requestAnimationFrame(frame); }
+    };
+    requestAnimationFrame(frame);
+})"""
+"""Scroll from the first row to the last, a step a frame; milliseconds of each frame."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table."""
+
+    name: str
+    figure: str
+    target: str
+    peers: str = ""
+
+
+def main() -> None:
+    """Fill, look, print."""
+    options = argparse.ArgumentParser(description="How long a reader waits for the app.")
+    options.add_argument("--repeat", type=int, default=5)
+    options.add_argument("--viewers", type=int, default=5)
+    asked = options.parse_args()
+    with tempfile.TemporaryDirectory() as home, start_server(Path(home)) as server:
+        fill(server.url)
+        with start_app(server.url) as app, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path="/usr/bin/chromium", args=CHROMIUM_OPTIONS
+            )
+            lines = [
+                *list_lines(browser, app, asked.repeat),
+                *trace_lines(browser, app, asked.repeat),
+                memory_line(browser, app, asked.viewers),
+            ]
+            browser.close()
+    show(lines)
+
+
+def fill(url: str) -> None:
+    """A few thousand traces as an agent sends them, and three large ones on top."""
+    for start in range(0, TRACES, 200):
+        batch = [agent_trace(ago_s=200.0 + start + number) for number in range(200)]
+        send_spans(url, PROJECT, [span for spans in batch for span in spans])
+    for place, count in enumerate(SIZES):
+        send_spans(url, PROJECT, big_trace(count, ago_s=100.0 + place), service="crawler")
+
+
+def list_lines(browser: Browser, app: AppProcess, repeat: int) -> list[Line]:
+    """The list in a fresh tab, and by a click in a tab that is open."""
+    fresh, clicked = [], []
+    for _ in range(repeat):
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        fresh.append(
+            seconds_to(page, lambda: page.goto(f"{app.url}/?project={PROJECT}"), ROWS)  # noqa: B023  # Called at once.
+        )
+        page.get_by_test_id("stTopNavLink").filter(has_text="Sessions").click()
+        page.wait_for_selector(".session-list[data-ready]")
+        traces = page.get_by_test_id("stTopNavLink").filter(has_text="Traces")
+        clicked.append(seconds_to(page, traces.click, ROWS))
+        page.close()
+    return [
+        Line("list of traces, first fresh tab of the app", f"{fresh[0]:.2f} s", "-"),
+        Line(
+            "list of traces, fresh tab", in_seconds(fresh[1:] or fresh), "1.5 s + Streamlit's start"
+        ),
+        Line("list of traces, click in an open tab", in_seconds(clicked), "0.5 s"),
+    ]
+
+
+def trace_lines(browser: Browser, app: AppProcess, repeat: int) -> list[Line]:
+    """Traces of each size by a click in the list, and the largest one scrolled."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    lines, frames = [], []
+    for count, target in zip(SIZES, ("1.0 s", "2 s", "4 s"), strict=True):
+        took = []
+        for _ in range(repeat):
+            page.goto(f"{app.url}/?project={PROJECT}&filter=span_count+%3D+{count}")
+            row = page.locator(".trace-list[data-ready='1'] .tr[data-id] .open")
+            row.wait_for()
+            page.wait_for_timeout(700)  # Figures and facets come after the rows.
+            ready = f".span-tree[data-count='{count}']"
+            took.append(seconds_to(page, row.click, ready, DETAIL))
+        peers = {1_000: "Opik 20 s at 3,000", 10_000: "MLflow 10.9 s at 5,000 (API)"}
+        largest = "MLflow's page crashes at 32,843"
+        lines.append(
+            Line(
+                f"trace of {count:,} spans, click",
+                in_seconds(took),
+                target,
+                peers.get(count, largest),
+            )
+        )
+    page.get_by_role("button", name="Open all").click()
+    frames = sorted(page.evaluate(COUNT_FRAMES, SCROLLS))
+    worst = frames[int(0.95 * len(frames))]
+    page.close()
+    figure = f"{statistics.median(frames):.1f} ms / {worst:.1f} ms"
+    return [*lines, Line("a frame while it scrolls, median / worst 5 %", figure, "16.7 ms")]
+
+
+def memory_line(browser: Browser, app: AppProcess, viewers: int) -> Line:
+    """What the app's process grows by for each reader of the list and the largest trace."""
+    before = resident_mib(app)
+    pages = []
+    for _ in range(viewers):
+        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        page.goto(f"{app.url}/?project={PROJECT}&filter=span_count+%3D+{SIZES[-1]}")
+        page.locator(".trace-list[data-ready='1'] .tr[data-id] .open").click()
+        page.wait_for_selector(f".span-tree[data-count='{SIZES[-1]}']")
+        page.wait_for_selector(DETAIL)
+        pages.append(page)
+    grown = (resident_mib(app) - before) / viewers
+    for page in pages:
+        page.context.close()
+    name = f"memory of the app per reader of 50,000 spans ({viewers} at once)"
+    return Line(name, f"{grown:.0f} MiB", "100 MB")
+
+
+def seconds_to(page: Page, act: Callable[[], object], *ready: str) -> float:
+    """From `act` until all of `ready` is on the page."""
+    began = time.perf_counter()
+    act()
+    for selector in ready:
+        page.wait_for_selector(selector, timeout=60_000)
+    return time.perf_counter() - began
+
+
+def resident_mib(app: AppProcess) -> float:
+    """Resident memory of the app's process."""
+    status = Path(f"/proc/{app.process.pid}/status").read_text(encoding="utf-8")
+    [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1]) / 1024
+
+
+def in_seconds(took: list[float]) -> str:
+    """Median, and the worst."""
+    return f"{statistics.median(took):.2f} s (worst {max(took):.2f})"
+
+
+def show(lines: list[Line]) -> None:
+    """One table."""
+    print(f"{'':60s} {'weave-core':>22s}  {'target':26s} peers")
+    for line in lines:
+        print(f"{line.name:60s} {line.figure:>22s}  {line.target:26s} {line.peers}")
+
+
+if __name__ == "__main__":
+    main()
