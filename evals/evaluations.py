@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from weave_core import tracing
 from weave_core.digests import digest_json
@@ -86,6 +86,23 @@ class Evaluation:
         budget: Budget | None = None,
         cache: bool = False,
     ) -> None:
+        self._given: dict[str, Any] = {
+            "dataset": dataset,
+            "task": task,
+            "scorers": scorers,
+            "name": name,
+            "epochs": epochs,
+            "cluster": cluster,
+            "slices": slices,
+            "baseline": baseline,
+            "gate": gate,
+            "tags": tags,
+            "concurrency": concurrency,
+            "timeout_s": timeout_s,
+            "retries": retries,
+            "budget": budget,
+            "cache": cache,
+        }
         self.dataset = dataset if isinstance(dataset, Dataset) else Dataset(dataset)
         columns = self.dataset.columns | {"row"}
         self._task = call_of(task, role="task", columns=columns)
@@ -102,7 +119,7 @@ class Evaluation:
         self.name = name or self._task.name
         self.baseline = baseline
         self.gate = gate
-        self._tags = [str(tag) for tag in tags]
+        self.tags = [str(tag) for tag in tags]
         self._uses_cache = cache
         self._plan = Plan(
             items=self.dataset.items,
@@ -116,6 +133,21 @@ class Evaluation:
             retries=retries,
             budget=budget or Budget(),
         )
+
+    def changed(self, **changes: Any) -> Self:
+        """The same evaluation with other arguments, as a command line gives them.
+
+        Raises:
+            ConfigError: If there is no such argument, or it can't be used.
+            BadRequest: If the gate can't be read.
+        """
+        unknown = changes.keys() - self._given.keys()
+        if unknown:
+            raise ConfigError(
+                f"an evaluation has no {', '.join(sorted(unknown))}",
+                f"it has {', '.join(self._given)}",
+            )
+        return type(self)(**{**self._given, **changes})
 
     def run(self, *, progress: bool = True) -> EvaluationResult:
         """Run it to the end; also within a running event loop, such as a notebook's.
@@ -210,7 +242,7 @@ class Evaluation:
             task=self._task.subject,
             scorers=[call.subject for call in self._scorers],
             epochs=plan.epochs,
-            tags=self._tags,
+            tags=self.tags,
             baseline_id=None if baseline is None else baseline.evaluation_id,
             planned=plan.size,
             config={"concurrency": plan.concurrency, "timeout_s": plan.timeout_s},

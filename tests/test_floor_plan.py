@@ -45,6 +45,7 @@ OWNERS: dict[str, set[str]] = {
     "numpy": {"weave_core"},
     "pyarrow": {"evals", "server"},
     "psycopg": {"server"},
+    "pytest": {"evals"},
     "scipy": {"weave_core"},
     "sqlalchemy": {"server"},
     "sqlglot": {"server"},

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from weave_core.commands import doctor, processes, spools, sql, traces, transfers
+from weave_core.commands import doctor, evaluations, processes, spools, sql, traces, transfers
 from weave_core.errors import WeaveError
 
 __all__ = ["app", "main"]
@@ -30,6 +30,7 @@ app.command("up")(processes.up)
 app.command("server")(processes.server)
 app.command("app")(processes.app)
 app.add_typer(traces.app, name="traces")
+app.add_typer(evaluations.app, name="eval")
 app.command("sql")(sql.sql)
 app.command("export")(transfers.export_spans)
 app.command("import")(transfers.import_file)

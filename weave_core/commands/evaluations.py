@@ -1,0 +1,221 @@
+"""`weave-core eval`: run an evaluation for CI, list and compare what was run."""
+
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from weave_core.commands.clients import Json, Project, Server, open_client
+from weave_core.commands.extras import require_extra
+from weave_core.commands.output import console, plain, print_json
+from weave_core.errors import ConfigError, WeaveError
+from weave_core.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from weave_core.evals import EvaluationResult
+    from weave_core.evals.evaluations import Evaluation
+    from weave_core.model import StoredEvaluation
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Run evaluations, list and compare them.", no_args_is_help=True)
+
+EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 2}
+"""How `eval run` ends."""
+
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH[::NAME]",
+        help="A Python file, and the name in it of an Evaluation or of a function that makes one.",
+    ),
+]
+
+
+@app.command("run")
+def run(
+    target: Target,
+    *,
+    baseline: Annotated[
+        str | None,
+        typer.Option(help="Compare with: an id, a branch, a tag, or the path of a report."),
+    ] = None,
+    gate: Annotated[
+        str | None, typer.Option(help="What must hold: 'exact >= 0.9 and exact.delta > -0.02'.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Run each item so often.")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, help="Most calls at a time.")] = None,
+    cache: Annotated[
+        bool, typer.Option("--cache", help="Use outputs that this version gave before.")
+    ] = False,
+    tag: Annotated[list[str] | None, typer.Option(help="A name to find it by.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write all of it as JSON; a later --baseline may read it.")
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write Markdown, for a pull request.")
+    ] = None,
+    project: Project = None,
+    server: Server = None,
+    json: Json = False,
+) -> None:
+    """Run an evaluation: 0 the gate holds, 1 it fails, 2 it can't be told yet."""
+    require_extra("evals", wanted_by="weave-core eval run")
+    from weave_core import tracing  # OpenTelemetry and scipy: not for `--help`.
+
+    settings = Settings.from_env(endpoint=server, project=project)
+    tracing.init(settings.project, settings.endpoint, api_key=settings.api_key)
+    given = {"baseline": baseline, "gate": gate, "epochs": epochs, "concurrency": concurrency}
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if cache:
+        changes["cache"] = True
+    evaluation = load(target)
+    if tag:
+        changes["tags"] = [*evaluation.tags, *tag]
+    result = evaluation.changed(**changes).run()
+    _write(result, report=report, junit=junit, markdown=markdown)
+    if json:
+        print_json(result.report.model_dump(mode="json"))
+    else:
+        sys.stdout.write(f"{result}\n")
+    raise typer.Exit(EXIT_CODES[result.verdict] if result.verdict else 0)
+
+
+@app.command("list")
+def list_evaluations(
+    *,
+    name: Annotated[str | None, typer.Option(help="Only of this name.")] = None,
+    branch: Annotated[str | None, typer.Option(help="Only those run on this branch.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="Most.")] = 20,
+    project: Project = None,
+    server: Server = None,
+    json: Json = False,
+) -> None:
+    """List evaluations, newest first."""
+    settings = Settings.from_env(endpoint=server, project=project)
+    with open_client(settings) as client:
+        page = client.list_evaluations(settings.project, name=name, branch=branch, limit=limit)
+    if json:
+        print_json(page.model_dump(mode="json"))
+        return
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("id", "name", "state", "gate", "branch", "items", "scores"):
+        table.add_column(title, overflow="fold")
+    for item in page.items:
+        table.add_row(*(Text(plain(cell)) for cell in _cells(item)))
+    console().print(table)
+
+
+@app.command("compare")
+def compare(
+    candidate: Annotated[str, typer.Argument(help="Id of the new evaluation.")],
+    baseline: Annotated[str, typer.Argument(help="Id, branch or tag of the old one.")],
+    *,
+    project: Project = None,
+    server: Server = None,
+    json: Json = False,
+) -> None:
+    """Compare two evaluations on the items that both have."""
+    settings = Settings.from_env(endpoint=server, project=project)
+    with open_client(settings) as client:
+        new = client.get_evaluation(settings.project, candidate)
+        old = client.get_baseline(settings.project, new.name, baseline)
+        found = client.compare_evaluations(settings.project, new.evaluation_id, old.evaluation_id)
+    if json:
+        print_json(found.model_dump(mode="json"))
+        return
+    out = console()
+    out.print(f"{found.shared} shared items", markup=False)
+    for name, each in found.scorers.items():
+        diff = each.difference
+        between = f" [{diff.low:+.4g}, {diff.high:+.4g}]" if diff.low is not None else ""
+        p_value = "" if each.adjusted_p_value is None else f"  p = {each.adjusted_p_value:.3g}"
+        out.print(
+            f"{plain(name):<24} {each.baseline:.4g} -> {each.candidate:.4g}  {diff.value:+.4g}"
+            f"{between}{p_value}  {each.improved} better, {each.worsened} worse",
+            markup=False,
+        )
+
+
+def load(target: str) -> "Evaluation":
+    """The evaluation that `PATH::NAME` means.
+
+    Raises:
+        ConfigError: If there is no such file or name, or it is no evaluation.
+    """
+    from weave_core.evals.evaluations import Evaluation
+
+    path_text, _, name = target.partition("::")
+    path = Path(path_text)
+    if not path.is_file():
+        raise ConfigError(f"there is no file {path_text!r}", "write PATH::NAME, as pytest does")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path_text!r} is no Python file")
+    # As Python does for a program: modules beside it, and those of the folder one is in.
+    sys.path[:0] = [str(path.parent.absolute()), str(Path.cwd())]
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    _own(target, lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]  # Checked above.
+    known = {key: value for key, value in vars(module).items() if isinstance(value, Evaluation)}
+    if not name and len(known) == 1:
+        return next(iter(known.values()))
+    found = getattr(module, name, None) if name else None
+    if callable(found) and not isinstance(found, Evaluation):
+        found = _own(target, found)
+    if not isinstance(found, Evaluation):
+        there = f"there is {', '.join(known)}" if known else "it has none at its top"
+        raise ConfigError(f"{target!r} names no Evaluation", f"{there}; write PATH::NAME")
+    return found
+
+
+def _own(target: str, code: "Callable[[], Any]") -> Any:
+    """What the user's code gives; what it raises is shown with its stack, and is no bug of ours."""
+    try:
+        return code()
+    except WeaveError:
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        raise ConfigError(f"{target!r} could not be loaded: {error!r}") from error
+
+
+def _write(
+    result: "EvaluationResult", *, report: Path | None, junit: Path | None, markdown: Path | None
+) -> None:
+    from weave_core.evals.reports import junit_report, markdown_report
+
+    if report is not None:
+        report.write_text(result.report.model_dump_json(exclude_none=True), encoding="utf-8")
+    if junit is not None:
+        junit.write_text(junit_report(result.report), encoding="utf-8")
+    if markdown is not None:
+        markdown.write_text(markdown_report(result.report), encoding="utf-8")
+
+
+def _cells(item: "StoredEvaluation") -> list[str]:
+    summary = item.summary
+    scores = []
+    for name, scorer in summary.scorers.items() if summary else ():
+        if scorer.estimate is not None:
+            value = scorer.estimate.value
+            scores.append(f"{name} {value:.1%}" if scorer.is_rate else f"{name} {value:.4g}")
+    return [
+        item.evaluation_id,
+        item.name,
+        item.state,
+        item.gate.verdict if item.gate else "",
+        item.branch or "",
+        str(summary.items) if summary else "",
+        ", ".join(scores),
+    ]
