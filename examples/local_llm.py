@@ -47,6 +47,8 @@ _ROUTES = {
     "/v1/audio/transcriptions": media_api.transcriptions,
     "/v1/audio/translations": media_api.transcriptions,
     "/v1/messages": anthropic_api.messages,
+    "/v1/messages/count_tokens": anthropic_api.count_tokens,
+    "/v1/messages/batches": anthropic_api.batches,
     "/v1/models/{model}:generateContent": gemini_api.generate_content,
     "/v1/models/{model}:streamGenerateContent": gemini_api.generate_content,
     "/v1/models/{model}:batchEmbedContents": gemini_api.batch_embed_contents,
@@ -139,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._fail(404, f"no such path: {self.path!r}; there is {', '.join(_ROUTES)}")
         try:
             body = _parse_body(data, self.headers.get("Content-Type") or "") | told
-            model = str(body["model"])
+            model = str(body["model"] if "requests" not in body else "batch")
         except (ValueError, KeyError, TypeError):
             return self._fail(400, "the body must be a JSON object with a text `model`")
         return self._answer(route, body, model)

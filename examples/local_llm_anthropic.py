@@ -7,7 +7,7 @@ from typing import Any
 from local_llm_brain import Reply, Tool, Turn, reply_to
 from local_llm_openai import Answer, cut_text, next_number, pieces, tokens_of, words_of
 
-__all__ = ["messages"]
+__all__ = ["batches", "count_tokens", "messages"]
 
 
 def messages(body: dict[str, Any]) -> Answer:
@@ -32,6 +32,25 @@ def messages(body: dict[str, Any]) -> Answer:
         "usage": _usage(turns, tools, reply, text, is_cached='"cache_control"' in json.dumps(body)),
     }
     return whole, _events(whole)
+
+
+def count_tokens(body: dict[str, Any]) -> Answer:
+    """`POST /v1/messages/count_tokens`."""
+    counts, _, _, _ = tokens_of(_turns(body["messages"], body.get("system")), [], Reply(), "")
+    return {"input_tokens": counts}, None
+
+
+def batches(body: dict[str, Any]) -> Answer:
+    """`POST /v1/messages/batches`: taken, and never worked on."""
+    counts = {"processing": len(body["requests"]), "succeeded": 0, "errored": 0}
+    return {
+        "id": f"msgbatch_{next_number(body['requests'])}",
+        "type": "message_batch",
+        "processing_status": "in_progress",
+        "request_counts": {**counts, "canceled": 0, "expired": 0},
+        "created_at": "2026-01-01T00:00:00Z",
+        "expires_at": "2026-01-02T00:00:00Z",
+    }, None
 
 
 def _usage(

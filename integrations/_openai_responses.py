@@ -19,7 +19,7 @@ from weave_core.integrations._content import (
 from weave_core.integrations._openai_chat import reasoning_level
 from weave_core.integrations._requests import Api, Attributes
 
-__all__ = ["RESPONSES"]
+__all__ = ["RESPONSES", "messages_of", "told"]
 
 _ENDS = {"response.completed", "response.incomplete", "response.failed"}
 _CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
@@ -48,11 +48,11 @@ def _request(body: Mapping[str, Any]) -> Attributes:
         semconv.GEN_AI_TOOL_DEFINITIONS: messages_json(
             [other(tool) for tool in as_list(body.get("tools"))]
         ),
-        semconv.GEN_AI_INPUT_MESSAGES: messages_json(_messages(items)),
+        semconv.GEN_AI_INPUT_MESSAGES: messages_json(messages_of(items)),
     }
 
 
-def _messages(items: Iterable[Any]) -> list[dict[str, Any]]:
+def messages_of(items: Iterable[Any]) -> list[dict[str, Any]]:
     """Items as messages; what the assistant said in several items in a row is one message."""
     messages: list[dict[str, Any]] = []
     for item in items:
@@ -96,6 +96,8 @@ def _part(part: Any) -> dict[str, Any]:
         return text(get(part, "text"))
     if kind == "refusal":
         return {"type": "refusal", "content": get(part, "refusal")}
+    if transcript := get(part, "transcript"):  # Of sound, in the realtime API.
+        return text(transcript)
     url = get(part, "image_url") or get(part, "file_data") or get(part, "file_url")
     modality = "image" if kind == "input_image" else None
     if url:
@@ -106,12 +108,15 @@ def _part(part: Any) -> dict[str, Any]:
 
 
 def _response(answer: Any) -> Attributes:
-    return _told(answer, as_list(get(answer, "output")))
+    return told(answer, as_list(get(answer, "output")))
 
 
-def _told(answer: Any, items: Iterable[Any]) -> Attributes:
+def told(answer: Any, items: Iterable[Any]) -> Attributes:
+    """What a response tells whose output is `items`."""
     usage = get(answer, "usage")
-    read, made = get(usage, "input_tokens_details"), get(usage, "output_tokens_details")
+    # The realtime API has the same under names of its own.
+    read = get(usage, "input_tokens_details") or get(usage, "input_token_details")
+    made = get(usage, "output_tokens_details") or get(usage, "output_token_details")
     # Several items of one answer are one choice, whatever lies between them.
     parts = [part for item in items for part in _item(item)[1]]
     reason = _reason(answer, parts)
@@ -126,6 +131,8 @@ def _told(answer: Any, items: Iterable[Any]) -> Attributes:
         semconv.GEN_AI_USAGE_CACHE_READ: get(read, "cached_tokens"),
         semconv.GEN_AI_USAGE_CACHE_WRITE: get(read, "cache_write_tokens"),
         semconv.GEN_AI_USAGE_REASONING: get(made, "reasoning_tokens"),
+        semconv.GEN_AI_USAGE_AUDIO_INPUT: get(read, "audio_tokens") or None,
+        semconv.GEN_AI_USAGE_AUDIO_OUTPUT: get(made, "audio_tokens") or None,
         semconv.GEN_AI_OUTPUT_MESSAGES: messages_json([message]) if parts else None,
     }
 
@@ -171,7 +178,7 @@ class _Collector:
         if self._text:
             content = [{"type": "output_text", "text": "".join(self._text)}]
             items.append({"type": "message", "role": "assistant", "content": content})
-        return _told(self._answer, items)
+        return told(self._answer, items)
 
 
 RESPONSES = Api("chat", _request, _response, _Collector)

@@ -45,7 +45,7 @@ class Api:
     operation: str
     """`gen_ai.operation.name`."""
     request: Callable[[Mapping[str, Any]], Attributes]
-    """Gets the JSON body."""
+    """Gets the body: JSON, or the fields of a form with its files."""
     response: Callable[[Any], Attributes]
     """Gets the parsed answer."""
     collector: Callable[[], Collector] | None = None
@@ -182,7 +182,11 @@ class Sdk:
             api = self._apis.get(str(options.url).partition("?")[0])
             if api is None or str(options.method).lower() != "post":
                 return None
-            body = {**_mapping(options.json_data), **_mapping(options.extra_json)}
+            body = {
+                **_mapping(options.json_data),
+                **_mapping(options.extra_json),
+                **_files(getattr(options, "files", None)),
+            }
             span = self._start(client, api, body)
         except Exception as error:  # noqa: BLE001  # An SDK that has changed must still work, untraced.
             warn_once("begin model call", "could not trace a model call", error=error)
@@ -246,6 +250,15 @@ def _raw_mode(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _files(files: Any) -> dict[str, Any]:
+    """A form's files by the names of their fields; several of one name as a list."""
+    found: dict[str, list[Any]] = {}
+    pairs = files.items() if isinstance(files, Mapping) else files or ()
+    for name, file in pairs:
+        found.setdefault(name, []).append(file)
+    return {name: given[0] if len(given) == 1 else given for name, given in found.items()}
 
 
 def _given(attributes: Mapping[str, Any]) -> dict[str, Any]:

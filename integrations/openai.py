@@ -1,4 +1,4 @@
-"""Trace the `openai` SDK: chat completions, responses and embeddings, streamed or not.
+"""Trace the `openai` SDK: chat, responses, embeddings, images, audio, moderations and realtime.
 
     import weave_core.integrations.openai as openai_tracing
 
@@ -14,14 +14,27 @@ from typing import Any
 from opentelemetry import trace
 
 from weave_core.errors import MissingExtra
+from weave_core.integrations import _openai_realtime
 from weave_core.integrations._openai_chat import CHAT, EMBEDDINGS
+from weave_core.integrations._openai_media import IMAGES, MODERATIONS, SPEECH, TRANSCRIPTIONS
 from weave_core.integrations._openai_responses import RESPONSES
 from weave_core.integrations._requests import Sdk
 from weave_core.versions import package_version
 
 __all__ = ["instrument", "uninstrument"]
 
-_APIS = {"/chat/completions": CHAT, "/responses": RESPONSES, "/embeddings": EMBEDDINGS}
+_APIS = {
+    "/chat/completions": CHAT,
+    "/responses": RESPONSES,
+    "/embeddings": EMBEDDINGS,
+    "/moderations": MODERATIONS,
+    "/images/generations": IMAGES,
+    "/images/edits": IMAGES,
+    "/images/variations": IMAGES,
+    "/audio/speech": SPEECH,
+    "/audio/transcriptions": TRANSCRIPTIONS,
+    "/audio/translations": TRANSCRIPTIONS,
+}
 
 _PROVIDERS = {
     "openai.azure.com": "azure.ai.openai",
@@ -50,11 +63,13 @@ def instrument() -> None:
     """
     tracer = trace.get_tracer("weave_core.integrations.openai", package_version())
     Sdk(tracer, _APIS, provider=_provider).instrument(*_clients())
+    _openai_realtime.instrument(tracer)
 
 
 def uninstrument() -> None:
     """Stop tracing; calls that are under way end their spans."""
     Sdk.uninstrument(*_clients())
+    _openai_realtime.uninstrument()
 
 
 def _clients() -> tuple[type, type]:

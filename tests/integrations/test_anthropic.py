@@ -188,6 +188,52 @@ def test_beta_and_raw_messages_are_traced(
     assert len(ids) == 3
 
 
+@pytest.mark.parametrize("namespace", ["messages", "beta"])
+async def test_an_async_stream_tells_thoughts_calls_and_cached_tokens(
+    spans: Any, async_anthropic_client: anthropic.AsyncAnthropic, namespace: str
+) -> None:
+    """Of `stream=True`, the beta namespace's too: what a whole message would tell."""
+    client: Any = async_anthropic_client
+    messages = client.beta.messages if namespace == "beta" else client.messages
+    cached: Any = {"type": "text", "text": "word " * 200, "cache_control": {"type": "ephemeral"}}
+    stream = await messages.create(
+        **ASK,
+        system=[cached],
+        messages=[{"role": "user", "content": "Where is order A-1001?"}],
+        tools=[TOOL],
+        thinking=THINKING,
+        stream=True,
+    )
+    events = [event async for event in stream]
+
+    span = spans.one()
+    usage = events[0].message.usage
+    thought, call = parts_of(span, semconv.GEN_AI_OUTPUT_MESSAGES)
+    assert thought["type"] == "reasoning"
+    assert (call["name"], call["arguments"]) == ("lookup_order", {"order_id": "A-1001"})
+    told = facts(span)
+    written = usage.cache_creation_input_tokens
+    assert written
+    assert told["gen_ai.usage.cache_write.input_tokens"] == written
+    assert told["gen_ai.usage.input_tokens"] == usage.input_tokens + written
+    assert told["gen_ai.response.finish_reasons"] == ("tool_call",)
+
+
+def test_what_is_no_message_is_the_sdk_s_business(
+    spans: Any, anthropic_client: anthropic.Anthropic
+) -> None:
+    """Counting tokens and handing in a batch make no span of ours, and no tokens are counted."""
+    counted = anthropic_client.messages.count_tokens(model=ASK["model"], messages=HELLO)
+    params: Any = {**ASK, "messages": HELLO}
+    batch = anthropic_client.messages.batches.create(
+        requests=[{"custom_id": "a", "params": params}]
+    )
+    assert counted.input_tokens
+    assert batch.processing_status == "in_progress"
+    assert {span.instrumentation_scope.name for span in spans.all()} <= {"com.anthropic.sdk.python"}
+    assert not any(facts(span, "gen_ai.usage.") for span in spans.all())
+
+
 @pytest.mark.parametrize(
     ("model", "error"),
     [("error-429", anthropic.RateLimitError), ("error-529", anthropic.APIStatusError)],

@@ -4,6 +4,7 @@ from typing import Any
 
 import openai
 import pytest
+from pydantic import BaseModel
 from support.span_facts import facts, parts_of, read_json
 
 from weave_core import semconv
@@ -125,6 +126,53 @@ async def test_a_streamed_response_left_early_keeps_what_had_come(
         "Hello! Tell me",
     ]
     assert "gen_ai.response.finish_reasons" not in facts(span)
+
+
+class _Order(BaseModel):
+    order_id: str
+
+
+async def test_parsed_and_raw_responses_are_calls_like_any_other(
+    spans: Any, openai_client: openai.OpenAI, async_openai_client: openai.AsyncOpenAI
+) -> None:
+    """The program gets its own class, or the HTTP answer; sync, async and streamed alike."""
+    ask: Any = {"model": "gpt-4o", "input": "Hello"}
+    parsed = openai_client.responses.parse(**ask, text_format=_Order)
+    assert isinstance(parsed.output_parsed, _Order)
+    again = await async_openai_client.responses.parse(**ask, text_format=_Order)
+    assert isinstance(again.output_parsed, _Order)
+    raw = await async_openai_client.responses.with_raw_response.create(**ask)
+    assert raw.headers["x-request-id"] == "req_local"
+    async with async_openai_client.responses.stream(**ask, text_format=_Order) as stream:
+        final = await stream.get_final_response()
+    assert isinstance(final.output_parsed, _Order)
+
+    told = spans.all()
+    assert [span.name for span in told] == ["chat gpt-4o"] * 4
+    assert [facts(span).get("gen_ai.output.type") for span in told] == [
+        "json",
+        "json",
+        None,
+        "json",
+    ]
+    ids = [facts(span)["gen_ai.response.id"] for span in told]
+    assert ids == [parsed.id, again.id, raw.parse().id, final.id]
+    assert all(facts(span)["gen_ai.usage.output_tokens"] for span in told)
+
+
+async def test_async_embeddings_are_told_alike(
+    spans: Any, async_openai_client: openai.AsyncOpenAI
+) -> None:
+    """A raw answer too."""
+    ask: Any = {"model": "text-embedding-3-small", "input": "red shoes"}
+    await async_openai_client.embeddings.create(**ask)
+    raw = await async_openai_client.embeddings.with_raw_response.create(**ask)
+    assert raw.parse().data
+    one, two = spans.all()
+    assert facts(one, "gen_ai.usage.", "gen_ai.input.") == facts(
+        two, "gen_ai.usage.", "gen_ai.input."
+    )
+    assert facts(one)["gen_ai.usage.input_tokens"] == 2
 
 
 def test_embeddings_tell_their_texts_and_size(spans: Any, openai_client: openai.OpenAI) -> None:
