@@ -77,7 +77,12 @@ class _Conversation:
         if any(turn.text == "fail" for turn in turns[-1:]):
             error = {"type": "server_error", "code": "server_error"}
             details = {"type": "failed", "error": error}
-            done = {**frame, "status": "failed", "status_details": details, "output": []}
+            done: dict[str, Any] = {
+                **frame,
+                "status": "failed",
+                "status_details": details,
+                "output": [],
+            }
             return self.send("response.done", response=done)
         reply = reply_to(turns, tools, salt=number)
         items = list(self._output(number, reply))
