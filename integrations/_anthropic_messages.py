@@ -16,7 +16,8 @@ from weave_core.integrations._content import (
     tool_call,
     tool_response,
 )
-from weave_core.integrations._requests import Api, Attributes
+from weave_core.integrations._genai import Attributes, sampling
+from weave_core.integrations._requests import Api
 
 __all__ = ["MESSAGES"]
 
@@ -34,11 +35,8 @@ def _request(body: Mapping[str, Any]) -> Attributes:
     output_config = body.get("output_config")
     wanted = get(output_config, "format") or body.get("output_format")
     return {
-        semconv.GEN_AI_REQUEST_MAX_TOKENS: body.get("max_tokens"),
-        semconv.GEN_AI_REQUEST_TEMPERATURE: body.get("temperature"),
-        semconv.GEN_AI_REQUEST_TOP_P: body.get("top_p"),
+        **sampling(body, limit="max_tokens", stop="stop_sequences"),
         semconv.GEN_AI_REQUEST_TOP_K: body.get("top_k"),
-        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: list(as_list(body.get("stop_sequences"))) or None,
         semconv.GEN_AI_REQUEST_REASONING_LEVEL: get(output_config, "effort"),
         semconv.GEN_AI_OUTPUT_TYPE: "json" if get(wanted, "type") == "json_schema" else None,
         semconv.GEN_AI_SYSTEM_INSTRUCTIONS: messages_json(_parts(system)),

@@ -15,6 +15,7 @@ from weave_core.integrations._content import (
     tool_call,
     tool_response,
 )
+from weave_core.integrations._genai import Attributes, given, tool_definitions
 from weave_core.tracing.content import content_json
 
 __all__ = [
@@ -25,13 +26,9 @@ __all__ = [
     "model_attributes",
     "name_of",
     "plain",
-    "query_attributes",
     "run_attributes",
-    "tool_attributes",
     "tool_result",
 ]
-
-Attributes = dict[str, Any]
 
 _ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 _PROVIDERS = {
@@ -87,16 +84,9 @@ def model_attributes(told: Mapping[str, Any]) -> Attributes:
         semconv.GEN_AI_REQUEST_TEMPERATURE: get(metadata, "ls_temperature"),
         semconv.GEN_AI_REQUEST_MAX_TOKENS: get(metadata, "ls_max_tokens"),
         semconv.GEN_AI_REQUEST_STOP_SEQUENCES: list(as_list(stop)) or None,
-        semconv.GEN_AI_TOOL_DEFINITIONS: messages_json(
-            [_tool(tool) for tool in as_list(get(params, "tools"))]
-        ),
+        semconv.GEN_AI_TOOL_DEFINITIONS: tool_definitions(get(params, "tools")),
     }
-    return {name: value for name, value in attributes.items() if value is not None}
-
-
-def _tool(tool: Any) -> dict[str, Any]:
-    function = get(tool, "function")
-    return {"type": "function", **other(function)} if function else other(tool)
+    return given(attributes)
 
 
 def input_messages(batches: Any) -> Attributes:
@@ -200,16 +190,6 @@ def _usage(usage: Any) -> Attributes:
     }
 
 
-def tool_attributes(name: str, serialized: Any, given: Any) -> Attributes:
-    """What a tool is called with."""
-    return {
-        semconv.GEN_AI_OPERATION_NAME: "execute_tool",
-        semconv.GEN_AI_TOOL_NAME: name,
-        semconv.GEN_AI_TOOL_DESCRIPTION: get(serialized, "description"),
-        semconv.GEN_AI_TOOL_CALL_ARGUMENTS: content_json(given),
-    }
-
-
 def tool_result(output: Any) -> Attributes:
     """What a tool gave back; a message of its own carries the call's id."""
     is_message = hasattr(output, "tool_call_id")
@@ -217,14 +197,6 @@ def tool_result(output: Any) -> Attributes:
     return {
         semconv.GEN_AI_TOOL_CALL_ID: output.tool_call_id if is_message else None,
         semconv.GEN_AI_TOOL_CALL_RESULT: content_json(result),
-    }
-
-
-def query_attributes(query: str) -> Attributes:
-    """What a retriever is asked."""
-    return {
-        semconv.GEN_AI_OPERATION_NAME: "retrieval",
-        semconv.GEN_AI_RETRIEVAL_QUERY_TEXT: query,
     }
 
 

@@ -30,6 +30,7 @@ from workflows import Workflow
 from weave_core import semconv
 from weave_core.integrations import _llama_index_values as values
 from weave_core.integrations._content import get
+from weave_core.integrations._genai import Attributes, set_given
 from weave_core.tracing.content import content_json
 from weave_core.tracing.failures import guarded
 from weave_core.tracing.outcomes import record_error
@@ -46,8 +47,6 @@ _ASKING = re.compile(r"a?(?:stream_)?(chat|complete)")
 _OPERATIONS = {"chat": "chat", "complete": "text_completion"}
 _END_EVENTS = {"LLMChatEndEvent", "LLMCompletionEndEvent"}
 _PROGRESS_EVENTS = {"LLMChatInProgressEvent", "LLMCompletionInProgressEvent"}
-
-Attributes = dict[str, Any]
 
 
 @dataclass
@@ -94,7 +93,7 @@ class Calls:
             return
         span = self._tracer.start_span(plan.name, kind=plan.kind)
         if span.is_recording():
-            _set(span, plan.begin())
+            set_given(span, plan.begin())
         previous = otel_context.get_current()
         otel_context.attach(trace.set_span_in_context(span))
         opened = _Open(span, plan, previous, time.perf_counter())
@@ -117,7 +116,7 @@ class Calls:
             # One that is dropped unread or half read gives no event.
             weakref.finalize(result, self._leave, call_id).atexit = False
         else:
-            self._end(call_id, lambda call: _set(call.span, call.plan.end(result)))
+            self._end(call_id, lambda call: set_given(call.span, call.plan.end(result)))
 
     @guarded
     def fail(self, call_id: str, error: BaseException | None) -> None:
@@ -160,7 +159,7 @@ class Calls:
 
         def told(call: _Open) -> None:
             if call.last is not None:
-                _set(call.span, values.answer_attributes(call.last, call.reason))
+                set_given(call.span, values.answer_attributes(call.last, call.reason))
 
         self._end(call_id, told)
 
@@ -284,10 +283,6 @@ def _put_back(opened: _Open) -> None:
     """Make current what was; where the call ends in another task there is nothing to put back."""
     if trace.get_current_span() is opened.span:
         otel_context.attach(opened.previous)
-
-
-def _set(span: Span, attributes: Attributes) -> None:
-    span.set_attributes({name: value for name, value in attributes.items() if value is not None})
 
 
 class SpanHandler(BaseSpanHandler[Any]):

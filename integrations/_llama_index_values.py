@@ -16,6 +16,13 @@ from weave_core.integrations._content import (
     tool_call,
     tool_response,
 )
+from weave_core.integrations._genai import (
+    Attributes,
+    openai_usage,
+    query_facts,
+    tool_call_facts,
+    tool_definitions,
+)
 from weave_core.tracing.content import content_json
 
 __all__ = [
@@ -32,8 +39,6 @@ __all__ = [
     "tool_attributes",
     "tool_result",
 ]
-
-Attributes = dict[str, Any]
 
 _PROVIDERS = {
     "azure_openai": "azure.ai.openai",
@@ -71,9 +76,7 @@ def model_attributes(instance: Any, operation: str, arguments: Mapping[str, Any]
         **_model(instance, operation),
         semconv.GEN_AI_REQUEST_TEMPERATURE: get(instance, "temperature"),
         semconv.GEN_AI_REQUEST_MAX_TOKENS: get(instance, "max_tokens"),
-        semconv.GEN_AI_TOOL_DEFINITIONS: messages_json(
-            [_tool(tool) for tool in as_list(given.get("tools"))]
-        ),
+        semconv.GEN_AI_TOOL_DEFINITIONS: tool_definitions(given.get("tools")),
         semconv.GEN_AI_INPUT_MESSAGES: messages_json(asked),
     }
 
@@ -98,11 +101,6 @@ def _provider(instance: Any) -> str | None:
         if words[0] == "llama_index" and len(words) > 2 and words[1] in {"llms", "embeddings"}:  # noqa: PLR2004
             return _PROVIDERS.get(words[2], words[2])
     return None
-
-
-def _tool(tool: Any) -> dict[str, Any]:
-    function = get(tool, "function")
-    return {"type": "function", **other(function)} if function else other(tool)
 
 
 def message_of(message: Any) -> dict[str, Any]:
@@ -193,27 +191,18 @@ def _text(value: Any) -> str | None:
 
 
 def _usage(usage: Any) -> Attributes:
-    read = get(usage, "prompt_tokens_details") or get(usage, "input_tokens_details")
-    made = get(usage, "completion_tokens_details") or get(usage, "output_tokens_details")
-    taken = _first(usage, "prompt_tokens", "input_tokens")
-    cache_read = _first(read, "cached_tokens")
-    cache_write = None
-    if get(usage, "cache_read_input_tokens") is not None:
+    told = openai_usage(usage)
+    read, written = get(usage, "cache_read_input_tokens"), get(usage, "cache_creation_input_tokens")
+    if read is not None:
         # Anthropic counts what it read from or wrote to its cache beside the input.
-        cache_read = _first(usage, "cache_read_input_tokens")
-        cache_write = _first(usage, "cache_creation_input_tokens")
-        taken = (taken or 0) + (cache_read or 0) + (cache_write or 0)
-    return {
-        semconv.GEN_AI_USAGE_INPUT_TOKENS: taken,
-        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: _first(usage, "completion_tokens", "output_tokens"),
-        semconv.GEN_AI_USAGE_CACHE_READ: cache_read,
-        semconv.GEN_AI_USAGE_CACHE_WRITE: cache_write,
-        semconv.GEN_AI_USAGE_REASONING: _first(made, "reasoning_tokens"),
-    }
-
-
-def _first(value: Any, *names: str) -> int | None:
-    return next((found for name in names if type(found := get(value, name)) is int), None)
+        taken = (told[semconv.GEN_AI_USAGE_INPUT_TOKENS] or 0) + read + (written or 0)
+        told |= {
+            semconv.GEN_AI_USAGE_INPUT_TOKENS: taken,
+            semconv.GEN_AI_USAGE_CACHE_READ: read,
+            semconv.GEN_AI_USAGE_CACHE_WRITE: written,
+        }
+    # Some models put other things than numbers there.
+    return {name: count for name, count in told.items() if type(count) is int}
 
 
 def embedding_attributes(instance: Any, arguments: Mapping[str, Any]) -> Attributes:
@@ -249,10 +238,7 @@ def query_text(arguments: Mapping[str, Any]) -> str | None:
 
 def query_attributes(arguments: Mapping[str, Any]) -> Attributes:
     """What a retriever is asked."""
-    return {
-        semconv.GEN_AI_OPERATION_NAME: "retrieval",
-        semconv.GEN_AI_RETRIEVAL_QUERY_TEXT: query_text(arguments),
-    }
+    return query_facts(query_text(arguments))
 
 
 def documents_attributes(nodes: Any) -> Attributes:
@@ -266,13 +252,9 @@ def tool_attributes(tool: Any, arguments: Mapping[str, Any], call_id: str | None
     args, kwargs = as_list(arguments.get("args")), arguments.get("kwargs") or {}
     named = {k: v for k, v in arguments.items() if k not in {"args", "kwargs"}}
     given = {**named, **kwargs, **({"args": args} if args else {})}
-    return {
-        semconv.GEN_AI_OPERATION_NAME: "execute_tool",
-        semconv.GEN_AI_TOOL_NAME: get(metadata, "name"),
-        semconv.GEN_AI_TOOL_DESCRIPTION: get(metadata, "description"),
-        semconv.GEN_AI_TOOL_CALL_ID: call_id,
-        semconv.GEN_AI_TOOL_CALL_ARGUMENTS: content_json(plain(given)),
-    }
+    return tool_call_facts(
+        get(metadata, "name"), get(metadata, "description"), plain(given), call_id=call_id
+    )
 
 
 def tool_result(output: Any) -> Attributes:

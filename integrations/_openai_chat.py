@@ -15,37 +15,32 @@ from weave_core.integrations._content import (
     tool_call,
     tool_response,
 )
-from weave_core.integrations._requests import Api, Attributes
+from weave_core.integrations._genai import Attributes, openai_usage, sampling, tool_definitions
+from weave_core.integrations._requests import Api
 
-__all__ = ["CHAT", "EMBEDDINGS", "reasoning_level", "stop_sequences"]
+__all__ = ["CHAT", "EMBEDDINGS", "reasoning_level"]
 
 
 def _request(body: Mapping[str, Any]) -> Attributes:
-    limit = body.get("max_completion_tokens")
+    has_new_limit = body.get("max_completion_tokens") is not None
     count = body.get("n")
     return {
         semconv.OPENAI_API_TYPE: "chat_completions",
         semconv.OPENAI_REQUEST_SERVICE_TIER: body.get("service_tier"),
-        semconv.GEN_AI_REQUEST_MAX_TOKENS: limit if limit is not None else body.get("max_tokens"),
+        **sampling(
+            body, limit="max_completion_tokens" if has_new_limit else "max_tokens", stop="stop"
+        ),
         semconv.GEN_AI_REQUEST_CHOICE_COUNT: count if count != 1 else None,
         semconv.GEN_AI_REQUEST_SEED: body.get("seed"),
-        semconv.GEN_AI_REQUEST_TEMPERATURE: body.get("temperature"),
-        semconv.GEN_AI_REQUEST_TOP_P: body.get("top_p"),
         semconv.GEN_AI_REQUEST_FREQUENCY_PENALTY: body.get("frequency_penalty"),
         semconv.GEN_AI_REQUEST_PRESENCE_PENALTY: body.get("presence_penalty"),
-        semconv.GEN_AI_REQUEST_STOP_SEQUENCES: stop_sequences(body.get("stop")),
         semconv.GEN_AI_REQUEST_REASONING_LEVEL: body.get("reasoning_effort"),
         semconv.GEN_AI_OUTPUT_TYPE: _output_type(get(body.get("response_format"), "type")),
-        semconv.GEN_AI_TOOL_DEFINITIONS: messages_json(_tools(body)),
+        semconv.GEN_AI_TOOL_DEFINITIONS: tool_definitions(body.get("tools")),
         semconv.GEN_AI_INPUT_MESSAGES: messages_json(
             [_message(message) for message in as_list(body.get("messages"))]
         ),
     }
-
-
-def stop_sequences(stop: Any) -> list[str] | None:
-    """Stop sequences as a list, however they were given."""
-    return [stop] if isinstance(stop, str) else list(as_list(stop)) or None
 
 
 def reasoning_level(reasoning: Any) -> str | None:
@@ -56,15 +51,6 @@ def reasoning_level(reasoning: Any) -> str | None:
 
 def _output_type(kind: Any) -> str | None:
     return {"json_object": "json", "json_schema": "json", "text": "text"}.get(kind)
-
-
-def _tools(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    tools = []
-    for tool in as_list(body.get("tools")):
-        inner = get(tool, "function") or get(tool, "custom")
-        kind = get(tool, "type") or "function"
-        tools.append({"type": kind, **other(inner)} if inner else other(tool))
-    return tools
 
 
 def _message(message: Any) -> dict[str, Any]:
@@ -134,7 +120,7 @@ def _response(answer: Any) -> Attributes:
     ]
     return {
         **_identity(answer),
-        **_usage(get(answer, "usage")),
+        **openai_usage(get(answer, "usage")),
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: [reason for reason in reasons if reason] or None,
         semconv.GEN_AI_OUTPUT_MESSAGES: messages_json(output),
     }
@@ -146,19 +132,6 @@ def _identity(answer: Any) -> Attributes:
         semconv.GEN_AI_RESPONSE_MODEL: get(answer, "model"),
         semconv.OPENAI_RESPONSE_SERVICE_TIER: get(answer, "service_tier"),
         semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT: get(answer, "system_fingerprint"),
-    }
-
-
-def _usage(usage: Any) -> Attributes:
-    read, made = get(usage, "prompt_tokens_details"), get(usage, "completion_tokens_details")
-    return {
-        semconv.GEN_AI_USAGE_INPUT_TOKENS: get(usage, "prompt_tokens"),
-        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: get(usage, "completion_tokens"),
-        semconv.GEN_AI_USAGE_CACHE_READ: get(read, "cached_tokens"),
-        semconv.GEN_AI_USAGE_CACHE_WRITE: get(read, "cache_write_tokens"),
-        semconv.GEN_AI_USAGE_REASONING: get(made, "reasoning_tokens"),
-        semconv.GEN_AI_USAGE_AUDIO_INPUT: get(read, "audio_tokens") or None,
-        semconv.GEN_AI_USAGE_AUDIO_OUTPUT: get(made, "audio_tokens") or None,
     }
 
 
@@ -225,7 +198,7 @@ class _Collector:
         reasons = [message["finish_reason"] for message in output if message["finish_reason"]]
         return {
             **self._identity,
-            **_usage(self._usage),
+            **openai_usage(self._usage),
             semconv.GEN_AI_RESPONSE_FINISH_REASONS: reasons or None,
             semconv.GEN_AI_OUTPUT_MESSAGES: messages_json(output),
         }

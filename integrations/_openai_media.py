@@ -7,7 +7,8 @@ from typing import Any
 
 from weave_core import semconv
 from weave_core.integrations._content import as_list, get, media, messages_json, text
-from weave_core.integrations._requests import Api, Attributes
+from weave_core.integrations._genai import Attributes, openai_usage
+from weave_core.integrations._requests import Api
 from weave_core.tracing.content import content_json
 
 __all__ = ["IMAGES", "MODERATIONS", "SPEECH", "TRANSCRIPTIONS"]
@@ -30,12 +31,9 @@ def _asked(parts: list[dict[str, Any]], output_type: str) -> Attributes:
 
 
 def _answered(parts: list[dict[str, Any]], usage: Any) -> Attributes:
-    details = get(usage, "input_tokens_details") or get(usage, "input_token_details")
     message = {"role": "assistant", "parts": parts, "finish_reason": "stop"}
     return {
-        semconv.GEN_AI_USAGE_INPUT_TOKENS: get(usage, "input_tokens"),
-        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: get(usage, "output_tokens"),
-        semconv.GEN_AI_USAGE_AUDIO_INPUT: get(details, "audio_tokens") or None,
+        **openai_usage(usage),
         semconv.GEN_AI_OUTPUT_MESSAGES: messages_json([message] if parts else []),
     }
 

@@ -15,7 +15,8 @@ from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 
 from weave_core import semconv
 from weave_core.integrations import _patching
-from weave_core.integrations._content import as_list, get, messages_json, other, text
+from weave_core.integrations._content import as_list, get, messages_json, text
+from weave_core.integrations._genai import set_given, tool_definitions
 from weave_core.integrations._openai_responses import messages_of, told
 from weave_core.tracing.failures import guarded
 
@@ -90,7 +91,7 @@ class _Session:
         span = self._tracer.start_span(
             f"chat {model}" if model else "chat", context=context, kind=SpanKind.CLIENT
         )
-        _set(
+        set_given(
             span,
             {
                 semconv.GEN_AI_OPERATION_NAME: "chat",
@@ -101,9 +102,7 @@ class _Session:
                 semconv.GEN_AI_SYSTEM_INSTRUCTIONS: (
                     messages_json([text(instructions)]) if instructions else None
                 ),
-                semconv.GEN_AI_TOOL_DEFINITIONS: messages_json(
-                    [other(tool) for tool in as_list(get(self._settings, "tools"))]
-                ),
+                semconv.GEN_AI_TOOL_DEFINITIONS: tool_definitions(get(self._settings, "tools")),
                 semconv.GEN_AI_INPUT_MESSAGES: messages_json(messages_of(self._items.values())),
             },
         )
@@ -124,7 +123,7 @@ class _Session:
         for item in items:
             self._add(item)
         try:
-            _set(opened.span, told(response, items))
+            set_given(opened.span, told(response, items))
             if get(response, "status") == "failed":
                 error = get(get(response, "status_details"), "error")
                 opened.span.set_attribute(semconv.ERROR_TYPE, str(get(error, "code") or "failed"))
@@ -200,7 +199,3 @@ def _closing(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(connection, *args, **kwargs)
 
     return close
-
-
-def _set(span: Span, attributes: dict[str, Any]) -> None:
-    span.set_attributes({name: value for name, value in attributes.items() if value is not None})

@@ -16,8 +16,9 @@ from weave_core.integrations._content import (
     tool_call,
     tool_response,
 )
+from weave_core.integrations._genai import Attributes, openai_usage, sampling, tool_definitions
 from weave_core.integrations._openai_chat import reasoning_level
-from weave_core.integrations._requests import Api, Attributes
+from weave_core.integrations._requests import Api
 
 __all__ = ["RESPONSES", "messages_of", "told"]
 
@@ -33,9 +34,7 @@ def _request(body: Mapping[str, Any]) -> Attributes:
     return {
         semconv.OPENAI_API_TYPE: "responses",
         semconv.OPENAI_REQUEST_SERVICE_TIER: body.get("service_tier"),
-        semconv.GEN_AI_REQUEST_MAX_TOKENS: body.get("max_output_tokens"),
-        semconv.GEN_AI_REQUEST_TEMPERATURE: body.get("temperature"),
-        semconv.GEN_AI_REQUEST_TOP_P: body.get("top_p"),
+        **sampling(body, limit="max_output_tokens"),
         semconv.GEN_AI_REQUEST_REASONING_LEVEL: reasoning_level(body.get("reasoning")),
         semconv.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID: body.get("previous_response_id"),
         semconv.GEN_AI_CONVERSATION_ID: (
@@ -45,9 +44,7 @@ def _request(body: Mapping[str, Any]) -> Attributes:
         semconv.GEN_AI_SYSTEM_INSTRUCTIONS: (
             messages_json([text(instructions)]) if isinstance(instructions, str) else None
         ),
-        semconv.GEN_AI_TOOL_DEFINITIONS: messages_json(
-            [other(tool) for tool in as_list(body.get("tools"))]
-        ),
+        semconv.GEN_AI_TOOL_DEFINITIONS: tool_definitions(body.get("tools")),
         semconv.GEN_AI_INPUT_MESSAGES: messages_json(messages_of(items)),
     }
 
@@ -113,10 +110,6 @@ def _response(answer: Any) -> Attributes:
 
 def told(answer: Any, items: Iterable[Any]) -> Attributes:
     """What a response tells whose output is `items`."""
-    usage = get(answer, "usage")
-    # The realtime API has the same under names of its own.
-    read = get(usage, "input_tokens_details") or get(usage, "input_token_details")
-    made = get(usage, "output_tokens_details") or get(usage, "output_token_details")
     # Several items of one answer are one choice, whatever lies between them.
     parts = [part for item in items for part in _item(item)[1]]
     reason = _reason(answer, parts)
@@ -126,13 +119,7 @@ def told(answer: Any, items: Iterable[Any]) -> Attributes:
         semconv.GEN_AI_RESPONSE_MODEL: get(answer, "model"),
         semconv.OPENAI_RESPONSE_SERVICE_TIER: get(answer, "service_tier"),
         semconv.GEN_AI_RESPONSE_FINISH_REASONS: [reason] if reason else None,
-        semconv.GEN_AI_USAGE_INPUT_TOKENS: get(usage, "input_tokens"),
-        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: get(usage, "output_tokens"),
-        semconv.GEN_AI_USAGE_CACHE_READ: get(read, "cached_tokens"),
-        semconv.GEN_AI_USAGE_CACHE_WRITE: get(read, "cache_write_tokens"),
-        semconv.GEN_AI_USAGE_REASONING: get(made, "reasoning_tokens"),
-        semconv.GEN_AI_USAGE_AUDIO_INPUT: get(read, "audio_tokens") or None,
-        semconv.GEN_AI_USAGE_AUDIO_OUTPUT: get(made, "audio_tokens") or None,
+        **openai_usage(get(answer, "usage")),
         semconv.GEN_AI_OUTPUT_MESSAGES: messages_json([message]) if parts else None,
     }
 

@@ -17,12 +17,11 @@ from opentelemetry.trace import Span, SpanKind, Tracer
 
 from weave_core import semconv
 from weave_core.integrations import _patching, _streams
+from weave_core.integrations._genai import Attributes, given, set_given
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.outcomes import record_error
 
-__all__ = ["Api", "Attributes", "Collector", "ModelCall", "Sdk"]
-
-Attributes = dict[str, Any]
+__all__ = ["Api", "Collector", "ModelCall", "Sdk"]
 
 _RAW_HEADER = "X-Stainless-Raw-Response"
 _METHOD = "request"
@@ -102,7 +101,7 @@ class ModelCall:
 
     def _record(self, read: Callable[[], Attributes | None]) -> None:
         try:
-            self.span.set_attributes(_given(read() or {}))
+            set_given(self.span, read() or {})
         except Exception as error:  # noqa: BLE001  # Our failure must not become the user's call's.
             warn_once(f"record {self._api.operation}", "could not record a model call", error=error)
 
@@ -211,7 +210,7 @@ class Sdk:
             semconv.SERVER_ADDRESS: url.host,
             semconv.SERVER_PORT: url.port or (80 if url.scheme == "http" else 443),
         }
-        return self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=_given(attributes))
+        return self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=given(attributes))
 
 
 def _receive(call: ModelCall, result: Any, raw_mode: str) -> None:
@@ -258,8 +257,4 @@ def _files(files: Any) -> dict[str, Any]:
     pairs = files.items() if isinstance(files, Mapping) else files or ()
     for name, file in pairs:
         found.setdefault(name, []).append(file)
-    return {name: given[0] if len(given) == 1 else given for name, given in found.items()}
-
-
-def _given(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in attributes.items() if value is not None}
+    return {name: each[0] if len(each) == 1 else each for name, each in found.items()}

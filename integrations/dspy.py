@@ -17,6 +17,7 @@ from opentelemetry import trace
 from weave_core import semconv
 from weave_core.integrations import _patching
 from weave_core.integrations._content import get
+from weave_core.integrations._genai import openai_usage, set_given
 from weave_core.integrations._instrumentors import Instrumentor
 from weave_core.tracing.failures import guarded
 
@@ -63,13 +64,11 @@ def _note(entry: Any) -> None:
     usage, span = get(entry, "usage"), trace.get_current_span()
     if not usage or not span.is_recording():
         return
-    read, made = get(usage, "prompt_tokens_details"), get(usage, "completion_tokens_details")
-    told = {
-        semconv.GEN_AI_RESPONSE_MODEL: get(entry, "response_model"),
-        semconv.GEN_AI_RESPONSE_ID: get(get(entry, "response"), "id"),
-        semconv.GEN_AI_USAGE_INPUT_TOKENS: get(usage, "prompt_tokens"),
-        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: get(usage, "completion_tokens"),
-        semconv.GEN_AI_USAGE_CACHE_READ: get(read, "cached_tokens"),
-        semconv.GEN_AI_USAGE_REASONING: get(made, "reasoning_tokens"),
-    }
-    span.set_attributes({name: value for name, value in told.items() if value is not None})
+    set_given(
+        span,
+        {
+            semconv.GEN_AI_RESPONSE_MODEL: get(entry, "response_model"),
+            semconv.GEN_AI_RESPONSE_ID: get(get(entry, "response"), "id"),
+            **openai_usage(usage),
+        },
+    )

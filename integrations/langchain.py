@@ -23,6 +23,8 @@ from opentelemetry.trace import Span, SpanKind
 from weave_core import semconv
 from weave_core.errors import MissingExtra
 from weave_core.integrations import _langchain_values as values
+from weave_core.integrations._content import get
+from weave_core.integrations._genai import query_facts, set_given, tool_call_facts
 from weave_core.tracing.content import content_json
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.outcomes import record_error
@@ -108,7 +110,9 @@ class WeaveCallbackHandler(BaseCallbackHandler):
         name = values.name_of(serialized, told)
         given = told.get("inputs") or input_str
         self._begin(
-            f"execute_tool {name}", told, lambda: values.tool_attributes(name, serialized, given)
+            f"execute_tool {name}",
+            told,
+            lambda: tool_call_facts(name, get(serialized, "description"), given),
         )
 
     def on_tool_end(self, output: Any, **told: Any) -> None:
@@ -118,7 +122,7 @@ class WeaveCallbackHandler(BaseCallbackHandler):
     def on_retriever_start(self, serialized: Any, query: str, **told: Any) -> None:
         """Documents are searched for."""
         name = values.name_of(serialized, told)
-        self._begin(f"retrieval {name}", told, lambda: values.query_attributes(query))
+        self._begin(f"retrieval {name}", told, lambda: query_facts(query))
 
     def on_retriever_end(self, documents: Any, **told: Any) -> None:
         """They were found."""
@@ -233,5 +237,4 @@ def uninstrument() -> None:
 
 def _set(span: Span, read: Callable[[], dict[str, Any]]) -> None:
     if span.is_recording():
-        given = {name: value for name, value in read().items() if value is not None}
-        span.set_attributes(given)
+        set_given(span, read())
