@@ -214,11 +214,16 @@ class Writer:
         Raises:
             StoreError: If the database can't be written now: locked, full, broken.
         """
+        requests = [each.request for each in decoded]
+        refused = [(request.rejected, request.first_reason) for request in requests]
         try:
             with self._engines.writer.begin() as connection:
                 changed = self._write(connection, decoded, clean=clean)
         except BaseException as error:
             self._forget()
+            # What was over a bound is told by the try that succeeds.
+            for request, (rejected, reason) in zip(requests, refused, strict=True):
+                request.rejected, request.first_reason = rejected, reason
             if isinstance(error, DBAPIError) and is_unavailable(error):
                 raise StoreError(
                     f"the database can't be written: {reason_of(error)}", "try again later"
@@ -283,10 +288,13 @@ class Writer:
                     has_more = self._background.patient_step(connection)
                 self._has_dirty = self._has_dirty or has_more
                 self._patient_at = began
-        except (SQLAlchemyError, StoreError):
+        except (SQLAlchemyError, StoreError) as error:
             self._forget()
             # The marks stay, so nothing is lost; a full disk is no reason to try in a circle.
-            _log.warning("sums of traces could not be written; trying again", exc_info=True)
+            if isinstance(error, DBAPIError) and is_unavailable(error):
+                _log.warning("sums of traces can't be written now: %s", reason_of(error))
+            else:
+                _log.warning("sums of traces could not be written; trying again", exc_info=True)
             self._rollup_due = time.monotonic() + _MAX_ROLLUP_PAUSE_S
             if self._queue.is_closing:
                 self._has_dirty = False

@@ -1,20 +1,34 @@
 """Many senders at once, who keep what was refused and know what was acknowledged."""
 
+import base64
 import threading
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import grpc  # type: ignore[import-untyped]  # It ships no types.
 import httpx
+from google.protobuf.json_format import ParseDict
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from support.sent_spans import hex_id, otlp_span
 from weave_core import Client
 
 __all__ = ["PROJECT", "Flood", "stored_ids"]
 
+Answer = tuple[int, str | None]
+"""Status, and when to come back."""
+Post = Callable[[dict[str, Any]], Answer]
+"""Sends one batch; raises ConnectionError where no answer comes."""
+
 PROJECT = "flood"
 _BATCH = 20
+_PATIENCE_S = 60.0
 _START_NS = 1_767_225_600_000_000_000
 
 
@@ -22,12 +36,15 @@ _START_NS = 1_767_225_600_000_000_000
 class Flood:
     """Batches of spans that go to a server, again until they are acknowledged, as exporters do.
 
-    It may be run several times, against one server after another.
+    It may be run several times, against one server after another.  An address without a scheme is
+    that of gRPC, whose refusals count as the statuses that HTTP has for them.
     """
 
     senders: int = 4
     text_bytes: int = 500
     """Text in each span."""
+    first: int = 0
+    """Number of the first batch, to tell two floods apart."""
     acknowledged: set[int] = field(default_factory=set)
     """Numbers of batches."""
     refusals: Counter[int] = field(default_factory=Counter)
@@ -35,6 +52,7 @@ class Flood:
     waits: set[str | None] = field(default_factory=set)
     """`retry-after` of those."""
     _next: int = 0
+    """Batches begun, beyond `first`."""
     _lost: list[int] = field(default_factory=list)
     """Batches without an answer, or with a refusal."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -50,6 +68,21 @@ class Flood:
         for thread in self._threads:
             thread.start()
 
+    def until_acknowledged(self, *, more_than: int) -> None:
+        """Return once so many batches are."""
+        self.until(lambda: len(self.acknowledged) > more_than)
+
+    def until_refused(self, *, more_than: int) -> None:
+        """Return once so many answers asked to come back later."""
+        self.until(lambda: self.refusals[503] > more_than)
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        """Return once `is_so` says yes."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while not is_so():
+            assert time.monotonic() < deadline, f"it did not come to that: {self.refusals}"
+            time.sleep(0.02)
+
     def stop(self) -> None:
         """Begin no more batch and wait for the answers."""
         self._stop.set()
@@ -59,11 +92,11 @@ class Flood:
     def finish(self, url: str) -> None:
         """Send what is left; all of it is acknowledged."""
         self._stop.set()
-        while self._lost:
-            number = self._lost.pop()
-            answer = httpx.post(f"{url}/v1/traces", json=self.batch(number), timeout=120)
-            assert answer.status_code == 200, answer.text
-            self.acknowledged.add(number)
+        with _door(url) as post:
+            while self._lost:
+                number = self._lost.pop()
+                assert post(self.batch(number))[0] == 200
+                self.acknowledged.add(number)
 
     @property
     def acknowledged_ids(self) -> set[str]:
@@ -83,28 +116,72 @@ class Flood:
         return {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": spans}]}]}
 
     def _send(self, url: str) -> None:
-        with httpx.Client(base_url=url, timeout=120) as http:
+        with _door(url) as post:
             while not self._stop.is_set():
                 with self._lock:
                     if self._lost:
                         number = self._lost.pop()
                     else:
-                        number, self._next = self._next, self._next + 1
+                        number = self.first + self._next
+                        self._next += 1
                 try:
-                    answer = http.post("/v1/traces", json=self.batch(number))
-                except httpx.TransportError:
+                    status, wait = post(self.batch(number))
+                except ConnectionError:
                     with self._lock:
                         self._lost.append(number)
                     return
                 with self._lock:
-                    if answer.status_code == 200:
-                        assert answer.json() == {}
+                    if status == 200:
                         self.acknowledged.add(number)
                         continue
                     self._lost.append(number)
-                    self.refusals[answer.status_code] += 1
-                    self.waits.add(answer.headers.get("retry-after"))
+                    self.refusals[status] += 1
+                    self.waits.add(wait)
                 self._stop.wait(0.05)
+
+
+@contextmanager
+def _door(url: str) -> Iterator[Post]:
+    if url.startswith("http"):
+        with httpx.Client(base_url=url, timeout=120) as http:
+            yield lambda batch: _over_http(http, batch)
+    else:
+        with grpc.insecure_channel(url) as channel:
+            export = channel.unary_unary(_EXPORT)
+            yield lambda batch: _over_grpc(export, batch)
+
+
+_EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+
+
+def _over_http(http: httpx.Client, batch: dict[str, Any]) -> Answer:
+    try:
+        answer = http.post("/v1/traces", json=batch)
+    except httpx.TransportError as error:
+        raise ConnectionError(str(error)) from error
+    if answer.status_code == 200:
+        assert answer.json() == {}
+    return answer.status_code, answer.headers.get("retry-after")
+
+
+def _over_grpc(export: Callable[..., bytes], batch: dict[str, Any]) -> Answer:
+    for resource in batch["resourceSpans"]:
+        for span in (each for scope in resource["scopeSpans"] for each in scope["spans"]):
+            for name in ("traceId", "spanId"):
+                span[name] = base64.b64encode(bytes.fromhex(span[name])).decode()
+    message = ParseDict(batch, ExportTraceServiceRequest())
+    try:
+        assert export(message.SerializeToString(), timeout=120) == b""
+    except grpc.RpcError as error:
+        details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
+        for detail in Status.FromString(details).details:
+            retry = RetryInfo()
+            if detail.Unpack(retry):
+                return 503, str(retry.retry_delay.seconds)
+        if error.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}:
+            raise ConnectionError(error.details()) from error
+        return 500, None
+    return 200, None
 
 
 def _numbers(batch: int) -> Sequence[int]:

@@ -1,8 +1,6 @@
 """A disk that is full refuses, and says so; nothing that was acknowledged is harmed."""
 
 import resource
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -26,17 +24,17 @@ def test_a_full_disk_is_503_until_there_is_room(tmp_path: Path) -> None:
     flood = Flood(text_bytes=2_000)
     with start_server(tmp_path) as server, Client(server.url) as client:
         flood.start(server.url)
-        wait_for(lambda: len(flood.acknowledged) > 5)
+        flood.until_acknowledged(more_than=5)
         grown = max(file.stat().st_size for file in tmp_path.glob("store.db*"))
         limit_files(server, grown + ROOM_BYTES)
-        wait_for(lambda: flood.refusals[503] > 10)
+        flood.until_refused(more_than=10)
         # Readers, meanwhile: all that was acknowledged, and the server is well.
         assert client.health().status == "ok"
         before = set(flood.acknowledged_ids)
         assert before <= stored_ids(client).keys()
         limit_files(server, resource.RLIM_INFINITY)
         count = len(flood.acknowledged)
-        wait_for(lambda: len(flood.acknowledged) > count + 5)
+        flood.until_acknowledged(more_than=count + 5)
         flood.stop()
         assert flood.refusals.keys() == {503}
         assert None not in flood.waits
@@ -44,7 +42,7 @@ def test_a_full_disk_is_503_until_there_is_room(tmp_path: Path) -> None:
         found = stored_ids(client)
         assert found.keys() == flood.acknowledged_ids
         assert set(found.values()) == {1}
-        wait_for(lambda: client.list_stats(PROJECT)[0].count == len(found))
+        flood.until(lambda: client.list_stats(PROJECT)[0].count == len(found))
         assert server.stop() == 0
     with start_server(tmp_path) as server, Client(server.url) as client:
         assert stored_ids(client).keys() == flood.acknowledged_ids
@@ -55,9 +53,9 @@ def test_a_server_that_is_killed_on_a_full_disk_starts_again(tmp_path: Path) -> 
     flood = Flood(text_bytes=2_000)
     with start_server(tmp_path) as server:
         flood.start(server.url)
-        wait_for(lambda: len(flood.acknowledged) > 5)
+        flood.until_acknowledged(more_than=5)
         limit_files(server, 100_000)
-        wait_for(lambda: flood.refusals[503] > 3)
+        flood.until_refused(more_than=3)
         flood.stop()
         refused = httpx.post(f"{server.url}/v1/traces", json=flood.batch(10**6), timeout=60)
         assert refused.status_code == 503
@@ -67,11 +65,3 @@ def test_a_server_that_is_killed_on_a_full_disk_starts_again(tmp_path: Path) -> 
         assert flood.acknowledged_ids <= stored_ids(client).keys()
         flood.finish(server.url)
         assert flood.acknowledged_ids <= stored_ids(client).keys()
-
-
-def wait_for(is_so: Callable[[], bool]) -> None:
-    """Return once `is_so` says yes."""
-    deadline = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.02)
