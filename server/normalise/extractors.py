@@ -22,12 +22,11 @@ from weave_core.server.normalise import (
     vercel,
     whole_bodies,
 )
-from weave_core.server.normalise.precedence import MAX_PLANNED_KEYS
+from weave_core.server.normalise.precedence import MAX_PLANNED_KEYS, MAX_PLANS
 from weave_core.server.normalise.sent import Sent
 
 __all__ = ["Asked", "Extractor", "asked_of"]
 
-_MAX_PLANS = 2_048
 _BODY_KINDS = frozenset(("llm", "agent"))
 """Kinds on which a whole body is a request or a reply."""
 _EVENTS = "events of the span"
@@ -199,4 +198,4 @@ def _new_plan(keys: tuple[str, ...], kind: str, has_events: bool) -> Asked:  # n
     )
 
 
-_known_plan = lru_cache(maxsize=_MAX_PLANS)(_new_plan)
+_known_plan = lru_cache(maxsize=MAX_PLANS)(_new_plan)

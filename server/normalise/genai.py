@@ -3,6 +3,7 @@
 Source: open-telemetry/semantic-conventions-genai, `docs/gen-ai/` and `non-normative/models.py`.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from weave_core import semconv
@@ -10,6 +11,7 @@ from weave_core.server.normalise import genai_events, texts
 from weave_core.server.normalise.messages import Message, messages_in
 from weave_core.server.normalise.numbers import amount
 from weave_core.server.normalise.parts import Part, parts_of, tool_call
+from weave_core.server.normalise.precedence import MAX_PLANNED_KEYS, MAX_PLANS
 from weave_core.server.normalise.sent import Sent
 
 __all__ = [
@@ -123,16 +125,27 @@ def documents(sent: Sent) -> list[Any] | None:
     return value if isinstance(value, list) else None
 
 
+def _new_names(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Keys of settings, each with its name."""
+    named = (
+        (key, _MORE_PARAMS.get(key) or (key[len(_REQUEST) :] if key.startswith(_REQUEST) else ""))
+        for key in keys
+    )
+    return tuple((key, name) for key, name in named if name and name not in _NOT_PARAMS)
+
+
+_known_names = lru_cache(maxsize=MAX_PLANS)(_new_names)
+
+
 def params(sent: Sent) -> dict[str, Any]:
     """Settings of the request, by the name that comes after the prefix."""
     found: dict[str, Any] = {}
-    for key, value in sent.attributes.items():
-        name = _MORE_PARAMS.get(key)
-        if name is None and key.startswith(_REQUEST):
-            name = key[len(_REQUEST) :]
-        if name is None or name in _NOT_PARAMS or texts.is_empty(value):
-            continue
-        found.setdefault(name, texts.decode(value))
+    keys = tuple(sent.attributes)
+    names = _known_names(keys) if len(keys) <= MAX_PLANNED_KEYS else _new_names(keys)
+    for key, name in names:
+        value = sent.attributes[key]
+        if not texts.is_empty(value):
+            found.setdefault(name, texts.decode(value))
     top_k = found.get("top_k")
     if isinstance(top_k, float) and amount(top_k) == int(top_k):
         found["top_k"] = int(top_k)  # A double up to version 1.41.

@@ -3,10 +3,12 @@
 OTel's SpanKind, span names, agent names, sessions and tags never decide.
 """
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from weave_core import semconv
 from weave_core.model import KINDS
+from weave_core.server.normalise.precedence import MAX_PLANNED_KEYS, MAX_PLANS
 
 __all__ = ["COUNTED_KINDS", "kind_of"]
 
@@ -225,11 +227,40 @@ def _vercel(attributes: dict[str, Any]) -> str | None:
     return "tool" if operation == "ai.toolCall" else "chain"
 
 
+class _Signs(NamedTuple):
+    """What the keys of a span tell, whatever their values are."""
+
+    is_tool: bool
+    is_run: bool
+    has_model: bool
+    content_kind: str | None
+    has_call: bool
+
+
+def _new_signs(keys: tuple[str, ...]) -> _Signs:
+    known = frozenset(keys)
+    telling = next((key for key in keys if key.startswith(_TELLING)), None)
+    return _Signs(
+        is_tool=not known.isdisjoint(_TOOL_KEYS),
+        is_run=not known.isdisjoint(_RUN_KEYS),
+        has_model=not known.isdisjoint(_MODEL_KEYS),
+        content_kind=None
+        if telling is None
+        else next(kind for prefix, kind in _CONTENT_PREFIXES if telling.startswith(prefix)),
+        has_call=any(key.startswith(_CALL_PREFIXES) for key in keys),
+    )
+
+
+_known_signs = lru_cache(maxsize=MAX_PLANS)(_new_signs)
+
+
 def _present(attributes: dict[str, Any], scope_name: str) -> str | None:
     """By what a span has, when no key names its kind."""
-    if any(key in attributes for key in _TOOL_KEYS):
+    keys = tuple(attributes)
+    signs = _known_signs(keys) if len(keys) <= MAX_PLANNED_KEYS else _new_signs(keys)
+    if signs.is_tool:
         return "tool"
-    if any(key in attributes for key in _RUN_KEYS):
+    if signs.is_run:
         return "agent"
     if "request_data" in attributes and scope_name.startswith("logfire."):
         return _logfire(attributes["request_data"])
@@ -238,15 +269,11 @@ def _present(attributes: dict[str, Any], scope_name: str) -> str | None:
         and attributes.get("db.operation") in _SEARCHES
     ):
         return "retriever"
-    is_call = any(key in attributes for key in _MODEL_KEYS)
-    if is_call and scope_name == "com.anthropic.sdk.python":
+    if signs.has_model and scope_name == "com.anthropic.sdk.python":
         return "llm"
-    for key in attributes:
-        if key.startswith(_TELLING):
-            return next(kind for prefix, kind in _CONTENT_PREFIXES if key.startswith(prefix))
-    if is_call and any(key.startswith(_CALL_PREFIXES) for key in attributes):
-        return "llm"
-    return None
+    if signs.content_kind is not None:
+        return signs.content_kind
+    return "llm" if signs.has_model and signs.has_call else None
 
 
 def _logfire(request: Any) -> str:

@@ -94,7 +94,7 @@ _FINISH = {
 
 def finish_reason(word: Any) -> str | None:
     """The canonical reason; one that nobody has a word for is kept."""
-    name = texts.as_text(word)
+    name = None if word is None else texts.as_text(word)
     if name is None:
         return None
     name = name.strip('" ')
@@ -199,8 +199,8 @@ def _is_pair(item: Any) -> bool:
 
 def _finished(item: dict[str, Any], role: str, parts: list[Part]) -> Message:
     """The message of `item`, whose parts are read."""
-    if parts and role == "user" and all(p["type"] == "tool_call_response" for p in parts):
-        role = "tool"
+    if role == "user" and parts and parts[0]["type"] == "tool_call_response":
+        role = "tool" if all(p["type"] == "tool_call_response" for p in parts) else role
     message: Message = {"role": role, "parts": parts}
     name = texts.as_text(item.get("name"))
     if name:

@@ -17,6 +17,7 @@ __all__ = [
     "CONTENT_PREFIXES",
     "KEYS",
     "MAX_PLANNED_KEYS",
+    "MAX_PLANS",
     "METADATA_PREFIXES",
     "TARGETS",
     "Picked",
@@ -348,7 +349,7 @@ Picked = dict[str, Any]
 
 _FILTER, _METADATA, _CONTENT = 0, 1, 2
 _NUMBERS = frozenset((int, float, bool))
-_MAX_PLANS = 2_048
+MAX_PLANS = 2_048
 """Lists of keys whose plan is remembered: an application sends the same few again and again."""
 MAX_PLANNED_KEYS = 100
 """A span with more keys than this is planned anew each time, which bounds that memory."""
@@ -411,7 +412,7 @@ def _new_plan(keys: tuple[str, ...]) -> Plan:
     )
 
 
-_known_plan = lru_cache(maxsize=_MAX_PLANS)(_new_plan)
+_known_plan = lru_cache(maxsize=MAX_PLANS)(_new_plan)
 
 
 def pick(attributes: dict[str, Any]) -> tuple[Picked, Plan]:
