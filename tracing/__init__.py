@@ -18,14 +18,22 @@ if TYPE_CHECKING:
     from weave_core.tracing.lifecycle import is_active as is_active
     from weave_core.tracing.lifecycle import shutdown as shutdown
     from weave_core.tracing.ops import op as op
+    from weave_core.tracing.propagation import attached as attached
+    from weave_core.tracing.propagation import carried as carried
+    from weave_core.tracing.propagation import carrier as carrier
+    from weave_core.tracing.propagation import environment as environment
     from weave_core.tracing.spans import current_span as current_span
     from weave_core.tracing.spans import span as span
 
 _HOME = {
     "SpanHandle": "handles",
     "Tracing": "lifecycle",
+    "attached": "propagation",
     "attributes": "contexts",
+    "carried": "propagation",
+    "carrier": "propagation",
     "current_span": "spans",
+    "environment": "propagation",
     "flush": "lifecycle",
     "init": "lifecycle",
     "is_active": "lifecycle",
@@ -39,8 +47,12 @@ _ALWAYS_REAL = {"SpanHandle", "Tracing", "op"}
 __all__ = [
     "SpanHandle",
     "Tracing",
+    "attached",
     "attributes",
+    "carried",
+    "carrier",
     "current_span",
+    "environment",
     "flush",
     "init",
     "is_active",

@@ -14,8 +14,12 @@ from weave_core.settings import Settings
 from weave_core.tracing.handles import SpanHandle
 
 __all__ = [
+    "attached",
     "attributes",
+    "carried",
+    "carrier",
     "current_span",
+    "environment",
     "flush",
     "init",
     "is_active",
@@ -135,3 +139,23 @@ def attributes(*_args: Any, **_options: Any) -> _Nothing:
 def session(*_args: Any, **_options: Any) -> _Nothing:
     """A block that marks nothing."""
     return _Nothing()
+
+
+def attached(*_args: Any, **_options: Any) -> _Nothing:
+    """A block that goes on in no trace."""
+    return _Nothing()
+
+
+def carried(func: Callable[..., Any]) -> Callable[..., Any]:
+    """The function itself."""
+    return func
+
+
+def carrier() -> dict[str, str]:
+    """No trace, no texts."""
+    return {}
+
+
+def environment() -> dict[str, str]:
+    """No trace, no variables."""
+    return {}

@@ -48,17 +48,17 @@ class Encoder:
 
     def __init__(self, project: str) -> None:
         self._project = project
-        self._process: Mapping[str, str | bool | Sequence[str]] = {}
+        self._process: Mapping[str, str | bool | int | Sequence[str]] = {}
         self._keys: dict[str, bytes] = {}
         self._pairs: dict[tuple[str, str], bytes] = {}
         self._heads: dict[tuple[int, int], tuple[object, object, bytes, bytes]] = {}
 
-    def describe(self, attributes: Mapping[str, str | bool | Sequence[str]]) -> None:
+    def describe(self, attributes: Mapping[str, str | bool | int | Sequence[str]]) -> None:
         """Say more about this process; where the provider's own resource says it, that wins.
 
         May be called by another thread: what is being encoded goes as it was.
         """
-        self._process = attributes
+        self._process = {**self._process, **attributes}
         self._heads = {}
 
     def encode(self, spans: Sequence[ReadableSpan]) -> bytes:

@@ -37,7 +37,9 @@ MAX_QUEUED_BYTES = 256 * 1024 * 1024
 MAX_RECORD_SPANS = 512
 MAX_RECORD_BYTES = 2 * 1024 * 1024
 GATHER_S = 0.005
-"""How long the writer lets spans gather before it appends: what `kill -9` can take at most."""
+"""Records are at least so far apart: in a burst, what `kill -9` can take at most."""
+_TELL_DROPPED_S = 5.0
+"""A changed resource is a new row at the server, so a count that grows is told now and then."""
 _TICK_S = 0.5
 
 
@@ -96,6 +98,8 @@ class Exporter:
         self._queued_bytes = 0
         self.dropped = 0
         """Spans left out since a bound was reached."""
+        self._told_dropped, self._dropped_told_s = 0, 0.0
+        self._appended_s = 0.0
         self.open_spans = OpenSpans()
 
     def start_anew(self) -> None:
@@ -201,7 +205,7 @@ class Exporter:
             known = {**known, semconv.VCS_DIRTY: bool(patch)}
             if patch and self._settings.record_code:
                 if self._policy is not None:  # Its own: the other one is the writer's.
-                    patch = Redactor(self._policy).text(patch)
+                    patch = Redactor.of_code(self._policy).text(patch)
                 known[semconv.VCS_DIFF] = self._outbox.add(patch.encode("utf-8", "replace"))
             encoder.describe(known)
         except Exception as error:  # noqa: BLE001  # As above.
@@ -216,7 +220,9 @@ class Exporter:
         if isinstance(item, _Barrier):
             return [], item
         spans, size = [item], size_estimate(item)
-        time.sleep(GATHER_S)
+        # A span that comes alone is on disk at once; in a burst many share one record.
+        if (pause_s := self._appended_s + GATHER_S - time.monotonic()) > 0:
+            time.sleep(pause_s)
         while len(spans) < MAX_RECORD_SPANS and size < MAX_RECORD_BYTES:
             try:
                 item = self._queue.get_nowait()
@@ -237,13 +243,22 @@ class Exporter:
             # After redaction: what that took out is never written.
             spans = [self._sorter.settled(span) for span in spans]
             self._keep_code()
+            self._tell_dropped()
             body = self._encoder.encode(spans)
             kept = [shipper.keep(body, len(spans)) for shipper in self._shippers]
+            self._appended_s = time.monotonic()
             if not kept[0]:
                 self.dropped += len(spans)
         except Exception as error:  # noqa: BLE001  # One bad batch must not end the thread.
             self.dropped += len(spans)
             warn_once("append", "%d spans could not be written", len(spans), error=error)
+
+    def _tell_dropped(self) -> None:
+        """Mark what follows with how much is missing, so that a gap is not taken for silence."""
+        now_s = time.monotonic()
+        if self.dropped > self._told_dropped and now_s - self._dropped_told_s > _TELL_DROPPED_S:
+            self._told_dropped, self._dropped_told_s = self.dropped, now_s
+            self._encoder.describe({semconv.DROPPED_SPANS: self.dropped})
 
     def _keep_code(self) -> None:
         """The code of operations that were called for the first time."""

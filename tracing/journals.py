@@ -29,6 +29,8 @@ except (
 __all__ = ["Batch", "Journal", "close_inherited", "folder_of", "left_behind", "stems"]
 
 MAX_SEGMENT_BYTES = 8 * 1024 * 1024
+_MIN_SEGMENT_BYTES = 16 * 1024
+_FILES = 16
 MAX_BATCH_BYTES = 4 * 1024 * 1024
 MAX_BATCH_SPANS = 512
 _STILL_S = 120.0
@@ -67,9 +69,19 @@ class Journal:
         folder: The spool's folder.
         stem: Which files; default: new ones.
         endpoint: Where the spans are to go; written into each file.
+        max_bytes: What all files together may have: one of them is much smaller, since a file is
+            deleted as a whole, once all of it was sent.
     """
 
-    def __init__(self, folder: Path, stem: str | None = None, endpoint: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        stem: str | None = None,
+        endpoint: str = "",
+        *,
+        max_bytes: int = _FILES * MAX_SEGMENT_BYTES,
+    ) -> None:
+        self._segment_bytes = max(_MIN_SEGMENT_BYTES, min(max_bytes // _FILES, MAX_SEGMENT_BYTES))
         self.folder = folder
         self.stem = stem or f"{os.getpid()}-{secrets.token_hex(6)}"
         self.endpoint = endpoint
@@ -95,7 +107,7 @@ class Journal:
 
     def append(self, record: bytes) -> None:
         """Write one record of `segments.compress`; raises OSError when the disk is full."""
-        if self._written + len(record) > MAX_SEGMENT_BYTES and self._written:
+        if self._written + len(record) > self._segment_bytes and self._written:
             self._next_segment()
         if self._descriptor is None:
             raise OSError("the journal is closed")

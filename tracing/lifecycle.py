@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from urllib.parse import quote, urlsplit
 
 from opentelemetry import trace
@@ -30,6 +30,7 @@ from weave_core.tracing.failures import logger, reset_lock, warn_once
 from weave_core.tracing.media import SHELF
 from weave_core.tracing.policies import RedactionPolicy, policy_of
 from weave_core.tracing.processors import Processor
+from weave_core.tracing.propagation import join_environment
 from weave_core.tracing.redaction import Redactor
 from weave_core.tracing.sampling import RootSampler, checked_rate
 from weave_core.tracing.sources import CODES
@@ -53,6 +54,8 @@ class _State:
     """Ours, where the provider is ours too."""
     chosen: "_Chosen | None" = None
     watches_process: bool = False
+    has_joined: bool = False
+    """Whether the environment was asked for a trace to go on in: once, not at each `init`."""
     holds_setup: bool = False
 
 
@@ -91,52 +94,36 @@ class Tracing:
         return f"<weave_core tracing: project {self.project!r} to {self.endpoint}>"
 
 
+class InitOptions(TypedDict, total=False):
+    """What `init` may be told beside project and endpoint; `weave_core.init` says what it means."""
+
+    api_key: str | None
+    service_name: str | None
+    resource_attributes: Mapping[str, str] | None
+    sample_rate: float | None
+    redact: RedactionPolicy | Mapping[str, Any] | str | Path | bool | None
+    also_to: Sequence[str | Mapping[str, Any] | Destination] | None
+
+
 def init(
-    project: str | None = None,
-    endpoint: str | None = None,
-    *,
-    api_key: str | None = None,
-    service_name: str | None = None,
-    resource_attributes: Mapping[str, str] | None = None,
-    sample_rate: float | None = None,
-    redact: RedactionPolicy | Mapping[str, Any] | str | Path | bool | None = None,
-    also_to: Sequence[str | Mapping[str, Any] | Destination] | None = None,
+    project: str | None = None, endpoint: str | None = None, **options: Unpack[InitOptions]
 ) -> Tracing:
-    """Start tracing: from here on, operations and every other OpenTelemetry span are stored.
-
-    Joins an OpenTelemetry SDK provider that is already there, and sets one where there is none.
-    Called again with the same arguments it gives back what runs; with others it changes over.
-
-    Args:
-        project: Where the spans belong; default: `WEAVE_CORE_PROJECT`, else `default`.
-        endpoint: A server's URL, `offline` (kept on disk until `weave-core sync`), or `embedded`
-            (the store inside this process; extra `server`).  Default: `WEAVE_CORE_ENDPOINT`, else
-            the local server if it answers, else `offline`.
-        api_key: The server's key; default: `WEAVE_CORE_API_KEY`.
-        service_name: OpenTelemetry's `service.name` of this program.
-        resource_attributes: More attributes that describe this process.
-        sample_rate: Share of traces to keep, 0 to 1; a trace is kept or left out as a whole.
-            Default: `WEAVE_CORE_SAMPLE_RATE`, else all.
-        redact: What to take out of spans before they are written or sent: the fields of a
-            `RedactionPolicy` by name, or the path of a policy file.  Default: `WEAVE_CORE_REDACT`,
-            else the values of secret keys; False: nothing.
-        also_to: Other OTLP endpoints that get every span, URLs or mappings with `endpoint` and
-            `headers`.  Default: `WEAVE_CORE_ALSO_TO`.
-
-    Returns:
-        A handle that says what was chosen, with `flush` and `shutdown`.
+    """Start tracing: `weave_core.init`, which documents the arguments, without the integrations.
 
     Raises:
-        ConfigError: If an argument or setting can't be used; nothing else, a server that does not
-            answer least of all.
+        ConfigError: If an argument or setting can't be used.
     """
     settings = Settings.from_env(
-        endpoint=endpoint, project=project, api_key=api_key, sample_rate=sample_rate
+        endpoint=endpoint,
+        project=project,
+        api_key=options.get("api_key"),
+        sample_rate=options.get("sample_rate"),
     )
     _check_project(settings.project)
     rate = checked_rate(settings.sample_rate)
+    also_to = options.get("also_to")
     others = destinations_of(settings.also_to if also_to is None else also_to)
-    policy = _policy(redact, settings.redact)
+    policy = _policy(options.get("redact"), settings.redact)
     target = _target(settings.endpoint)
     if target == EMBEDDED:
         open_transport(settings)  # Here, where the caller hears of what is wrong with it.
@@ -148,17 +135,21 @@ def init(
                 return running
             shutdown()
         content.set_max_value_bytes(settings.max_value_bytes)
-        processor = _join_provider(
-            _resource(settings.project, service_name, resource_attributes), rate
+        resource = _resource(
+            settings.project, options.get("service_name"), options.get("resource_attributes")
         )
+        processor = _join_provider(resource, rate)
         server = None if target == OFFLINE else target
         exporter = Exporter(settings, server, also_to=others, policy=policy)
         processor.exporter = exporter
         SHELF.is_open = True
         if settings.record_code:
-            CODES.open(Redactor(policy).text if policy is not None else None)
+            CODES.open(Redactor.of_code(policy).text if policy is not None else None)
         _state.tracing, _state.chosen = Tracing(settings.project, target, exporter), chosen
         _watch_process()
+        if not _state.has_joined:
+            _state.has_joined = True
+            join_environment()
         return _state.tracing
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from weave_core.errors import ConfigError
+from weave_core.tracing.presidio import check_presidio
 
 __all__ = ["BUILT_IN_PATTERNS", "SECRET_KEYS", "RedactionPolicy", "policy_of"]
 
@@ -71,7 +72,8 @@ class RedactionPolicy:
         >>> weave_core.init("support", redact={"builtin": ["email"], "keys": ["*_pin"]})
 
     Raises:
-        ConfigError: If a pattern is none, or a built-in one is unknown.
+        ConfigError: If a pattern is none, a built-in one is unknown, or a model is not installed.
+        MissingExtra: If Presidio is named and not installed.
     """
 
     keys: Sequence[str] = ()
@@ -83,7 +85,11 @@ class RedactionPolicy:
     builtin: Sequence[str] = ()
     """Names of `BUILT_IN_PATTERNS`."""
     hook: Callable[[str], str] | None = None
-    """Gets every text that leaves the process, gives what to send of it; Presidio's place."""
+    """Gets every text that leaves the process, gives what to send of it."""
+    presidio: Sequence[str] = ()
+    """Entities of Presidio, such as `PERSON` and `EMAIL_ADDRESS`; extra `presidio`."""
+    presidio_model: str | None = None
+    """An installed spaCy model, which finds names; None: Presidio's patterns only."""
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.builtin) - BUILT_IN_PATTERNS.keys())
@@ -94,6 +100,8 @@ class RedactionPolicy:
             raise ConfigError(
                 f"a policy of {len(self.patterns)} patterns", f"at most {MAX_PATTERNS}"
             )
+        if self.presidio:
+            check_presidio(self.presidio_model)
         for name, pattern in self.patterns.items():
             try:
                 re.compile(pattern)
@@ -142,7 +150,7 @@ def _from_fields(given: Any, where: str) -> RedactionPolicy:
     for name, value in given.items():
         if name not in names:
             raise ConfigError(f"{where} has a field {name!r}", f"one of {', '.join(names)}")
-        is_list = name in ("keys", "builtin")
+        is_list = name in ("keys", "builtin", "presidio")
         if is_list and (isinstance(value, str) or not isinstance(value, Sequence)):
             raise ConfigError(f"{name} of {where} is {value!r}", "give a list of texts")
         if name == "patterns" and not isinstance(value, Mapping):

@@ -68,7 +68,9 @@ class Shipper:
 
     def start(self) -> None:
         """Open the journal and start sending; called in the writer's thread, as it touches disk."""
-        journal = Journal(self._folder, endpoint=self._target)
+        journal = Journal(
+            self._folder, endpoint=self._target, max_bytes=self._settings.max_spool_bytes
+        )
         try:
             journal.open()
             self._journal = journal

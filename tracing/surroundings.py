@@ -17,7 +17,7 @@ from weave_core import semconv
 
 __all__ = ["find_changes", "repository", "surroundings"]
 
-Value = str | bool | Sequence[str]
+Value = str | bool | int | Sequence[str]
 
 _LIBRARIES = (
     "anthropic",

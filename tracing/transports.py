@@ -33,6 +33,7 @@ SETTING_UP = threading.Lock()
 _UNCOMPRESSED = {"127.0.0.1", "localhost", "::1", "embedded"}
 _COMES_BACK = {408, 425, 429, 500, 502, 503, 504}
 _WRONG_DOOR = {401, 403, 404, 405, 407}
+_NO_BLOBS = {404, 405, 501}
 _MAX_RETRY_AFTER_S = 120.0
 _BLOB_TIMEOUT_S = 120.0
 _CHUNK_BYTES = 1024 * 1024
@@ -134,6 +135,8 @@ class Transport:
         if answer.is_success:
             return Delivery("taken")
         reason = f"the server answered {answer.status_code}: {answer.text[:300]}"
+        if answer.status_code in _NO_BLOBS:
+            return Delivery("taken", "another OTLP backend, which has no place for files")
         is_later = answer.status_code in _COMES_BACK | {401, 403, 407}
         return Delivery("later" if is_later else "refused", reason)
 

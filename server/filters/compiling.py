@@ -25,6 +25,7 @@ from weave_core.server.filters.constructs import (
     check_key,
 )
 from weave_core.server.filters.parsing import parse, position_of, suggest
+from weave_core.server.filters.previews import PreviewText
 from weave_core.server.filters.searching import NotIndexed, TextMatches, read_terms
 from weave_core.server.filters.values import json_value, text_value, value_for
 from weave_core.server.filters.vocabularies import SPAN, TRACE, Field, Vocabulary
@@ -329,7 +330,11 @@ class _Compiler:
             or_(
                 *(
                     and_(column.is_not(None), column.icontains(term.text, autoescape=True))
-                    for column in self._vocabulary.searched
+                    for column in (
+                        *self._vocabulary.searched,
+                        PreviewText("input_preview", term.text),
+                        PreviewText("output_preview", term.text),
+                    )
                 )
             )
             for term in terms

@@ -13,6 +13,7 @@ from sqlalchemy import Column, ColumnElement, Table, func
 
 from weave_core.model import KINDS, Status
 from weave_core.server.filters.constructs import Unindexed
+from weave_core.server.filters.previews import PreviewText
 from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 
 __all__ = ["SPANS", "TRACES", "Field", "FieldKind", "Vocabulary"]
@@ -46,7 +47,7 @@ class Vocabulary:
     name: Literal["spans", "traces"]
     fields: dict[str, Field]
     searched: tuple[ColumnElement[Any], ...]
-    """Columns of a span that `text_search` looks at."""
+    """Columns of a span that `text_search` looks at, beside its previews."""
 
     @property
     def is_of_traces(self) -> bool:
@@ -93,7 +94,7 @@ _SPAN_FIELDS = [
     Field("model", "text", SPAN.c.request_model),
     Field("response_model", "text", SPAN.c.model),
     *_texts(SPAN, "agent_name", "session_id", "user_id", "run_id"),
-    *_texts(SPAN, "input_preview", "output_preview"),
+    *(Field(name, "text", PreviewText(name)) for name in ("input_preview", "output_preview")),
     *_times(SPAN),
     *_numbers(_tokens(SPAN)),
     *_numbers({name: SPAN.c[name] for name in ("cost_usd", "input_cost_usd", "output_cost_usd")}),
@@ -122,13 +123,7 @@ _TRACE_FIELDS = [
     Field("models", "texts", TRACE.c.models),
 ]
 
-_SEARCHED = (
-    SPAN.c.name,
-    SPAN.c.display_name,
-    SPAN.c.input_preview,
-    SPAN.c.output_preview,
-    SPAN.c.status_message,
-)
+_SEARCHED = (SPAN.c.name, SPAN.c.display_name, SPAN.c.status_message)
 
 
 def _of_span(field: Field, name: str) -> Field:

@@ -21,6 +21,7 @@ from sqlalchemy import Engine
 from weave_core.errors import BadQuery, StoreError
 from weave_core.server.sql.checking import Statement, fault_at
 from weave_core.server.sql.views import READ_TABLES, VIEWS
+from weave_core.server.store.text_functions import add_text_functions
 
 __all__ = ["DEFAULT_ROWS", "MAX_RESULT_BYTES", "MAX_ROWS", "MAX_SECONDS", "run_statement"]
 
@@ -133,12 +134,17 @@ def _run_sqlite(engine: Engine, statement: Statement) -> Iterator[tuple[list[str
     deadline = time.monotonic() + MAX_SECONDS
     path = quote(str(engine.url.database))
     try:
-        connection = sqlite3.connect(
-            f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        # Payloads are read by a connection of their own: the statement's may not see their tables.
+        connection, reader = (
+            sqlite3.connect(
+                f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+            )
+            for _ in range(2)
         )
     except sqlite3.Error as error:
         raise StoreError(f"the database can't be read: {error}", "try again later") from error
-    with closing(connection):
+    with closing(connection), closing(reader):
+        add_text_functions(connection, reader)
         tally = _Tally()
         _confine(connection, deadline, tally)
         try:

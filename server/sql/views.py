@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from weave_core.server.filters.previews import preview_sql
+
 __all__ = ["DIALECTS", "READ_TABLES", "VIEWS", "View", "ViewColumn", "list_tables"]
 
 ColumnType = Literal["text", "integer", "number", "boolean", "json"]
@@ -19,6 +21,7 @@ class _Spelling:
     """What databases spell differently."""
 
     hex_id: Callable[[str], str]
+    preview: Callable[[str], str]
     moment: Callable[[str], str]
     """Nanoseconds to `2026-01-31T12:00:00.000Z`."""
 
@@ -26,10 +29,12 @@ class _Spelling:
 DIALECTS: dict[str, _Spelling] = {
     "sqlite": _Spelling(
         hex_id=lambda column: f"CASE WHEN {column} IS NOT NULL THEN lower(hex({column})) END",
+        preview=preview_sql,
         moment=lambda ns: f"strftime('%Y-%m-%dT%H:%M:%fZ', ({ns}) / 1000000000.0, 'unixepoch')",
     ),
     "postgresql": _Spelling(
         hex_id=lambda column: f"encode({column}, 'hex')",
+        preview=lambda name: name,
         moment=lambda ns: (
             f"to_char(to_timestamp(({ns}) / 1000000000.0) AT TIME ZONE 'UTC',"
             """ 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
@@ -93,6 +98,12 @@ def _id(name: str, meaning: str, source: str = "") -> ViewColumn:
     return ViewColumn(name, "text", meaning, lambda spelling: spelling.hex_id(source or name))
 
 
+def _preview(name: str) -> ViewColumn:
+    return ViewColumn(
+        name, "text", "The first 200 characters", lambda spelling: spelling.preview(name)
+    )
+
+
 def _moment(name: str, meaning: str, source: str) -> list[ViewColumn]:
     return [
         ViewColumn(f"{name}_ns", "integer", f"{meaning}, in nanoseconds", lambda _: source),
@@ -147,8 +158,8 @@ _SPANS = View(
         _plain("boolean", "is_duplicate", "Another span reports the same model call"),
         *_each("text", "agent_name session_id user_id run_id"),
         _plain("number", "time_to_first_token_ms"),
-        _plain("text", "input_preview", "The first 200 characters"),
-        _plain("text", "output_preview", "The first 200 characters"),
+        _preview("input_preview"),
+        _preview("output_preview"),
         _plain("json", "tags", "A list of texts"),
         _plain("json", "attributes", "Short ones, and metadata: attributes ->> 'tier'"),
     ),

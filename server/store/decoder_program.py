@@ -13,13 +13,23 @@ import struct
 from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple
 
+import orjson
+
 from weave_core.digests import digest_bytes
+from weave_core.server.otlp.records import RawSpan
 from weave_core.server.otlp.requests import TraceRequest
 from weave_core.server.otlp.traces import decode_json_traces, decode_traces
 from weave_core.server.store.batches import Batch, batches_of
 from weave_core.server.store.blocks import Block
 from weave_core.server.store.inline_media import take_media
-from weave_core.server.store.payloads import Dictionary, read_dictionary
+from weave_core.server.store.payloads import (
+    Dictionary,
+    origin_json,
+    payload_json,
+    read_dictionary,
+    read_span,
+    unpack_origin,
+)
 
 __all__ = ["ASK", "DECODERS", "HEAD", "LEARN", "REPLY", "Answer", "read_answer"]
 
@@ -90,8 +100,6 @@ def _answer(values: tuple[int, str | None], body: bytes, known: dict[str, Dictio
 
     take_media(request, keep)
     batches = batches_of(request.spans)
-    if any(batch.evaluation_spans for batch in batches):
-        raise ValueError("spans of an evaluation are read where the database is")
     for batch in batches:
         batch.pack(known.get(batch.project))
     plain = [_plain(batch) for batch in batches]
@@ -102,7 +110,26 @@ def _plain(batch: Batch) -> tuple[Any, ...]:
     blocks = [(block.first_row_id, block.span_count, block.body) for block in batch.blocks]
     return (
         *(batch.project, batch.origins, batch.rows, blocks),
-        *(batch.dictionary_id, batch.sent_bytes),
+        *(
+            batch.dictionary_id,
+            batch.sent_bytes,
+            [_plain_span(raw) for raw in batch.evaluation_spans],
+        ),
+    )
+
+
+def _plain_span(raw: RawSpan) -> tuple[Any, ...]:
+    return raw.trace_id, raw.span_id, raw.parent_id, payload_json(raw), origin_json(raw.origin)
+
+
+def _read_span(plain: tuple[Any, ...]) -> RawSpan:
+    trace_id, span_id, parent_id, text, origin = plain
+    return read_span(
+        text,
+        trace_id=trace_id,
+        span_id=span_id,
+        parent_id=parent_id,
+        origin=unpack_origin(orjson.loads(origin)),
     )
 
 
@@ -119,9 +146,10 @@ def read_answer(answer: bytes) -> Answer:
     """What `_answer` wrote."""
     rejected, first_reason, plain, media = marshal.loads(answer)  # noqa: S302  # From our own child.
     batches: list[Batch] = []
-    for project, origins, rows, blocks, dictionary_id, sent_bytes in plain:
+    for project, origins, rows, blocks, dictionary_id, sent_bytes, told in plain:
         batch = Batch(project, origins, rows, dictionary_id=dictionary_id, sent_bytes=sent_bytes)
         batch.blocks = [Block(*block) for block in blocks]
+        batch.evaluation_spans = [_read_span(each) for each in told]
         batches.append(batch)
     count = sum(len(batch.rows) for batch in batches)
     return Answer(TraceRequest(rejected, first_reason, span_count=count), batches, media)

@@ -43,6 +43,8 @@ class Dialect:
     name: str
     placeholder: str
     """Stands for a value in SQL text that goes to the driver."""
+    keeps_previews: bool = True
+    """Whether rows of spans hold previews; else a function of ours reads them from payloads."""
     copy: CopyRows | None = None
     """A faster way in for many rows, where the driver has one."""
 
@@ -95,7 +97,7 @@ class Dialect:
         return connection.exec_driver_sql(statement, list(rows)).rowcount
 
 
-SQLITE = Dialect(name="sqlite", placeholder="?")
+SQLITE = Dialect(name="sqlite", placeholder="?", keeps_previews=False)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,10 @@ _REPEATED = frozenset(
 )
 _NO_PROSE = frozenset(("role", "type", "id", "mime_type", "mimeType", "object", "finish_reason"))
 """Keys in messages whose values are marks, not words."""
+_CONTENT = frozenset(
+    ("content", "input", "inputs", "message", "output", "outputs", "response", "result", "value")
+)
+"""Last parts of keys under which a word alone was said: an answer may be as short as that."""
 _INSTRUCTIONS = ("system", "developer")
 """Roles whose messages every call repeats: the largest part of an index, and of no use in one."""
 _BLANK = re.compile(r"\s")
@@ -71,9 +75,9 @@ def document(row_id: int, row: Any, text: bytes) -> Document:
     attributes, events = _sent(text)
     said: list[str] = [status_message] if status_message else []
     size = 0
-    spoken = (value for key, value in attributes.items() if key not in _REPEATED)
-    for value in (*spoken, *(value for event in events for value in event.values())):
-        for words in _words(value):
+    spoken = (pair for pair in attributes.items() if pair[0] not in _REPEATED)
+    for key, value in (*spoken, *(pair for event in events for pair in event.items())):
+        for words in _words(key, value):
             said.append(words)
             size += len(words)
             if size > _MAX_CHARS:
@@ -89,15 +93,16 @@ def _sent(text: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return values[6], [event[2] for event in values[7]]
 
 
-def _words(value: Any) -> Iterator[str]:
+def _words(key: str, value: Any) -> Iterator[str]:
     """Prose: JSON text is opened, and a word alone, such as an id, is left to the filters."""
+    is_content = key.rpartition(".")[2] in _CONTENT
     if type(value) is str:
         if value[:1] in ("{", "["):
             try:
                 yield from _leaves(orjson.loads(value), 0)
             except ValueError:
                 yield value
-        elif _BLANK.search(value):
+        elif is_content or _BLANK.search(value):
             yield value
     elif type(value) in (dict, list):
         yield from _leaves(value, 0)

@@ -27,7 +27,9 @@ _WINDOW_NS = 10 * 60 * 1_000_000_000
 _ELSEWHERE = """
 SELECT s.id AS own_id, o.id, o.trace_id, o.start_ns, o.is_duplicate,
   o.input_tokens, o.output_tokens,
-  (o.input_preview IS NOT NULL OR o.output_preview IS NOT NULL) AS has_content
+  COALESCE(
+    o.has_content, o.input_preview IS NOT NULL OR o.output_preview IS NOT NULL
+  ) AS has_content
 FROM trace_dirty AS d CROSS JOIN span AS s CROSS JOIN span AS o
 WHERE s.project_id = d.project_id AND s.trace_id = d.trace_id
 AND (d.project_id, d.trace_id) <= (?, ?)

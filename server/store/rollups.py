@@ -5,7 +5,7 @@ this step works the marks off.  It reads and replaces, so doing it twice changes
 root, a late child or a better record of a span needs no rule of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.duplicates import DuplicateMarker
 from weave_core.server.store.minutes import MinuteRollups
+from weave_core.server.store.previews import read_previews
 from weave_core.server.store.sums import TRACE_COLUMNS, SpanSums, trace_row
 
 __all__ = ["TraceRollups"]
@@ -30,10 +31,12 @@ LEFT JOIN trace AS t ON t.project_id = d.project_id AND t.trace_id = d.trace_id
 ORDER BY d.project_id, d.trace_id LIMIT ?
 """
 _COMPUTED = {
-    "input_preview": "CASE WHEN s.parent_id IS NULL THEN s.input_preview END",
-    "output_preview": "CASE WHEN s.parent_id IS NULL THEN s.output_preview END",
+    # Only the head's are shown, and read when it is known.
+    "input_preview": "NULL",
+    "output_preview": "NULL",
     "tags": "CAST(s.tags AS TEXT)",  # Not parsed by the driver, as some would.
-    "has_content": "(s.input_preview IS NOT NULL OR s.output_preview IS NOT NULL)",
+    "has_content": "COALESCE(s.has_content,"
+    " s.input_preview IS NOT NULL OR s.output_preview IS NOT NULL)",
 }
 _SELECTED = ", ".join(_COMPUTED.get(name, f"s.{name}") for name in SpanSums._fields)
 # The marks lead (SQLite takes CROSS JOIN as an order), each finding its spans by their identity;
@@ -43,7 +46,6 @@ SELECT {_SELECTED} FROM trace_dirty AS d CROSS JOIN span AS s
 WHERE s.project_id = d.project_id AND s.trace_id = d.trace_id
 AND (d.project_id, d.trace_id) <= (?, ?)
 """  # noqa: S608  # Names of our own columns.
-_PREVIEWS = "SELECT input_preview, output_preview FROM span WHERE id = ?"
 
 _by_start = attrgetter("start_ns", "id")
 
@@ -55,7 +57,6 @@ class TraceRollups:
         self._duplicates = DuplicateMarker(dialect, minutes)
         self._dirty = dialect.sql(_DIRTY)
         self._spans = dialect.sql(_SPANS)
-        self._previews = dialect.sql(_PREVIEWS)
         self._replace = dialect.upsert("trace", TRACE_COLUMNS, _KEY)
         self._clear = dialect.sql("DELETE FROM trace_dirty WHERE project_id = ? AND trace_id = ?")
 
@@ -71,9 +72,10 @@ class TraceRollups:
         for spans in by_trace.values():
             spans.sort(key=_by_start)
         duplicates = self._duplicates.mark(connection, by_trace)
+        heads = self._heads(connection, by_trace)
         rows = [
-            trace_row(spans, head=self._head(connection, spans), duplicates=duplicates)
-            for spans in by_trace.values()
+            trace_row(spans, head=heads[key], duplicates=duplicates)
+            for key, spans in by_trace.items()
             if spans
         ]
         if rows:
@@ -81,15 +83,27 @@ class TraceRollups:
         connection.exec_driver_sql(self._clear, keys)
         return bool(connection.exec_driver_sql("SELECT 1 FROM trace_dirty LIMIT 1").first())
 
-    def _head(self, connection: Connection, spans: Sequence[SpanSums]) -> SpanSums:
-        """The root; until it comes, the first span that lacks its parent."""
-        for span in spans:
-            if span.parent_id is None:
-                return span
-        known = {span.span_id for span in spans}
-        head = next((span for span in spans if span.parent_id not in known), spans[0])
-        input_preview, output_preview = connection.exec_driver_sql(self._previews, (head.id,)).one()
-        return head._replace(input_preview=input_preview, output_preview=output_preview)
+    def _heads(
+        self, connection: Connection, by_trace: Mapping[tuple[int, bytes], Sequence[SpanSums]]
+    ) -> dict[tuple[int, bytes], SpanSums]:
+        """What stands for each trace, with its previews."""
+        heads = {key: _head(spans) for key, spans in by_trace.items() if spans}
+        told = read_previews(connection, [head.id for head in heads.values() if head.has_content])
+        return {
+            key: head._replace(input_preview=told[head.id][0], output_preview=told[head.id][1])
+            if head.id in told
+            else head
+            for key, head in heads.items()
+        }
+
+
+def _head(spans: Sequence[SpanSums]) -> SpanSums:
+    """The root; until it comes, the first span that lacks its parent."""
+    for span in spans:
+        if span.parent_id is None:
+            return span
+    known = {span.span_id for span in spans}
+    return next((span for span in spans if span.parent_id not in known), spans[0])
 
 
 def _affordable(marks: Sequence[Any]) -> list[tuple[int, bytes]]:

@@ -14,10 +14,16 @@ from weave_core.pricing import TokenCounts, find_price
 from weave_core.server.normalise import COUNTED_KINDS, Skeleton, skeleton
 from weave_core.server.otlp.records import RawSpan
 
-__all__ = ["SPAN_COLUMNS", "cleaned", "is_pending", "span_values"]
+__all__ = ["PREVIEW_COLUMNS", "SPAN_COLUMNS", "cleaned", "is_pending", "span_values"]
 
-_SKELETON_COLUMNS = tuple(
-    field.name for field in fields(Skeleton) if field.name not in ("tags", "attributes")
+PREVIEW_COLUMNS = ("input_preview", "output_preview")
+_SKELETON_COLUMNS = (
+    *(
+        field.name
+        for field in fields(Skeleton)
+        if field.name not in ("tags", "attributes", *PREVIEW_COLUMNS)
+    ),
+    *PREVIEW_COLUMNS,
 )
 _GIVEN = ("id", "project_id", "origin_id")
 SPAN_COLUMNS = (
@@ -29,10 +35,12 @@ SPAN_COLUMNS = (
     "start_ns",
     "duration_ns",
     "is_duplicate",
+    "has_content",
     "tags",
     "attributes",
     *_SKELETON_COLUMNS,
 )
+"""The previews are the last two, so that those who keep none can leave them out."""
 _skeleton_values = attrgetter(*_SKELETON_COLUMNS)
 
 _MAX_NAME = 512
@@ -52,6 +60,7 @@ def span_values(raw: RawSpan) -> tuple[Any, ...]:
     skel = skeleton(raw)
     if skel.cost_usd is None and skel.model and skel.kind in COUNTED_KINDS:
         _price(skel, raw.start_ns)
+    has_content = skel.input_preview is not None or skel.output_preview is not None
     if raw.parent_id is not None:
         # Lists show a root's preview in full, a step's in one line; the payload has all of it.
         skel.input_preview = skel.input_preview and skel.input_preview[:_STEP_PREVIEW]
@@ -67,6 +76,7 @@ def span_values(raw: RawSpan) -> tuple[Any, ...]:
         start_ns,
         duration_ns,
         False,
+        has_content,
         _json(skel.tags) if skel.tags else None,
         _json(skel.attributes) if skel.attributes else None,
         *_skeleton_values(skel),

@@ -7,7 +7,6 @@ one, then the later end, then the longer payload; the order of arrival decides n
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
-from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -20,7 +19,7 @@ from weave_core.server.store.identities import Identities
 from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.payloads import ENCODING_ZSTD_JSON, Dictionary, compress
 from weave_core.server.store.rollup_tables import BackgroundCursorRow
-from weave_core.server.store.rows import SPAN_COLUMNS, cleaned
+from weave_core.server.store.rows import PREVIEW_COLUMNS, SPAN_COLUMNS, cleaned
 from weave_core.server.store.stored_texts import texts_in
 from weave_core.server.store.tables import SpanRow, table_of
 from weave_core.server.store.texts import TextIndex
@@ -62,6 +61,8 @@ class SpanInserter:
         self._identities = identities
         self._next_id: int | None = None
         self._written: dict[str, int] = {}
+        self._kept = None if dialect.keeps_previews else -len(PREVIEW_COLUMNS)
+        self._columns = SPAN_COLUMNS[: self._kept]
         self._update_span = dialect.update("span", SPAN_COLUMNS[1:], "id")
         self._replace_payload = dialect.upsert("span_payload", _PAYLOAD, ("span_row_id",))
         self._insert_dirty = dialect.insert(
@@ -92,15 +93,19 @@ class SpanInserter:
             batches: Those of requests, in any order.
             clean: Make rows harmless first, after the database refused them.
         """
-        # All of a project in a row, since a block is of neighbours and of one project.
-        batches = sorted((batch for batch in batches if batch.rows), key=attrgetter("project"))
+        # All of a project in a row, since a block is of neighbours and of one project; and first
+        # those that are packed here, which would else reach around the blocks that others made.
+        batches = sorted(
+            (batch for batch in batches if batch.rows),
+            key=lambda batch: (batch.project, not batch.texts),
+        )
         rows = self._rows(connection, batches)
         if not rows:
             return []
         if clean:
             rows = [cleaned(row) for row in rows]
         inserted = self._dialect.insert_rows(
-            connection, "span", SPAN_COLUMNS, rows, skips_known=True
+            connection, "span", self._columns, rows, skips_known=True
         )
         self._next_id = rows[-1][_ID] + 1
         if inserted == len(rows):
@@ -125,7 +130,7 @@ class SpanInserter:
                 for origin, count in batch.origins
             )
             for values, origin_id in zip(batch.rows, origin_ids, strict=True):
-                rows.append((row_id, project_id, origin_id, *values))
+                rows.append((row_id, project_id, origin_id, *values[: self._kept]))
                 row_id += 1
         return rows
 
@@ -199,7 +204,8 @@ class SpanInserter:
             return False
         self._minutes.subtract(connection, (row_id,))
         indexed = self._texts.subtract(connection, (row_id,))
-        connection.exec_driver_sql(self._update_span, (*row[1:], row_id))
+        no_previews = (None,) * (len(SPAN_COLUMNS) - len(row))
+        connection.exec_driver_sql(self._update_span, (*row[1:], *no_previews, row_id))
         self._minutes.add(connection, (row_id,))
         dictionary = self._dictionaries.current(connection, row[_PROJECT])
         [packed] = compress([text], dictionary)

@@ -19,11 +19,11 @@ from weave_core.server.store.blobs import (
 from weave_core.server.store.deletions import TraceDeleter
 from weave_core.server.store.dialects import Engines, connect
 from weave_core.server.store.locks import FileLock
-from weave_core.server.store.phrases import teach_phrases
 from weave_core.server.store.queries.lags import count_behind
 from weave_core.server.store.queries.settling import count_unsettled
 from weave_core.server.store.retention import Retention
 from weave_core.server.store.schemas import upgrade
+from weave_core.server.store.text_functions import teach_text_functions
 from weave_core.server.store.writer import Produce, R, T, Work, Writer
 from weave_core.settings import Settings
 
@@ -78,7 +78,7 @@ class Store:
             engines = connect(settings.store_url)
             upgrade(engines.writer)
             if engines.dialect.name == "sqlite":
-                teach_phrases(engines.readers)
+                teach_text_functions(engines.readers)
             writer = Writer(
                 engines,
                 max_queue_bytes=settings.max_queue_bytes,

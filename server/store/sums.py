@@ -46,10 +46,10 @@ class SpanSums(NamedTuple):
     user_id: str | None
     tags: str | None
     input_preview: str | None
-    """Of roots alone: previews are most of a row's text, and only the head's are shown."""
+    """Of the head alone."""
     output_preview: str | None
     has_content: bool
-    """Whether the row has a preview, root or not."""
+    """Whether there is something to preview, root or not."""
 
 
 TOKEN_COLUMNS = (

@@ -179,11 +179,14 @@ class SpanRow(Row, table=True):
     run_id: str | None = None
     time_to_first_token_ms: float | None = None
     input_preview: str | None = None
+    """In SQLite only what is nowhere in the payload: of log records, and of older versions."""
     output_preview: str | None = None
     tags: list[str] | None = Field(default=None, sa_type=JSON)
     attributes: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     """Short scalars for filters: neither content nor what has a column of its own."""
     origin_id: int
+    has_content: bool | None = None
+    """Whether there is something to preview; None in old rows, whose previews tell it."""
 
 
 class PayloadBlockRow(Row, table=True):

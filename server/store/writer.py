@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple, TypeVar
 
@@ -35,6 +36,8 @@ from weave_core.server.store.inline_media import Keep, take_media
 from weave_core.server.store.log_records import LogInserter
 from weave_core.server.store.metric_points import MetricInserter
 from weave_core.server.store.minutes import MinuteRollups
+from weave_core.server.store.pacing import MAX_PAUSE_S, Behind, Pace
+from weave_core.server.store.queries.lags import count_behind
 from weave_core.server.store.queues import Job, JobQueue, Produce, Work
 from weave_core.server.store.spans import SpanInserter
 from weave_core.server.store.texts import TextIndex
@@ -46,16 +49,8 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
-_BUSY_ROLLUP_PAUSE_S = 0.2
-"""Sums wait this long between two turns while senders wait for the writer."""
-_ROLLUP_SHARE = 4
-"""After a turn of sums the spans get at least this many times as long."""
-_MAX_ROLLUP_PAUSE_S = 2.0
 _QUIET_S = 1.0
 """With no sender for so long, what lies behind is caught up with."""
-_QUIET_SHARE = 0.5
-_MAX_PATIENCE_S = 2.0
-"""What can wait gets a small step after this long, however busy the senders are."""
 
 
 class _Decoded(NamedTuple):
@@ -279,15 +274,18 @@ class Writer:
             future.set_result(result)
 
     def _roll_up(self) -> None:
+        """One turn of the background."""
         began = time.monotonic()
         try:
             with self._engines.writer.begin() as connection:
+                pace = Pace(
+                    Behind(*count_behind(connection)), is_quiet=began - self._stored_at > _QUIET_S
+                )
                 self._has_dirty = self._background.urgent_step(connection)
-            if self._is_time_for_patience(began):
-                with self._engines.writer.begin() as connection:
-                    has_more = self._background.patient_step(connection)
-                self._has_dirty = self._has_dirty or has_more
-                self._patient_at = began
+            until = began + pace.sums_s
+            if self._has_dirty and time.monotonic() < until:
+                self._has_dirty = self._steps(self._background.urgent_step, until)
+            self._be_patient(pace)
         except (SQLAlchemyError, StoreError) as error:
             self._forget()
             # The marks stay, so nothing is lost; a full disk is no reason to try in a circle.
@@ -295,24 +293,32 @@ class Writer:
                 _log.warning("sums of traces can't be written now: %s", reason_of(error))
             else:
                 _log.warning("sums of traces could not be written; trying again", exc_info=True)
-            self._rollup_due = time.monotonic() + _MAX_ROLLUP_PAUSE_S
+            self._rollup_due = time.monotonic() + MAX_PAUSE_S
             if self._queue.is_closing:
                 self._has_dirty = False
             return
         ended = time.monotonic()
-        is_quiet = ended - self._stored_at > _QUIET_S
-        share = _QUIET_SHARE if is_quiet else _ROLLUP_SHARE
-        pause_s = min(share * (ended - began), _MAX_ROLLUP_PAUSE_S)
-        if self._queue.has_jobs:
-            pause_s = max(pause_s, _BUSY_ROLLUP_PAUSE_S)
-        self._rollup_due = ended + pause_s
+        self._rollup_due = ended + pace.pause_s(ended - began, is_busy=self._queue.has_jobs)
 
-    def _is_time_for_patience(self, now: float) -> bool:
-        """When nothing else is to be done; under constant load now and then all the same."""
+    def _be_patient(self, pace: Pace) -> None:
+        """Do what can wait, when nothing else is to be done or it has waited long enough."""
         if self._queue.is_closing:
-            return False
+            return
+        now = time.monotonic()
         is_free = not self._has_dirty and not self._queue.has_jobs
-        return is_free or now - self._patient_at > _MAX_PATIENCE_S
+        turn_s = pace.texts_s(now - self._patient_at, is_free=is_free)
+        if turn_s is not None:
+            has_more = self._steps(self._background.patient_step, now + turn_s)
+            self._has_dirty = self._has_dirty or has_more
+            self._patient_at = time.monotonic()
+
+    def _steps(self, step: Callable[[Connection], bool], until: float) -> bool:
+        """At least one step, in a transaction each, and more until then; whether there is more."""
+        while True:
+            with self._engines.writer.begin() as connection:
+                has_more = step(connection)
+            if not has_more or time.monotonic() >= until:
+                return has_more
 
 
 def _decode(job: Job, keep: Keep) -> _Decoded:

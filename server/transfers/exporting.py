@@ -60,7 +60,7 @@ def open_export(
 def _shapes_of(project: str) -> Callable[[Connection, Rows], list[dict[str, Any]]]:
     def read(connection: Connection, rows: Rows) -> list[dict[str, Any]]:
         shapes = {row.id: span_shape(row, project) for row in rows}
-        add_payloads(connection, shapes)
+        add_payloads(connection, shapes, has_previews=True)
         return list(shapes.values())
 
     return read

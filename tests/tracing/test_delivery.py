@@ -354,3 +354,27 @@ def test_a_full_spool_leaves_the_newest_out(run_program: Run, tmp_path: Path) ->
     size = sum(path.stat().st_size for path in _spool(tmp_path / "home"))
     assert 200_000 <= size < 3_000_000
     assert done.stderr.count("WEAVE_CORE_MAX_SPOOL_BYTES") == 1
+
+
+def test_a_gap_is_marked_on_what_follows(run_program: Run) -> None:
+    """Spans that found no room are counted on the resource of those that did afterwards."""
+    code = COUNTING.replace("return n", "return str(n) + os.urandom(20_000).hex()").replace(
+        "    step(n)\n", "    step(n)\n    time.sleep(0.03)\n"
+    )
+    with start_receiver(lambda n, _r: Answer(503 if n < 3 else 200)) as receiver:
+        run_program(code, receiver.url, "150", WEAVE_CORE_MAX_SPOOL_BYTES="200000")
+    told = [
+        (pair.value.int_value, span.start_time_unix_nano)
+        for request in receiver.requests
+        for group in request.resource_spans
+        for pair in group.resource.attributes
+        for scope in group.scope_spans
+        for span in scope.spans
+        if pair.key == "weave_core.dropped_spans"
+    ]
+    assert told
+    first_marked = min(at for _, at in told)
+    before = [span for span in receiver.taken if span.start_time_unix_nano < first_marked]
+    assert max(count for count, _ in told) <= 150 - len(receiver.taken)
+    assert min(count for count, _ in told) > 0
+    assert before

@@ -236,3 +236,42 @@ def test_built_in_patterns_find_what_they_say(name: str, found: str, passed: str
     redactor = Redactor(RedactionPolicy(builtin=[name]))
     assert redactor.text(f"it is {found}, yes") == f"it is [redacted:{name}], yes"
     assert redactor.text(f"it is {passed}, yes") == f"it is {passed}, yes"
+
+
+def test_presidio_finds_personal_data(run_program: Any) -> None:
+    """Patterns and checksums, without a model; in its own process, as it takes seconds to load."""
+    code = """
+import socket, sys
+import weave_core
+
+class NoInternet(socket.socket):
+    def connect(self, address):
+        assert address[0] == "127.0.0.1", address
+        return super().connect(address)
+
+socket.socket = NoInternet
+weave_core.init("p", sys.argv[1], redact={
+    "presidio": ["EMAIL_ADDRESS", "IBAN_CODE", "CREDIT_CARD", "PHONE_NUMBER"],
+})
+
+@weave_core.op
+def answer(question):
+    return question
+
+answer("Mail ann.miller@shop.example.com or pay DE89 3704 0044 0532 0130 00 by 4111 1111 1111 1111")
+assert "spacy" not in sys.modules, "the call waited for it"
+assert weave_core.flush(60)
+"""
+    with start_receiver() as receiver:
+        run_program(code, receiver.url)
+    said = _said(receiver, "answer")
+    assert json.loads(said["weave_core.outputs"].string_value) == (
+        "Mail [redacted:email_address] or pay [redacted:iban_code] by [redacted:credit_card]"
+    )
+    assert "ann.miller" not in str(receiver.requests)
+
+
+def test_presidio_is_checked_when_it_is_asked_for() -> None:
+    """A model that is not there is told at the start, not when the first span is lost."""
+    with pytest.raises(ConfigError, match="spacy download no_such_model"):
+        RedactionPolicy(presidio=["PERSON"], presidio_model="no_such_model")

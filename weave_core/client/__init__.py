@@ -44,7 +44,7 @@ class Client(
 
     Args:
         endpoint: The server's address, or `embedded`: the store in this process.  Default:
-            `WEAVE_CORE_ENDPOINT`, else the embedded store where `init` opened it, else the local
+            the embedded store where `init` opened it, else `WEAVE_CORE_ENDPOINT`, else the local
             server.
         api_key: Sent as `Authorization: Bearer`; with the default endpoint also from
             `WEAVE_CORE_API_KEY`.

@@ -125,7 +125,7 @@ def _connected(endpoint: str | None, api_key: str | None, timeout_s: float) -> h
     if endpoint is None or endpoint == EMBEDDED:
         settings = Settings.from_env(endpoint=endpoint, api_key=api_key)
         url, api_key = settings.endpoint, settings.api_key
-        if url == EMBEDDED or (url is None and is_open(settings.home)):
+        if url == EMBEDDED or is_open(settings.home):  # What `init` was told goes before.
             url, transport = EMBEDDED_URL, open_transport(settings)
         elif url == OFFLINE:
             url = None

@@ -35,6 +35,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "scipy",
         "sqlglot",
     ),
+    "presidio": ("presidio-analyzer",),
     **{name: library.distributions for name, library in LIBRARIES.items()},
 }
 """Extra to the distributions it brings."""

@@ -5,18 +5,42 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from weave_core.server.normalise import content
+from weave_core.server.normalise import content, skeleton
 from weave_core.server.otlp.records import RawSpan
+from weave_core.server.store.previews import read_previews
 from weave_core.server.store.sent_spans import read_sent_spans
 
-__all__ = ["add_payloads"]
+__all__ = ["add_payloads", "add_previews"]
+
+_PREVIEWS = ("input_preview", "output_preview")
 
 
-def add_payloads(connection: Connection, shapes: Mapping[int, dict[str, Any]]) -> None:
-    """Put the payload into `shapes`, which are Spans by their row id."""
+def add_payloads(
+    connection: Connection, shapes: Mapping[int, dict[str, Any]], *, has_previews: bool
+) -> None:
+    """Put the payload into `shapes`, which are Spans by their row id.
+
+    Args:
+        connection: In the snapshot of the query.
+        shapes: What is filled.
+        has_previews: Fill them in too, where the row did not.
+    """
     for row_id, raw in read_sent_spans(connection, list(shapes)):
-        _fill_sent(shapes[row_id], raw)
-        _fill_read(shapes[row_id], raw)
+        shape = shapes[row_id]
+        _fill_sent(shape, raw)
+        _fill_read(shape, raw)
+        if has_previews and all(shape[name] is None for name in _PREVIEWS):
+            read = skeleton(raw)
+            shape["input_preview"], shape["output_preview"] = (
+                read.input_preview,
+                read.output_preview,
+            )
+
+
+def add_previews(connection: Connection, shapes: Mapping[int, dict[str, Any]]) -> None:
+    """Put the previews into `shapes`, Spans by their row id whose rows have none."""
+    for row_id, previews in read_previews(connection, list(shapes)).items():
+        shapes[row_id]["input_preview"], shapes[row_id]["output_preview"] = previews
 
 
 def _fill_read(shape: dict[str, Any], raw: RawSpan) -> None:

@@ -46,9 +46,10 @@ SPAN_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
         *("reasoning_tokens", "audio_tokens", "input_cost_usd", "output_cost_usd", "cost_usd"),
         *("cost_source", "time_to_first_token_ms", "agent_name", "session_id", "user_id"),
         *("run_id", "op_name", "op_version", "input_preview", "output_preview", "tags"),
+        "has_content",
     )
 )
-"""What `span_shape` reads, in its order."""
+"""What `span_shape` reads, in its order, and whether there are previews to be read."""
 
 TRACE_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
     _TRACE.c[name]

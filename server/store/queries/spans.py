@@ -1,5 +1,6 @@
 """Questions about spans."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -8,7 +9,7 @@ from weave_core.errors import BadRequest, NotFound
 from weave_core.server.filters import SPANS, compile_filter
 from weave_core.server.filters.constructs import Unindexed
 from weave_core.server.store.queries.pages import next_cursor, ordered_page, read_order
-from weave_core.server.store.queries.payloads import add_payloads
+from weave_core.server.store.queries.payloads import add_payloads, add_previews
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.ranked import RANK, few_hits, list_ranked
 from weave_core.server.store.queries.shapes import SPAN_COLUMNS, span_shape
@@ -18,6 +19,7 @@ __all__ = ["get_span", "list_spans", "read_id"]
 
 _SPAN = table_of(SpanRow)
 _MOST_TRACES_TOLD = 5
+_HAS_CONTENT = len(SPAN_COLUMNS) - 1
 
 
 def list_spans(  # The parts of a list's address.
@@ -49,7 +51,7 @@ def list_spans(  # The parts of a list's address.
             limit=limit,
             cursor=cursor,
         )
-        return {"items": [span_shape(row, project) for row in found], "next_cursor": behind}
+        return {"items": _shapes(connection, project, found), "next_cursor": behind}
     order = read_order(order_by, SPANS, _SPAN.c.id)
     query = select(*SPAN_COLUMNS, order.column, order.tie)
     if condition is not None:
@@ -62,9 +64,24 @@ def list_spans(  # The parts of a list's address.
         query = query.where(_SPAN.c.id.in_(hits), Unindexed(_SPAN.c.project_id) == project_id)
     rows = connection.execute(ordered_page(query, order, cursor, limit)).all()
     return {
-        "items": [span_shape(row, project) for row in rows[:limit]],
+        "items": _shapes(connection, project, rows[:limit]),
         "next_cursor": next_cursor(order, rows, limit),
     }
+
+
+def _shapes(
+    connection: Connection, project: str, rows: Sequence[Sequence[Any]]
+) -> list[dict[str, Any]]:
+    """Spans of rows whose last column is their id."""
+    shapes = [span_shape(row, project) for row in rows]
+    bare = {
+        row[-1]: shape
+        for row, shape in zip(rows, shapes, strict=True)
+        if row[_HAS_CONTENT] and shape["input_preview"] is shape["output_preview"] is None
+    }
+    if bare:
+        add_previews(connection, bare)
+    return shapes
 
 
 def get_span(
@@ -92,7 +109,7 @@ def get_span(
             f"span {span_id!r} is in several traces: {traces}", "name one with ?trace_id="
         )
     shape = span_shape(rows[0], project)
-    add_payloads(connection, {rows[0].id: shape})
+    add_payloads(connection, {rows[0].id: shape}, has_previews=True)
     return shape
 
 

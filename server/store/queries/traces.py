@@ -25,6 +25,7 @@ from weave_core.server.store.queries.summaries import summarise
 from weave_core.server.store.tables import SpanRow, TraceDirtyRow, TraceRow, table_of
 
 __all__ = [
+    "MAX_PREVIEWED",
     "MAX_TRACE_BYTES",
     "MAX_TRACE_SPANS",
     "from_place",
@@ -38,6 +39,8 @@ MAX_TRACE_SPANS = 50_000
 """Most spans of a trace in one answer; `next_cursor` leads to the others."""
 MAX_TRACE_BYTES = 128 * 1024 * 1024
 """An answer ends after the part of a trace that reaches this."""
+MAX_PREVIEWED = 500
+"""Spans of a trace with payload up to which each has its previews, as in a list of spans."""
 _SPANS_A_PART = 500
 
 _SPAN, _TRACE, _DIRTY = table_of(SpanRow), table_of(TraceRow), table_of(TraceDirtyRow)
@@ -127,7 +130,7 @@ def _encoded_spans(
         part = rows[start : start + _SPANS_A_PART]
         shapes = {row[-1]: span_shape(row, project) for row in part}
         if has_payload:
-            add_payloads(connection, shapes)
+            add_payloads(connection, shapes, has_previews=len(rows) <= MAX_PREVIEWED)
         parts.append(json_bytes(list(shapes.values()))[1:-1])
         size_bytes += len(parts[-1])
         count += len(part)

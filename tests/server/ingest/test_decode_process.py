@@ -153,7 +153,7 @@ def test_it_gives_back_the_rows_and_payloads_that_the_server_would_make() -> Non
     queue = JobQueue(max_bytes=1 << 30, can_lend=can_decode)
     decoder = DecodeProcess(queue)
     decoder.start()
-    body = new_template("lent", is_agent=True).body + a_span_without_ids()
+    body = new_template("lent", is_agent=True).body + an_evaluated_span() + a_span_without_ids()
     for _ in range(2):
         queue.put(EncodedRequest(decode_traces, body, "named"), len(body))
     [own] = queue.take(lambda: None)
@@ -164,8 +164,9 @@ def test_it_gives_back_the_rows_and_payloads_that_the_server_would_make() -> Non
     itself = decode_traces(body, "named")
     [expected] = batches_of(itself.spans)
     assert (request.rejected, request.first_reason) == (1, itself.first_reason)
-    assert request.span_count == len(expected.rows) == SPANS_A_BATCH
-    assert len(batch.blocks) == SPANS_A_BATCH / 16
+    assert request.span_count == len(expected.rows) == SPANS_A_BATCH + 1
+    assert batch.evaluation_spans == expected.evaluation_spans
+    assert len(batch.blocks) == SPANS_A_BATCH / 16 + 1
     batch.unpack(None)
     assert (batch.project, batch.origins) == ("named", expected.origins)
     assert batch.rows == expected.rows
@@ -209,6 +210,15 @@ def wait_lent(queue: JobQueue) -> list[Job]:
     """What comes back to the writer once something was lent."""
     wait_for(lambda: queue.longest_lent_s() > 0)
     return queue.take(lambda: None)
+
+
+def an_evaluated_span() -> bytes:
+    """To be appended to a request, as below."""
+    span = new_span("example", new_trace_id(), start_ns=1, duration_ms=1.0)
+    span.attributes.add(key="weave_core.evaluation.id").value.string_value = "e1"
+    request = ExportTraceServiceRequest()
+    request.resource_spans.add().scope_spans.add().spans.append(span)
+    return bytes(request.SerializeToString())
 
 
 def a_span_without_ids() -> bytes:

@@ -1,5 +1,6 @@
 """The database comes to its tables by migrations, and a newer one is left alone."""
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -13,11 +14,17 @@ from weave_core.server.store.schemas import upgrade
 from weave_core.server.store.tables import METADATA
 
 
-def statements(path: Path) -> dict[str, str]:
-    """Name to the words of its CREATE statement, without spaces, quotes and Alembic's own table."""
+def statements(path: Path) -> dict[str, list[str]]:
+    """Name to the parts of its CREATE statement, without spaces, quotes and Alembic's own table.
+
+    The order of a table's parts is no matter: a column that is added later comes last.
+    """
     with sqlite3.connect(path) as database:
         rows = database.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-        found = {name: "".join(sql.replace('"', "").split()) for name, sql in rows}
+        found = {
+            name: sorted(re.split("[,()]", "".join(sql.replace('"', "").split())))
+            for name, sql in rows
+        }
     database.close()
     found.pop("alembic_version", None)
     return found

@@ -1,0 +1,63 @@
+"""The first words of what went in or came out of a span, as a column of filters.
+
+PostgreSQL has them in the row.  SQLite's rows hold only those that the payload alone does not tell;
+the others a function reads from the payload.
+"""
+
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, String, literal
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from weave_core.server.store.tables import SpanRow, table_of
+
+__all__ = ["PREVIEW", "PreviewText", "preview_sql"]
+
+PREVIEW = "span_preview"
+"""SQLite's function of a row id, which preview, and a word; the store's connections have it."""
+_SPAN = table_of(SpanRow)
+_NAMES = ("input_preview", "output_preview")
+
+
+class PreviewText(ColumnElement[str]):
+    """A preview, wherever it lies.
+
+    Args:
+        name: `input_preview` or `output_preview`.
+        word: One that a comparison wants in it; spans that can't have it are not looked at closely.
+    """
+
+    inherit_cache = False
+    type = String()
+
+    def __init__(self, name: str, word: str = "") -> None:
+        self.column: Column[Any] = _SPAN.c[name]
+        self.word_bound = literal(word, String())
+
+    @property
+    def _from_objects(self) -> list[Any]:
+        return self.column._from_objects  # noqa: SLF001  # SQLAlchemy's own protocol for elements.
+
+
+def preview_sql(name: str, *, table: str = "", word: str = "''") -> str:
+    """SQLite's expression for a preview.
+
+    Args:
+        name: `input_preview` or `output_preview`.
+        table: Name of the table `span` in the statement, with a dot; empty: none.
+        word: SQL of the word that is wanted in it.
+    """
+    read = f"{PREVIEW}({table}id, {_NAMES.index(name)}, {word})"
+    return f"COALESCE({table}{name}, CASE WHEN {table}has_content THEN {read} END)"
+
+
+@compiles(PreviewText, "sqlite")
+def _preview_sqlite(element: PreviewText, compiler: SQLCompiler, **_: Any) -> str:
+    table = compiler.process(element.column).removesuffix(element.column.name)
+    return preview_sql(element.column.name, table=table, word=compiler.process(element.word_bound))
+
+
+@compiles(PreviewText)
+def _preview(element: PreviewText, compiler: SQLCompiler, **_: Any) -> str:
+    return compiler.process(element.column)
