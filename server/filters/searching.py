@@ -29,7 +29,7 @@ from weave_core.server.filters.parsing import parse
 from weave_core.server.store.rollup_tables import TEXT_CURSOR, BackgroundCursorRow
 from weave_core.server.store.text_tables import LEFT_OUT
 from weave_core.server.store.text_vectors import vector_query
-from weave_core.server.store.words import ACCENTS, WORD, folded
+from weave_core.server.store.words import ACCENTS, WORD, folded, mark_of
 
 __all__ = [
     "PASSED",
@@ -40,6 +40,7 @@ __all__ = [
     "match_of",
     "pattern_of",
     "read_terms",
+    "searched_marks",
     "searched_terms",
     "tsquery_of",
 ]
@@ -62,6 +63,16 @@ def searched_terms(text: str | None) -> "list[Term]":
     return [term for part in _and_parts(tree) for term in _terms_in(part)]
 
 
+def searched_marks(text: str | None) -> list[str]:
+    """The index's words for attributes that a span must have for a filter to be true.
+
+    Args:
+        text: A filter that `compile_filter` took.
+    """
+    tree = parse(text) if text and "[" in text else None
+    return [mark for part in _and_parts(tree) for mark in _marks_in(part)]
+
+
 def _and_parts(node: exp.Expr | None) -> Iterator[exp.Expr]:
     match node:
         case exp.And():
@@ -69,12 +80,24 @@ def _and_parts(node: exp.Expr | None) -> Iterator[exp.Expr]:
                 yield from _and_parts(part)
         case exp.Paren():
             yield from _and_parts(node.this)
-        case exp.Anonymous():
+        case exp.Anonymous() | exp.EQ():
             yield node
 
 
+def _marks_in(node: exp.Expr) -> Iterator[str]:
+    if isinstance(node, exp.EQ):
+        for subject, value in ((node.this, node.expression), (node.expression, node.this)):
+            is_text = isinstance(value, exp.Literal) and value.is_string
+            if isinstance(subject, exp.Bracket) and is_text:
+                yield mark_of(str(subject.expressions[0].this), str(value.this))
+
+
 def _terms_in(node: exp.Expr) -> "list[Term]":
-    if str(node.this).lower() != "text_search" or len(node.expressions) != 1:
+    if (
+        isinstance(node, exp.EQ)
+        or str(node.this).lower() != "text_search"
+        or len(node.expressions) != 1
+    ):
         return []
     return read_terms(str(node.expressions[0].this))
 

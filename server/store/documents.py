@@ -14,6 +14,7 @@ import orjson
 from weave_core import semconv
 from weave_core.server.store.payloads import read_values
 from weave_core.server.store.stored_texts import StoredTexts
+from weave_core.server.store.words import mark_of
 
 __all__ = ["DOCUMENT_ROW", "Document", "document", "documents"]
 
@@ -36,7 +37,8 @@ _INSTRUCTIONS = ("system", "developer")
 _BLANK = re.compile(r"\s")
 
 DOCUMENT_ROW = """
-s.id, s.project_id, s.name, s.display_name, s.status_message, s.input_preview, s.output_preview
+s.id, s.project_id, s.attributes, s.name, s.display_name, s.status_message, s.input_preview,
+s.output_preview
 FROM span AS s
 """
 """What `documents` reads, for queries that add a condition."""
@@ -49,18 +51,21 @@ class Document(NamedTuple):
     said: str
     name: str
     """Its names, a line each."""
+    marks: str
+    """Words for its attributes with their values, so that filters find them."""
 
 
 def documents(rows: Iterable[Any], stored: StoredTexts) -> Iterator[Document]:
     """The texts of `rows`, which are `DOCUMENT_ROW`."""
-    names_of = {row_id: names for row_id, _, *names in rows}
-    for row_id, text in stored.find(list(names_of)):
-        names = names_of[row_id]
+    by_id = {row[0]: row for row in rows}
+    for row_id, text in stored.find(list(by_id)):
+        _, _, filters, *names = by_id[row_id]
         try:
-            yield document(row_id, names, text)
+            found = document(row_id, names, text)
+            yield found._replace(marks=_marks(filters)) if filters else found
         except Exception:  # noqa: BLE001  # One span of an odd shape must not stop the index.
             _log.warning("can't read the text of span row %d; its name is searched", row_id)
-            yield Document(row_id, "", names[0])
+            yield Document(row_id, "", names[0], "")
 
 
 def document(row_id: int, row: Any, text: bytes) -> Document:
@@ -85,7 +90,12 @@ def document(row_id: int, row: Any, text: bytes) -> Document:
     joined = "\n".join(said)[:_MAX_CHARS]
     # A preview of what came as log records is nowhere in the payload.
     more = [preview for preview in previews if preview and preview not in joined]
-    return Document(row_id, "\n".join((joined, *more)), f"{name}\n{display_name or ''}")
+    return Document(row_id, "\n".join((joined, *more)), f"{name}\n{display_name or ''}", "")
+
+
+def _marks(filters: str | dict[str, Any]) -> str:
+    values: dict[str, Any] = orjson.loads(filters) if isinstance(filters, str) else filters
+    return " ".join(mark_of(key, value) for key, value in values.items() if type(value) is str)
 
 
 def _sent(text: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:

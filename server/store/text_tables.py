@@ -45,13 +45,13 @@ def text_table(dialect: Dialect) -> TextTable:
 class _Fts5Table:
     def add(self, connection: Connection, rows: Sequence[Any]) -> None:
         statement = "INSERT INTO span_text (rowid, said, name) VALUES (?, ?, ?)"
-        connection.exec_driver_sql(statement, _documents(connection, rows))
+        connection.exec_driver_sql(statement, _columns(connection, rows))
 
     def remove(self, connection: Connection, rows: Sequence[Any]) -> None:
         statement = (
             "INSERT INTO span_text (span_text, rowid, said, name) VALUES ('delete', ?, ?, ?)"
         )
-        connection.exec_driver_sql(statement, _documents(connection, rows))
+        connection.exec_driver_sql(statement, _columns(connection, rows))
 
     def clear(self, connection: Connection) -> None:
         connection.exec_driver_sql("INSERT INTO span_text (span_text) VALUES ('delete-all')")
@@ -60,7 +60,8 @@ class _Fts5Table:
 class _VectorTable:
     def add(self, connection: Connection, rows: Sequence[Any]) -> None:
         words = [
-            (each.row_id, vector(each.said, each.name)) for each in _documents(connection, rows)
+            (each.row_id, vector(each.said, each.name, each.marks))
+            for each in _documents(connection, rows)
         ]
         statement = "INSERT INTO span_text (id, words) VALUES (%s, %s::tsvector)"
         connection.exec_driver_sql(statement, words)
@@ -72,6 +73,14 @@ class _VectorTable:
     def clear(self, connection: Connection) -> None:
         # TRUNCATE would wait for readers, and show those of an older snapshot an empty table.
         connection.exec_driver_sql("DELETE FROM span_text")
+
+
+def _columns(connection: Connection, rows: Sequence[Any]) -> list[tuple[int, str, str]]:
+    """What FTS5 is told of a span."""
+    return [
+        (each.row_id, each.said, f"{each.name}\n{each.marks}")
+        for each in _documents(connection, rows)
+    ]
 
 
 def _documents(connection: Connection, rows: Sequence[Any]) -> list[Document]:

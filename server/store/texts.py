@@ -22,7 +22,7 @@ from weave_core.server.store.text_tables import LEFT_OUT, text_table
 
 __all__ = ["TextIndex"]
 
-_VERSION = 3
+_VERSION = 4
 _SPANS_A_STEP = 500
 _OFF = "texts off "
 """Begin of the cursor that remembers a project which is left out, and since which span."""

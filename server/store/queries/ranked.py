@@ -15,6 +15,7 @@ from weave_core.server.filters.searching import (
     Term,
     match_of,
     pattern_of,
+    searched_marks,
     searched_terms,
     tsquery_of,
 )
@@ -66,14 +67,16 @@ _NAME_WEIGHT = 4
 
 
 def few_hits(connection: Connection, filter_text: str | None) -> list[int] | None:
-    """Row ids of all spans that can pass the text searches of a filter; None: many, or none asked.
+    """Row ids of all spans that can pass a filter, by what the index knows; None: many, or nothing.
+
+    It knows words that are searched for, and attributes that must have a certain text.
 
     Args:
         connection: In the snapshot of the query.
         filter_text: One that `compile_filter` took.
     """
     dialect, most = connection.dialect.name, {"most": MAX_HITS + 1}
-    words = _wanted(searched_terms(filter_text), dialect)
+    words = _wanted(searched_terms(filter_text), dialect, searched_marks(filter_text))
     if not words:
         return None
     ids = list(connection.execute(text(_HITS[dialect]), {"words": words, **most}).scalars())
@@ -124,8 +127,12 @@ def list_ranked(
     return [rows[row_id] for row_id in page], behind
 
 
-def _wanted(terms: list[Term], dialect: str) -> str:
-    return match_of(terms) if dialect == "sqlite" else tsquery_of(terms)
+def _wanted(terms: list[Term], dialect: str, marks: Sequence[str] = ()) -> str:
+    if dialect == "sqlite":
+        return " ".join((match_of(terms), *(f'"{mark}"' for mark in marks))).strip()
+    return " & ".join(
+        part for part in (tsquery_of(terms), *(f"'{mark}'" for mark in marks)) if part
+    )
 
 
 def _newest(dialect: str, project_id: int, terms: list[Term]) -> Select[Any]:

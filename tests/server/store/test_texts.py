@@ -12,6 +12,7 @@ from support.postgres import new_database
 
 from weave_core.errors import BadRequest
 from weave_core.server.otlp.records import RawOrigin, RawSpan
+from weave_core.server.store.queries.ranked import few_hits
 from weave_core.server.store.queries.spans import list_spans
 from weave_core.server.store.queries.traces import list_traces
 from weave_core.server.store.stores import Store
@@ -148,6 +149,22 @@ def test_a_search_joins_other_conditions_and_their_negation(store: Store) -> Non
         2,
     ]
     assert found(store, "text_search('köln') or attributes['request.id'] = 'r1'") == [1, 4]
+
+
+def test_an_attribute_is_found_by_the_index_alone(store: Store) -> None:
+    """Few that have it lead the query; what is not indexed yet is found all the same."""
+    asked = "attributes['request.id'] = 'r2'"
+    for each in (asked, "('r2' = attributes['request.id']) and name = 'chat'"):
+        with store.engine.begin() as connection:
+            assert few_hits(connection, each) == [2]
+        assert found(store, each) == [2]
+    assert found(store, f"{asked} and text_search('refund')") == [2]
+    assert found(store, f"{asked} and text_search('thirty')") == []
+    assert found(store, f"{asked} or text_search('thirty')") == [1, 2]
+    assert found(store, f"not {asked}") == [1, 3, 4]
+    store.deleter.delete(PROJECT, asked)
+    with store.engine.begin() as connection:
+        assert few_hits(connection, asked) == []
 
 
 def test_the_best_fit_comes_first_page_by_page(store: Store) -> None:
