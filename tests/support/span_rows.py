@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from weave_core.server.store.dialects import connect
 from weave_core.server.store.schemas import upgrade
 from weave_core.server.store.tables import SpanRow, TraceRow, table_of
+from weave_core.server.store.text_functions import teach_text_functions
 
 __all__ = ["new_store", "span_row", "trace_row"]
 
@@ -68,9 +69,11 @@ def new_store(
         traces: Rows of `trace`.
     """
     engines = connect(place if isinstance(place, str) else f"sqlite:///{place}")
-    upgrade(engines.writer)
-    engines.readers.dispose()
     engine = engines.writer
+    if engine.dialect.name == "sqlite":
+        teach_text_functions(engine)
+    upgrade(engine)
+    engines.readers.dispose()
     with engine.begin() as connection:
         for row, values in ((SpanRow, spans), (TraceRow, traces)):
             if values:
