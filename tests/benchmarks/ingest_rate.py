@@ -8,6 +8,9 @@ Four figures of a round: the rate over eight connections that send as fast as th
 rate, sent on the clock; what the server uses, its decode process included; and how far the
 background (sums, full text) was behind, and how long it took to catch up.
 
+What a span takes on disk is printed for spans that all have 2 KB of messages, and for a mix where
+four in ten have; both with everything on, after the background has caught up.
+
 With `--agent` messages repeat themselves as an agent's do.  `--alone` runs without the decode
 process.  `--peer` sends the same to a peer, installed into a virtual environment of its own.
 
@@ -52,6 +55,7 @@ from support.servers import start_server
 CONNECTIONS = 8
 TEMPLATES = 30
 IDLE_S = 10.0
+MIXED_SHARE = 0.4
 CATCH_UP_S = 600
 READY = "floor ready on "
 TARGETS = (
@@ -88,6 +92,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             ours = run_round(Path(folder), templates, options)
         print(f"ratio to the bare receiver {ours / floor:.2f}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        print_mixed_size(Path(folder), options)
     if options.peer:
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -111,11 +117,36 @@ def run_round(folder: Path, templates: list[Template], options: argparse.Namespa
         time.sleep(IDLE_S)
         print(f"  idle CPU {(cpu_seconds(pid) - before) / IDLE_S * 100:.2f} %")
         server.stop()
+    print_size(folder, stored, "messages of 2 KB on every span")
+    return rate
+
+
+def print_mixed_size(folder: Path, options: argparse.Namespace) -> None:
+    """What a span takes on disk where not every one has messages, as in the design's figures."""
+    templates = [
+        new_template(f"mixed {i}", is_agent=options.agent, text_share=MIXED_SHARE)
+        for i in range(TEMPLATES)
+    ]
+    made = [templates[number % len(templates)].fresh() for number in range(options.batches)]
+    with start_server(folder) as server, httpx.Client(base_url=server.url) as http:
+        send(
+            server.url,
+            lambda number: made[number] if number < len(made) else None,
+            connections=CONNECTIONS,
+        )
+        stored = wait_for_background(http)
+        server.stop()
+    print_size(folder, stored, f"messages on {MIXED_SHARE:.0%} of the spans")
+
+
+def print_size(folder: Path, stored: int, what: str) -> None:
+    """Bytes a span, and what takes them."""
     size_bytes = sum(path.stat().st_size for path in folder.glob("store.db*"))
     print(
-        f"  on disk {size_bytes / stored:,.0f} bytes a span: {sizes(folder / 'store.db', stored)}"
+        f"  on disk, {what}: {size_bytes / stored:,.0f} bytes a span:"
+        f" {sizes(folder / 'store.db', stored)}",
+        flush=True,
     )
-    return rate
 
 
 def full_load(

@@ -228,13 +228,14 @@ THINGS = ["running shoes", "winter jackets", "wool socks", "hiking boots", "rain
 CITIES = ["Leipzig", "Rotterdam", "Lyon", "Gdansk", "Turin", "Porto"]
 
 
-def new_template(seed: str, *, is_agent: bool = False) -> Template:
+def new_template(seed: str, *, is_agent: bool = False, text_share: float = 1.0) -> Template:
     """Traces of ten spans, model calls and what is around them.
 
     Args:
         seed: The same gives the same.
         is_agent: Messages repeat themselves as an agent's do; else they are random words, which
             hardly compress.
+        text_share: Of the spans, how many have messages.
     """
     dice = random.Random(seed)
     mark = dice.randbytes(_MARK_BYTES)
@@ -262,12 +263,14 @@ def new_template(seed: str, *, is_agent: bool = False) -> Template:
         span.name = "chat gpt-4o-mini" if index % 2 else "lookup order"
         span.start_time_unix_nano = now_ns + index * 1_000_000
         span.end_time_unix_nano = span.start_time_unix_nano + dice.randrange(10**6, 10**9)
-        _fill(span, dice, is_call=bool(index % 2), is_agent=is_agent)
+        _fill(span, dice, is_call=bool(index % 2))
+        if text_share >= 1 or dice.random() < text_share:
+            _add_messages(span, dice, is_agent=is_agent)
     return Template(bytes(request.SerializeToString()), mark, tuple(trace_ids))
 
 
-def _fill(span: Any, dice: random.Random, *, is_call: bool, is_agent: bool) -> None:
-    """Twelve attributes, two of them messages."""
+def _fill(span: Any, dice: random.Random, *, is_call: bool) -> None:
+    """Ten attributes."""
     _add(span, "gen_ai.operation.name", "chat" if is_call else "execute_tool")
     _add(span, "gen_ai.provider.name", "openai")
     _add(span, "gen_ai.request.model", "gpt-4o-mini")
@@ -278,6 +281,10 @@ def _fill(span: Any, dice: random.Random, *, is_call: bool, is_agent: bool) -> N
     _add(span, "gen_ai.response.id", f"chatcmpl-{dice.randbytes(12).hex()}")
     _add(span, "session.id", f"session-{dice.randrange(1000)}")
     _add(span, "tier", dice.choice(["free", "pro", "team"]))
+
+
+def _add_messages(span: Any, dice: random.Random, *, is_agent: bool) -> None:
+    """Two more attributes, about 1,000 characters each."""
     for key, role in (("gen_ai.input.messages", "user"), ("gen_ai.output.messages", "assistant")):
         if is_agent:
             _add(span, key, json.dumps(_agent_messages(dice, role)))
