@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from weave_core.evals.evaluations import Evaluation as Evaluation
     from weave_core.evals.loggers import EvaluationLogger as EvaluationLogger
     from weave_core.evals.results import EvaluationResult as EvaluationResult
+    from weave_core.evals.scorers.contract import Scorer as Scorer
     from weave_core.evals.scores import Score as Score
 
 _HOME = {
@@ -21,9 +22,18 @@ _HOME = {
     "EvaluationLogger": "loggers",
     "EvaluationResult": "results",
     "Score": "scores",
+    "Scorer": "scorers.contract",
 }
 
-__all__ = ["Budget", "Dataset", "Evaluation", "EvaluationLogger", "EvaluationResult", "Score"]
+__all__ = [
+    "Budget",
+    "Dataset",
+    "Evaluation",
+    "EvaluationLogger",
+    "EvaluationResult",
+    "Score",
+    "Scorer",
+]
 
 
 def __getattr__(name: str) -> object:

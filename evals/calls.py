@@ -4,8 +4,9 @@ import asyncio
 import contextvars
 import inspect
 import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from weave_core.errors import ConfigError
@@ -52,6 +53,19 @@ class Call:
         if self.is_async:
             return await self.func(**arguments)
         return await _in_thread(self.func, arguments)
+
+    def timed(self, tell: Callable[[float], None]) -> "Call":
+        """The same, telling how many seconds each call takes, without what its thread takes."""
+        func = self.func
+
+        def told(**arguments: Any) -> Any:
+            began_s = time.perf_counter()
+            try:
+                return func(**arguments)
+            finally:
+                tell(time.perf_counter() - began_s)
+
+        return replace(self, func=told)
 
     def inline(self, values: Mapping[str, Any]) -> Any:
         """Call it right here; what it gives may be a coroutine."""
@@ -107,7 +121,7 @@ def call_of(
     )
 
 
-def _own_version(func: Any) -> str | None:
+def _own_version(func: Any) -> str:
     said = getattr(func, "version", None)
     return said if isinstance(said, str) and said else version_of(func)
 

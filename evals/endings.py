@@ -62,8 +62,7 @@ class Ending:
 
 def ended(record: StoredEvaluation, state: str, examples: Sequence[Example]) -> StoredEvaluation:
     """`record` with its end, and the numbers of what was run."""
+    ended_ns = time.time_ns()  # Before the numbers are worked out.
     items = [example.item for example in examples]
     summary = summarize(items) if items else None
-    return record.model_copy(
-        update={"state": state, "ended_ns": time.time_ns(), "summary": summary}
-    )
+    return record.model_copy(update={"state": state, "ended_ns": ended_ns, "summary": summary})

@@ -18,7 +18,7 @@ from weave_core.model import EvaluatedItem
 
 __all__ = ["Journal", "Remembered"]
 
-MAX_JOURNAL_BYTES = 512 * 1024 * 1024
+MAX_JOURNAL_BYTES = 256 * 1024 * 1024
 """Largest journal of a task's outputs; a larger one begins anew."""
 _FLUSH_BYTES = 64 * 1024
 _FLUSH_S = 0.25
@@ -27,6 +27,9 @@ _STRICT = (
     | orjson.OPT_PASSTHROUGH_DATETIME
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
+
+_EXAMPLE = b'{"e":"'
+"""How the line of an example begins; its evaluation's id follows."""
 
 Key = tuple[str, int]
 
@@ -48,7 +51,8 @@ class _Begun:
     plan: str
     pid: int
     is_ended: bool = False
-    entries: dict[Key, Remembered] = field(default_factory=dict)
+    lines: list[bytes] = field(default_factory=list)
+    """Of its examples."""
 
 
 class Journal:
@@ -122,13 +126,13 @@ class Journal:
         self._size += len(line)
 
     def _read(self, *, uses_finished: bool) -> None:
-        begun: dict[str, _Begun] = {}
+        begun: dict[bytes, _Begun] = {}
         try:
             if self._path.stat().st_size > MAX_JOURNAL_BYTES:
                 self._path.unlink()
             with self._path.open("rb") as file:
                 for line in file:
-                    _take(line, begun)
+                    _sort(line, begun)
         except FileNotFoundError:
             return
         for each in begun.values():
@@ -136,25 +140,36 @@ class Journal:
             if is_mine:
                 self.resumed_id = each.evaluation_id
             if is_mine or uses_finished:
-                self._entries.update(each.entries)
+                for line in each.lines:
+                    self._remember(line)
+
+    def _remember(self, line: bytes) -> None:
+        try:
+            entry = orjson.loads(line)
+            item = EvaluatedItem.model_validate(entry["item"])
+            known = Remembered(entry["output"], item, entry["scorers"], entry["e"])
+        except (ValueError, KeyError, TypeError):  # The last line of a killed program may be half.
+            return
+        self._entries[item.item, item.epoch] = known
 
 
-def _take(line: bytes, begun: dict[str, _Begun]) -> None:
+def _sort(line: bytes, begun: dict[bytes, _Begun]) -> None:
+    """Put a line to its evaluation; lines of examples are not parsed, as most are never asked."""
+    if line.startswith(_EXAMPLE):
+        found = begun.get(line[len(_EXAMPLE) :].partition(b'"')[0])
+        if found is not None:
+            found.lines.append(line)
+        return
     try:
         entry = orjson.loads(line)
-        if "begin" in entry:
-            known = begun.get(entry["begin"])
-            if known is None:
-                begun[entry["begin"]] = _Begun(entry["begin"], entry["plan"], entry["pid"])
-            else:
-                known.pid = entry["pid"]
-        elif "end" in entry:
-            begun[entry["end"]].is_ended = True
+        key = str(entry.get("begin") or entry["end"]).encode()
+        if "end" in entry:
+            begun[key].is_ended = True
+        elif key in begun:
+            begun[key].pid = entry["pid"]
         else:
-            item = EvaluatedItem.model_validate(entry["item"])
-            remembered = Remembered(entry["output"], item, entry["scorers"], entry["e"])
-            begun[entry["e"]].entries[item.item, item.epoch] = remembered
-    except (ValueError, KeyError, TypeError):  # The last line of a killed program may be half.
+            begun[key] = _Begun(entry["begin"], entry["plan"], entry["pid"])
+    except (ValueError, KeyError, TypeError):  # As above.
         return
 
 

@@ -29,12 +29,15 @@ def name_of(func: Any) -> str:
     return str(named.__name__)
 
 
-def version_of(func: Any) -> str | None:
-    """`sha256:` digest of what `func` is; None where there is nothing to read."""
+def version_of(func: Any) -> str:
+    """`sha256:` digest of what `func` is."""
     code = CODES.version_of(func)
     values = dict(_values(func))
     if code is None:
-        return None
+        # Of a library, ours included: its name, and what it was made with.
+        named = _unwrapped(func)
+        kind = named if hasattr(named, "__qualname__") else type(named)
+        return digest_json([f"{kind.__module__}.{kind.__qualname__}", values])
     return digest_json([code, values]) if values else code
 
 
@@ -67,7 +70,12 @@ def _values(func: Any) -> Iterator[tuple[str, str]]:
 def _plain(where: str, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What of `values` is JSON; a client or a model is none."""
     for name, value in sorted(values.items()):
-        if value is None or callable(value):
+        if callable(value):  # The model of a judge, and the like.
+            code = CODES.version_of(value)
+            if code is not None:
+                yield f"{where} {name}", code
+            continue
+        if value is None:
             continue
         try:
             yield f"{where} {name}", digest_json(value)

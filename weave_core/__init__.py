@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from weave_core.evals import Evaluation as Evaluation
     from weave_core.evals import EvaluationLogger as EvaluationLogger
     from weave_core.evals import Score as Score
+    from weave_core.evals import Scorer as Scorer
     from weave_core.publishing import get as get
     from weave_core.publishing import publish as publish
     from weave_core.setup import init as init
@@ -39,6 +40,7 @@ _HOME = {
     "Evaluation": "weave_core.evals",
     "EvaluationLogger": "weave_core.evals",
     "Score": "weave_core.evals",
+    "Scorer": "weave_core.evals",
     "WeaveError": "weave_core.errors",
     "attributes": "weave_core.tracing",
     "current_span": "weave_core.tracing",
@@ -61,6 +63,7 @@ __all__ = [
     "Html",
     "Image",
     "Score",
+    "Scorer",
     "Video",
     "WeaveError",
     "attributes",

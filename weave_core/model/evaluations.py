@@ -75,8 +75,9 @@ class EvaluatedItem(Value):
     output_tokens: int | None = None
     cost_usd: float | None = None
     cluster: str | None = None
-    slices: dict[str, str] = {}
-    scores: dict[str, ItemScore] = {}
+    # By factories: pydantic copies a default that stands here deeply, for each item.
+    slices: dict[str, str] = Field(default_factory=dict)
+    scores: dict[str, ItemScore] = Field(default_factory=dict)
     is_cached: bool = False
     """Whether the output was taken from an earlier run of the same task on the same item."""
     trace_id: str | None = None
