@@ -12,6 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from playwright.sync_api import Page, expect
 from support.otlp import add_event, new_span, new_trace_id, send_spans
 from support.servers import ServerProcess
+from support.telemetry import log_record, send_durations, send_logs
 
 from .conftest import Window
 
@@ -294,7 +295,55 @@ def test_nothing_runs_beside_a_list_in_a_comparison_or_a_conversation(
         rows.nth(row).click()
         expect(page.locator(".text-diff")).to_be_visible()
         assert_nothing_ran(page)
+    window.open(f"/sessions?{urlencode({'project': project, 'words': 'script'})}")
+    expect(page.locator(".session-list .tr[data-id]").first).to_be_visible()
+    assert_nothing_ran(page)
     window.open(f"/session?{urlencode({'project': project, 'session': ALL})}")
     expect(page.locator(".conversation .turn, .st-key-weave_error").first).to_be_visible()
     page.evaluate(OPEN_EVERYTHING)
     assert_nothing_ran(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_in_logs_and_metrics_runs(
+    server: ServerProcess, project: str, new_window: Callable[[Any], Window], scheme: str
+) -> None:
+    """Bodies, names and attributes of records; names, units, descriptions and groups of metrics."""
+    spans = hostile_trace()
+    send_spans(server.url, project, spans, service=ALL)
+    record = log_record(ALL, severity=17) | {"severityText": ALL, "eventName": ALL}
+    records = [
+        record | {"attributes": attributes_of({ALL: ALL, "__proto__": LONG})},
+        record | {"traceId": spans[0].trace_id.hex(), "spanId": spans[0].span_id.hex()},
+        log_record(LONG, severity=13),
+    ]
+    send_logs(server.url, project, records, service=ALL)
+    send_durations(server.url, project, ALL, {ALL: 1.0, ATTACKS[1]: 2.0}, unit=ALL, about=ALL)
+    window = new_window(scheme)
+    page = window.page
+
+    window.open(f"/logs?project={project}")
+    rows = page.locator(".log-list .tr[data-id]")
+    expect(rows).to_have_count(3)
+    for row in range(3):
+        rows.nth(row).locator(".open").click()
+    expect(page.locator(".log-list .record:visible")).to_have_count(3)
+    page.evaluate(OPEN_EVERYTHING)
+    assert_nothing_ran(page)
+    for name in ("trace", "span", "text", "level"):
+        window.open(f"/logs?{urlencode({'project': project, name: ATTACKS[4]})}")
+        expect(page.locator(".log-list[data-ready], .st-key-weave_error").first).to_be_visible()
+        assert_nothing_ran(page)
+
+    for query in ({}, {"by": "gen_ai.request.model"}, {"metric": ALL, "by": ALL}):
+        window.open(f"/metrics?{urlencode({'project': project, **query})}")
+        expect(page.locator(".metric-list .tr[data-id]")).to_have_count(1)
+        shown = page.locator("[data-testid=stEChartsChart] canvas, .st-key-weave_error").first
+        expect(shown).to_be_visible()
+        shown.hover()
+        assert_nothing_ran(page)
+
+
+def attributes_of(values: dict[str, str]) -> list[dict[str, Any]]:
+    """Attributes of OTLP/JSON."""
+    return [{"key": key, "value": {"stringValue": value}} for key, value in values.items()]
