@@ -5,10 +5,12 @@
 Starts a server, an app and a headless Chromium, sends thousands of traces and ones of 1,000, 10,000
 and 50,000 spans, and measures from the click to the moment when all data is there: `data-ready` is
 what the components set once their rows are drawn.  Prints medians beside the targets and what the
-peers' pages did.  Machines are noisy: compare within one run.
+peers' pages did, the load of the machine, and the CPU that the app's process took, which depends
+less on what else runs.
 """
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
@@ -58,6 +60,8 @@ class Line:
     figure: str
     target: str
     peers: str = ""
+    cpu: str = ""
+    """Of the app's process, for one time."""
 
 
 def main() -> None:
@@ -117,14 +121,16 @@ def trace_lines(browser: Browser, app: AppProcess, repeat: int) -> list[Line]:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     lines, frames = [], []
     for count, target in zip(SIZES, ("1.0 s", "2 s", "4 s"), strict=True):
-        took = []
+        took, cpu = [], []
         for _ in range(repeat):
             page.goto(f"{app.url}/?project={PROJECT}&filter=span_count+%3D+{count}")
             row = page.locator(".trace-list[data-ready='1'] .tr[data-id] .open")
             row.wait_for()
             page.wait_for_timeout(700)  # Figures and facets come after the rows.
             ready = f".span-tree[data-count='{count}']"
+            before = cpu_seconds(app)
             took.append(seconds_to(page, row.click, ready, DETAIL))
+            cpu.append(cpu_seconds(app) - before)
         peers = {1_000: "Opik 20 s at 3,000", 10_000: "MLflow 10.9 s at 5,000 (API)"}
         largest = "MLflow's page crashes at 32,843"
         lines.append(
@@ -133,6 +139,7 @@ def trace_lines(browser: Browser, app: AppProcess, repeat: int) -> list[Line]:
                 in_seconds(took),
                 target,
                 peers.get(count, largest),
+                f"{statistics.median(cpu):.2f} s",
             )
         )
     page.get_by_role("button", name="Open all").click()
@@ -170,6 +177,13 @@ def seconds_to(page: Page, act: Callable[[], object], *ready: str) -> float:
     return time.perf_counter() - began
 
 
+def cpu_seconds(app: AppProcess) -> float:
+    """CPU time that the app's process has used."""
+    fields = Path(f"/proc/{app.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2]
+    user, system = fields.split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def resident_mib(app: AppProcess) -> float:
     """Resident memory of the app's process."""
     status = Path(f"/proc/{app.process.pid}/status").read_text(encoding="utf-8")
@@ -184,9 +198,10 @@ def in_seconds(took: list[float]) -> str:
 
 def show(lines: list[Line]) -> None:
     """One table."""
-    print(f"{'':60s} {'weave-core':>22s}  {'target':26s} peers")
+    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(f"{'':60s} {'weave-core':>22s} {'app CPU':>8s}  {'target':26s} peers")
     for line in lines:
-        print(f"{line.name:60s} {line.figure:>22s}  {line.target:26s} {line.peers}")
+        print(f"{line.name:60s} {line.figure:>22s} {line.cpu:>8s}  {line.target:26s} {line.peers}")
 
 
 if __name__ == "__main__":
