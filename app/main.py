@@ -5,6 +5,8 @@ import streamlit as st
 from weave_core.app.frame import asset, dress, errors_shown
 from weave_core.app.state import (
     COMPARE_PAGE,
+    EVALUATION_PAGE,
+    EVALUATIONS_PAGE,
     LOGS_PAGE,
     METRICS_PAGE,
     MONITOR_PAGE,
@@ -12,6 +14,7 @@ from weave_core.app.state import (
     SESSIONS_PAGE,
     TRACE_PAGE,
     TRACES_PAGE,
+    VERSUS_PAGE,
 )
 
 __all__ = ["draw"]
@@ -31,9 +34,21 @@ def draw() -> None:
             ),
             st.Page(METRICS_PAGE, title="Metrics", icon=":material/speed:", url_path="metrics"),
             st.Page(LOGS_PAGE, title="Logs", icon=":material/notes:", url_path="logs"),
+            st.Page(
+                EVALUATIONS_PAGE,
+                title="Evaluations",
+                icon=":material/fact_check:",
+                url_path="evaluations",
+            ),
             st.Page(TRACE_PAGE, title="Trace", url_path="trace", visibility="hidden"),
             st.Page(SESSION_PAGE, title="Session", url_path="session", visibility="hidden"),
             st.Page(COMPARE_PAGE, title="Compare", url_path="compare", visibility="hidden"),
+            st.Page(
+                EVALUATION_PAGE, title="Evaluation", url_path="evaluation", visibility="hidden"
+            ),
+            st.Page(
+                VERSUS_PAGE, title="Compare evaluations", url_path="versus", visibility="hidden"
+            ),
         ],
         position="top",
     )

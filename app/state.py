@@ -4,6 +4,7 @@ The address bar is the state: whatever decides what a page shows is a query para
 view is a link that a colleague can open.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
@@ -11,11 +12,14 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from weave_core.client import Client
+from weave_core.errors import NotFound
 from weave_core.model import Project
 from weave_core.settings import DEFAULT_ENDPOINT, Settings
 
 __all__ = [
     "COMPARE_PAGE",
+    "EVALUATIONS_PAGE",
+    "EVALUATION_PAGE",
     "LOGS_PAGE",
     "METRICS_PAGE",
     "MONITOR_PAGE",
@@ -23,16 +27,21 @@ __all__ = [
     "SESSION_PAGE",
     "TRACES_PAGE",
     "TRACE_PAGE",
+    "VERSUS_PAGE",
     "client",
     "compare_url",
+    "evaluation_url",
+    "evaluations_url",
     "find_project",
     "list_projects",
     "list_url",
     "logs_url",
+    "project_of_address",
     "session_url",
     "sessions_url",
     "trace_url",
     "traces_url",
+    "versus_url",
 ]
 
 _PAGES: Final = Path(__file__).parent / "pages"
@@ -44,6 +53,9 @@ MONITOR_PAGE: Final = _PAGES / "monitor.py"
 METRICS_PAGE: Final = _PAGES / "metrics.py"
 LOGS_PAGE: Final = _PAGES / "logs.py"
 COMPARE_PAGE: Final = _PAGES / "compare.py"
+EVALUATIONS_PAGE: Final = _PAGES / "evaluations.py"
+EVALUATION_PAGE: Final = _PAGES / "evaluation.py"
+VERSUS_PAGE: Final = _PAGES / "versus.py"
 _PROJECTS_TTL_S = 5
 
 
@@ -72,6 +84,18 @@ def find_project(projects: list[Project], wanted: str | None) -> str | None:
     if default in names:
         return default
     return names[0] if names else None
+
+
+def project_of_address() -> str:
+    """The project that the address names, else the one that every page opens with.
+
+    Raises:
+        NotFound: If it names none and there is none.
+    """
+    project = st.query_params.get("project") or find_project(list_projects(), None)
+    if project is None:
+        raise NotFound("the address names no project, and there is none yet")
+    return project
 
 
 def traces_url(**query: str | None) -> str:
@@ -111,6 +135,21 @@ def list_url(project: str) -> str:
 def session_url(project: str, session_id: str) -> str:
     """Address of one conversation."""
     return "./session?" + urlencode({"project": project, "session": session_id})
+
+
+def evaluations_url(project: str, **query: str) -> str:
+    """Address of the list of evaluations."""
+    return "./evaluations?" + urlencode({"project": project} | query)
+
+
+def evaluation_url(project: str, evaluation_id: str) -> str:
+    """Address of one evaluation."""
+    return "./evaluation?" + urlencode({"project": project, "evaluation": evaluation_id})
+
+
+def versus_url(project: str, ids: Sequence[str]) -> str:
+    """Address of evaluations side by side, the first of which the others are held against."""
+    return "./versus?" + urlencode({"project": project, "ids": ",".join(ids)}, safe=",")
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, on_release=Client.close)

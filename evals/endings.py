@@ -11,6 +11,7 @@ from weave_core.evals.runner import Example
 from weave_core.evals.spans import EvaluationSpans
 from weave_core.model import StoredEvaluation
 from weave_core.statistics.summaries import compare_items, summarize
+from weave_core.tracing.lifecycle import page_url
 
 __all__ = ["FLUSH_S", "Ending", "ended"]
 
@@ -55,7 +56,7 @@ class Ending:
             comparison=comparison,
             problems=self.problems,
             stopped_by=self.stopped_by,
-            url=self.spans.handle.url,
+            url=page_url("evaluation", evaluation=self.record.evaluation_id),
             is_stored=is_stored,
         )
 

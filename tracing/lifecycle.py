@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -37,7 +37,16 @@ from weave_core.tracing.sources import CODES
 from weave_core.tracing.transports import SETTING_UP
 from weave_core.versions import package_version
 
-__all__ = ["Tracing", "flush", "init", "is_active", "settings_in_force", "shutdown", "span_url"]
+__all__ = [
+    "Tracing",
+    "flush",
+    "init",
+    "is_active",
+    "page_url",
+    "settings_in_force",
+    "shutdown",
+    "span_url",
+]
 
 _PROBE_TIMEOUT_S = 0.25
 _MAX_ATTRIBUTES = 1_024
@@ -211,11 +220,17 @@ def shutdown(timeout_s: float = 5.0) -> bool:
 
 def span_url(trace_id: str, span_id: str) -> str:
     """The page of a span in the app."""
+    return page_url("trace", trace=trace_id, span=span_id)
+
+
+def page_url(page: str, **query: str) -> str:
+    """A page of the app about something in this process's project."""
     tracing = _state.tracing
     settings = Settings.from_env()
     project = tracing.project if tracing is not None else settings.project
-    app_url = settings.app_url.rstrip("/")
-    return f"{app_url}/trace?project={quote(project, safe='')}&trace={trace_id}&span={span_id}"
+    return f"{settings.app_url.rstrip('/')}/{page}?" + urlencode(
+        {"project": project, **query}, quote_via=quote
+    )
 
 
 def _check_project(project: str) -> None:

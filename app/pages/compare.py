@@ -13,7 +13,7 @@ from weave_core.app.components.trace_list import list_rows, trace_list
 from weave_core.app.formats import count, duration, money, status_word
 from weave_core.app.frame import errors_shown
 from weave_core.app.span_texts import input_text, output_text
-from weave_core.app.state import client, find_project, list_projects, list_url
+from weave_core.app.state import client, list_url, project_of_address
 from weave_core.errors import NotFound
 from weave_core.model import Span, TraceSummary, TraceTree
 
@@ -32,14 +32,6 @@ class Sides:
     changes: Changes
     is_whole: bool
     """All texts were compared."""
-
-
-def project_of_address() -> str:
-    """The project that the address names, else the one that every page opens with."""
-    project = st.query_params.get("project") or find_project(list_projects(), None)
-    if project is None:
-        raise NotFound("the address names no project, and there is none yet")
-    return project
 
 
 def read_sides(project: str, first_id: str, second_id: str) -> Sides:

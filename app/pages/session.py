@@ -5,7 +5,7 @@ import streamlit as st
 from weave_core.app import filters
 from weave_core.app.components.conversation import conversation, conversation_turns
 from weave_core.app.components.session_header import session_content, session_header
-from weave_core.app.state import client, find_project, list_projects
+from weave_core.app.state import client, project_of_address
 from weave_core.app.turns import Turn, turn_of
 from weave_core.errors import NotFound
 from weave_core.model import TraceSummary
@@ -19,9 +19,7 @@ def session_of_address() -> tuple[str, str]:
     session_id = st.query_params.get("session")
     if not session_id:
         raise NotFound("the address names no session", "open one from the list of sessions")
-    project = st.query_params.get("project") or find_project(list_projects(), None)
-    if project is None:
-        raise NotFound("the address names no project, and there is none yet")
+    project = project_of_address()
     return project, session_id
 
 

@@ -9,7 +9,7 @@ from weave_core.app.components.span_tree import span_columns, span_tree
 from weave_core.app.components.trace_header import header_content, trace_header
 from weave_core.app.frame import errors_shown
 from weave_core.app.media import shown_code, shown_media
-from weave_core.app.state import client, find_project, list_projects, list_url
+from weave_core.app.state import client, list_url, project_of_address
 from weave_core.errors import NotFound
 from weave_core.model import TraceTree
 
@@ -40,9 +40,7 @@ def arrive() -> Visit:
     trace_id = st.query_params.get("trace")
     if not trace_id:
         raise NotFound("the address names no trace", "open one from the list of traces")
-    project = st.query_params.get("project") or find_project(list_projects(), None)
-    if project is None:
-        raise NotFound("the address names no project, and there is none yet")
+    project = project_of_address()
     span_id = st.query_params.get("span")
     last: Visit | None = st.session_state.get("visit")
     address = (project, trace_id, span_id)

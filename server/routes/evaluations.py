@@ -5,10 +5,16 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
-from weave_core.model import EvaluatedItem, EvaluationComparison, Page, StoredEvaluation
+from weave_core.model import (
+    EvaluatedItem,
+    EvaluationBreakdown,
+    EvaluationComparison,
+    Page,
+    StoredEvaluation,
+)
 from weave_core.server.deps import CursorQuery, LimitQuery, ProjectPath, ReaderDep, StoreDep
 from weave_core.server.routes.answers import JsonAnswer
-from weave_core.server.store.queries import evaluations
+from weave_core.server.store.queries import evaluation_breakdowns, evaluations
 
 router = APIRouter(prefix="/api/projects/{project}/evaluations", tags=["evaluations"])
 
@@ -67,6 +73,14 @@ def read_evaluation(
 ) -> Response:
     """One evaluation with its numbers; while it runs, with those of what has been run."""
     return JsonAnswer(evaluations.get_evaluation(connection, project, evaluation_id))
+
+
+@router.get("/{evaluation_id}/breakdown", response_model=EvaluationBreakdown)
+def read_breakdown(
+    connection: ReaderDep, project: ProjectPath, evaluation_id: EvaluationPath
+) -> Response:
+    """How the scores are spread, and their means in each slice of the items."""
+    return JsonAnswer(evaluation_breakdowns.read_breakdown(connection, project, evaluation_id))
 
 
 @router.get("/{evaluation_id}/items", response_model=Page[EvaluatedItem])

@@ -6,11 +6,11 @@ Components of ours are opaque here; what they show is `tests/e2e`'s.  This is th
 import time
 from collections.abc import Iterator
 
-import orjson
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 from support.otlp import agent_trace, new_span, new_trace_id, send_spans
+from support.screens import component_data, draw
 from support.servers import ServerProcess
 
 from weave_core.app.process import START
@@ -35,31 +35,9 @@ def app_reads_the_server(
     st.cache_resource.clear()
 
 
-def draw(page: str | None = None, **query: str) -> AppTest:
-    """The app at an address."""
-    screen = AppTest.from_file(START, default_timeout=30)
-    for name, value in query.items():
-        screen.query_params[name] = value
-    if page:
-        screen.switch_page(page)
-    screen.run()
-    assert not screen.exception
-    return screen
-
-
 def texts(screen: AppTest) -> str:
     """All that is written on the page."""
     return "\n".join(str(each.value) for each in [*screen.markdown, *screen.text, *screen.caption])
-
-
-def component_data(screen: AppTest, name: str) -> dict[str, object]:
-    """What one of our components was given."""
-    for each in screen.get("bidi_component"):
-        proto = each.proto
-        if proto.component_name == f"weave_core_{name}":
-            read: dict[str, object] = orjson.loads(proto.bytes)
-            return read
-    raise AssertionError(f"no component {name!r} on the page")
 
 
 def test_a_server_without_traces_shows_how_to_begin(own_server: ServerProcess) -> None:

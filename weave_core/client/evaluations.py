@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from weave_core.client.connection import Connection, root_of
-from weave_core.model import EvaluatedItem, EvaluationComparison, Page, StoredEvaluation
+from weave_core.model import (
+    EvaluatedItem,
+    EvaluationBreakdown,
+    EvaluationComparison,
+    Page,
+    StoredEvaluation,
+)
 
 __all__ = ["EvaluationCalls"]
 
@@ -57,6 +63,15 @@ class EvaluationCalls(Connection):
         """
         path = f"{_path(project)}/baseline"
         return StoredEvaluation.model_validate_json(self._read(path, {"name": name, "of": of}))
+
+    def get_breakdown(self, project: str, evaluation_id: str) -> EvaluationBreakdown:
+        """How the scores of an evaluation are spread, and their means in each slice.
+
+        Raises:
+            NotFound: If the project or the evaluation does not exist.
+        """
+        path = f"{_path(project, evaluation_id)}/breakdown"
+        return EvaluationBreakdown.model_validate_json(self._read(path))
 
     def list_evaluated(
         self,

@@ -5,6 +5,7 @@ are those of the HTTP API; unknown fields of a newer server are ignored.
 """
 
 from weave_core.model.blobs import BlobInfo
+from weave_core.model.breakdowns import Distribution, EvaluationBreakdown, SliceSummary
 from weave_core.model.estimates import Comparison, Estimate
 from weave_core.model.evaluations import (
     EvaluatedItem,
@@ -61,12 +62,14 @@ __all__ = [
     "Comparison",
     "Cost",
     "DeletedTraces",
+    "Distribution",
     "Document",
     "Dropped",
     "ErrorBody",
     "ErrorDetail",
     "Estimate",
     "EvaluatedItem",
+    "EvaluationBreakdown",
     "EvaluationComparison",
     "EvaluationReport",
     "EvaluationSummary",
@@ -104,6 +107,7 @@ __all__ = [
     "ScorerSummary",
     "SessionSummary",
     "SliceComparison",
+    "SliceSummary",
     "Span",
     "SpanColumns",
     "SpanError",

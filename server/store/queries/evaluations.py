@@ -3,19 +3,22 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, or_, select, tuple_
+from sqlalchemy import Connection, Row, and_, delete, func, or_, select, tuple_
 
 from weave_core.errors import BadRequest, NotFound
 from weave_core.model import EvaluatedItem, ItemError, ItemScore
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
 from weave_core.server.store.evaluation_tables import EvaluationItemRow, EvaluationRow, ScoreRow
+from weave_core.server.store.previews import read_previews
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.tables import SpanRow, table_of
 
 __all__ = [
+    "FoundEvaluation",
     "compare_evaluations",
     "delete_evaluation",
     "find_baseline",
+    "find_evaluation",
     "get_evaluation",
     "list_evaluations",
     "list_items",
@@ -30,7 +33,7 @@ _MAX_NAMED = 500
 """The longest page; more items are all of an evaluation."""
 
 
-class _Found(NamedTuple):
+class FoundEvaluation(NamedTuple):
     """One evaluation: its row and what its span told."""
 
     row_id: int
@@ -108,7 +111,7 @@ def get_evaluation(connection: Connection, project: str, evaluation_id: str) -> 
     Raises:
         NotFound: If there is no such project or evaluation.
     """
-    found = _find(connection, project, evaluation_id)
+    found = find_evaluation(connection, project, evaluation_id)
     if found.body.get("summary") is not None:
         return found.body
     from weave_core.statistics.summaries import summarize  # scipy: half a second, once.
@@ -142,7 +145,7 @@ def list_items(
         NotFound: If there is no such project or evaluation.
         BadCursor: If the cursor is not of this list.
     """
-    found = _find(connection, project, evaluation_id)
+    found = find_evaluation(connection, project, evaluation_id)
     columns = _ITEM.c
     query = select(_ITEM).where(columns.evaluation_row_id == found.row_id)
     if outcome is not None:
@@ -185,7 +188,7 @@ def compare_evaluations(
     """
     from weave_core.statistics.summaries import compare_items  # As above.
 
-    both = [_find(connection, project, each) for each in (candidate, baseline)]
+    both = [find_evaluation(connection, project, each) for each in (candidate, baseline)]
     new, old = (_all_items(connection, found) for found in both)
     return compare_items(new, old, ids=(candidate, baseline)).model_dump()
 
@@ -196,13 +199,18 @@ def delete_evaluation(connection: Connection, *, project: str, evaluation_id: st
     Raises:
         NotFound: If there is no such project or evaluation.
     """
-    found = _find(connection, project, evaluation_id)
+    found = find_evaluation(connection, project, evaluation_id)
     for table in (_ITEM, _SCORE):
         connection.execute(delete(table).where(table.c.evaluation_row_id == found.row_id))
     connection.execute(delete(_EVALUATION).where(_EVALUATION.c.id == found.row_id))
 
 
-def _find(connection: Connection, project: str, evaluation_id: str) -> _Found:
+def find_evaluation(connection: Connection, project: str, evaluation_id: str) -> FoundEvaluation:
+    """Its row and what its span told.
+
+    Raises:
+        NotFound: If there is no such project or evaluation.
+    """
     project_id = get_project_id(connection, project)
     columns = _EVALUATION.c
     query = select(columns.id, columns.project_id, columns.body).where(
@@ -211,10 +219,10 @@ def _find(connection: Connection, project: str, evaluation_id: str) -> _Found:
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound(f"there is no evaluation {evaluation_id[:80]!r} in project {project!r}")
-    return _Found(row.id, row.project_id, dict(row.body))
+    return FoundEvaluation(row.id, row.project_id, dict(row.body))
 
 
-def _all_items(connection: Connection, found: _Found) -> list[EvaluatedItem]:
+def _all_items(connection: Connection, found: FoundEvaluation) -> list[EvaluatedItem]:
     of_evaluation = _ITEM.c.evaluation_row_id == found.row_id
     count = connection.scalar(select(func.count()).where(of_evaluation)) or 0
     if count > MAX_COMPARED:
@@ -283,9 +291,7 @@ def _previews(
     if not rows:
         return {}
     columns = _SPAN.c
-    query: Select[Any] = select(
-        columns.span_id, columns.input_preview, columns.output_preview
-    ).where(
+    query = select(columns.id, columns.span_id).where(
         columns.project_id == project_id,
         or_(
             *(
@@ -294,7 +300,8 @@ def _previews(
             )
         ),
     )
+    span_ids = {row.id: row.span_id for row in connection.execute(query)}
     return {
-        span_id: {"input_preview": told_in, "output_preview": told_out}
-        for span_id, told_in, told_out in connection.execute(query)
+        span_ids[row_id]: {"input_preview": told_in, "output_preview": told_out}
+        for row_id, (told_in, told_out) in read_previews(connection, list(span_ids)).items()
     }

@@ -239,3 +239,35 @@ def test_an_evaluation_is_deleted_and_its_traces_stay(
     for ask in (client.get_evaluation, client.list_evaluated, client.delete_evaluation):
         with pytest.raises(NotFound, match="no evaluation"):
             ask(project, NEW)
+
+
+def test_scores_are_broken_down_by_value_and_by_slice(
+    server: ServerProcess, client: Client, project: str
+) -> None:
+    """Two bins for true and false, twenty for numbers, labels by frequency, errors apart."""
+    spans = [record_span()]
+    for number in range(30):
+        scores = exact(float(number % 3 > 0))
+        scores["length"] = {"value": number / 29}
+        scores["tone"] = {"label": "calm" if number < 20 else "curt"}
+        scores["judge"] = {"error": {"type": "BadScore", "message": "nan"}}
+        lang = "de" if number % 3 else "fr"
+        spans.append(example_span(number, scores=scores, slices={"lang": lang}))
+    send_spans(server.url, project, spans)
+
+    found = client.get_breakdown(project, NEW)
+    assert found.distributions["exact"].counts == [10, 20]
+    length = found.distributions["length"]
+    assert (len(length.edges), sum(length.counts), length.edges[0], length.edges[-1]) == (
+        21, 30, 0.0, 1.0,
+    )  # fmt: skip
+    assert found.distributions["tone"].labels == {"calm": 20, "curt": 10}
+    judge = found.distributions["judge"]
+    assert (judge.counts, judge.errors) == ([], 30)
+    slices = {(each.value, each.scorer): each for each in found.slices}
+    assert slices["de", "exact"].estimate.value == 1.0
+    assert slices["fr", "exact"].estimate.value == 0.0
+    assert slices["fr", "exact"].items == 10
+    assert found.slices[0].value == "de", "the largest slice comes first"
+    with pytest.raises(NotFound, match="there is no evaluation"):
+        client.get_breakdown(project, "ee" * 16)
