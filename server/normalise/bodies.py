@@ -97,6 +97,15 @@ _NOT_PARAMS = frozenset(
         "metadata",
         "inputs",
         "http_options",
+        # What only a reply has, where settings are read from one (OpenAI's agents).
+        "id",
+        "created_at",
+        "object",
+        "output",
+        "usage",
+        "status",
+        "error",
+        "incomplete_details",
         "inputText",
     )
 )
@@ -302,8 +311,12 @@ def _record(body: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(message, dict):
         return {}
     inner = message.get("kwargs", message.get("data", message))
-    found = inner.get("response_metadata") if isinstance(inner, dict) else None
-    return found if isinstance(found, dict) else {}
+    if not isinstance(inner, dict):
+        return {}
+    found = inner.get("response_metadata")
+    own = texts.as_text(inner.get("id"))  # In JavaScript it is the reply's.
+    beside = {"id": own} if own and _ID_KEPT.match(f'"id":"{own}"') else {}
+    return beside | found if isinstance(found, dict) else beside
 
 
 def reply_field(body: Any, *names: str) -> str | None:
@@ -363,7 +376,8 @@ def id_in_attributes(attributes: dict[str, Any]) -> str | None:
             if begin and '"model' in value:  # Else it is an item of a reply, with its own id.
                 return begin[1]
             if value.startswith('{"generations"') and len(value) <= _MAX_SEARCHED:
-                kept = _ID_KEPT.search(value, value.find('"response_metadata"'))
+                kept = _ID_KEPT.search(value, max(value.find('"response_metadata"'), 0))
+                kept = kept or _ID_KEPT.search(value)
                 if kept:
                     return kept[1]
     return None

@@ -103,6 +103,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "agent.name",
         "agent_name",
         "graph.node.name",
+        "graph.node.id",
     ),
     "environment": (
         "langfuse.environment",

@@ -122,6 +122,7 @@ def texts_of_input(sent: Sent) -> list[str] | None:
 
 def tool_in_span_name(name: str) -> str | None:
     """The tool, where nothing but the span's name tells it."""
+    name = name.rpartition("tools/call ")[2]  # MCP's.
     return name.removeprefix("execute_tool ").removesuffix(".tool") or None
 
 
