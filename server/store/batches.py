@@ -10,6 +10,7 @@ from typing import Any
 
 from weave_core import semconv
 from weave_core.server.otlp.records import RawOrigin, RawSpan
+from weave_core.server.store.blob_links import digests_in
 from weave_core.server.store.blocks import Block, Item, cut, opened, packed
 from weave_core.server.store.payloads import Dictionary, origin_json, payload_json
 from weave_core.server.store.rows import span_values
@@ -34,6 +35,8 @@ class Batch:
     """With what `blocks` are compressed."""
     sent_bytes: int = 0
     """What lies in `blocks`, before that."""
+    digests: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """Trace and blob, where a span names one."""
     evaluation_spans: list[RawSpan] = field(default_factory=list)
     """Those that tell of an evaluation, whose rows are made out of them."""
 
@@ -70,7 +73,9 @@ def _batch(project: str, sent: Iterable[RawSpan]) -> Batch:
         batch.rows.append(span_values(raw))
         if semconv.EVALUATION_ID in raw.attributes:
             batch.evaluation_spans.append(raw)
-        batch.texts.append(payload_json(raw))
+        text = payload_json(raw)
+        batch.texts.append(text)
+        batch.digests += ((raw.trace_id, digest) for digest in digests_in(raw, text))
     if origin is not None:
         batch.origins.append((origin_json(origin), len(batch.rows) - start))
     return batch

@@ -113,6 +113,7 @@ def _plain(batch: Batch) -> tuple[Any, ...]:
         *(
             batch.dictionary_id,
             batch.sent_bytes,
+            batch.digests,
             [_plain_span(raw) for raw in batch.evaluation_spans],
         ),
     )
@@ -146,8 +147,9 @@ def read_answer(answer: bytes) -> Answer:
     """What `_answer` wrote."""
     rejected, first_reason, plain, media = marshal.loads(answer)  # noqa: S302  # From our own child.
     batches: list[Batch] = []
-    for project, origins, rows, blocks, dictionary_id, sent_bytes, told in plain:
+    for project, origins, rows, blocks, dictionary_id, sent_bytes, digests, told in plain:
         batch = Batch(project, origins, rows, dictionary_id=dictionary_id, sent_bytes=sent_bytes)
+        batch.digests = digests
         batch.blocks = [Block(*block) for block in blocks]
         batch.evaluation_spans = [_read_span(each) for each in told]
         batches.append(batch)

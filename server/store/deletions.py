@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select, tuple_
 
 from weave_core.server.filters import TRACES, compile_filter
+from weave_core.server.store.blob_links import orphan
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.packing import remove_texts
@@ -55,7 +56,7 @@ DELETE FROM log_record WHERE project_id = ? AND response_id = ? AND NOT EXISTS (
   WHERE span.project_id = log_record.project_id AND span.response_id = log_record.response_id
 )
 """
-_OF_TRACE = ("trace", "trace_dirty", "span_dirty")
+_OF_TRACE = ("blob_link", "trace", "trace_dirty", "span_dirty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ def delete_bite(
         if room < _ROWS_A_SPAN:  # There may be more of it.
             _each(connection, dialect, _MARK, [key])
             break
+        orphan(connection, dialect, project_id, trace_id)
         for table in _OF_TRACE:
             delete = f"DELETE FROM {table} WHERE project_id = ? AND trace_id = ?"  # noqa: S608  # Names of our own tables.
             _each(connection, dialect, delete, [key])

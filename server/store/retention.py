@@ -14,6 +14,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from weave_core.errors import StoreError
+from weave_core.server.store.blob_links import collect, orphans
+from weave_core.server.store.blobs import BlobStore
 from weave_core.server.store.deletions import MAX_ROWS_A_BITE, TraceDeleter
 from weave_core.server.store.dialects import Engines
 from weave_core.server.store.tables import ProjectRow, TraceRow, table_of
@@ -49,8 +51,9 @@ _DELETE_POINT = "DELETE FROM metric_point WHERE series_id = ? AND time_ns = ?"
 class Retention:
     """The thread that deletes what is too old; it hands its work to the writer."""
 
-    def __init__(self, engines: Engines, writer: Writer) -> None:
+    def __init__(self, engines: Engines, writer: Writer, blobs: BlobStore) -> None:
         self._engines = engines
+        self._blobs = blobs
         self._writer = writer
         self._deleter = TraceDeleter(engines.dialect, engines.readers, writer.run)
         self._wake = threading.Event()
@@ -95,6 +98,18 @@ class Retention:
                 self._delete_traces(project_id, before_ns)
                 self._delete_rows(_OLD_LOGS, _DELETE_LOG, project_id, before_ns)
                 self._delete_rows(_OLD_POINTS, _DELETE_POINT, project_id, before_ns)
+        self._delete_blobs()
+
+    def _delete_blobs(self) -> None:
+        """Those that only deleted traces named."""
+        while not self._is_closing and (digests := orphans(self._engines.readers)):
+            began = time.monotonic()
+            work = partial(
+                collect, dialect=self._engines.dialect, blobs=self._blobs, digests=digests
+            )
+            if not self._writer.run(work).result():
+                return
+            self._pause(began)
 
     def _delete_traces(self, project_id: int, before_ns: int) -> None:
         old = (

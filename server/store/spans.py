@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from weave_core.server.store.batches import Batch
+from weave_core.server.store.blob_links import LINK
 from weave_core.server.store.blocks import BLOCK_COLUMNS, ENCODING_BLOCK, Block, Item
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.dictionaries import Dictionaries
@@ -69,6 +70,8 @@ class SpanInserter:
             "trace_dirty", ("project_id", "trace_id"), on_conflict="ON CONFLICT DO NOTHING"
         )
 
+        self._insert_link = dialect.insert("blob_link", LINK, on_conflict="ON CONFLICT DO NOTHING")
+
     def forget(self) -> None:
         """Drop the remembered id, after a transaction that was rolled back."""
         self._next_id = None
@@ -113,6 +116,11 @@ class SpanInserter:
             changed = rows
         else:
             changed = self._resolve(connection, rows, self._texts_of(connection, batches))
+        links = {
+            (self._written[batch.project], *named) for batch in batches for named in batch.digests
+        }
+        if links:
+            connection.exec_driver_sql(self._insert_link, sorted(links))
         keys = list({(row[_PROJECT], row[_TRACE]) for row in changed})
         if keys:
             connection.exec_driver_sql(self._insert_dirty, keys)

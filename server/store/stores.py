@@ -54,7 +54,7 @@ class Store:
         self._engines = engines
         self._writer = writer
         self._lock = lock
-        self._retention = Retention(engines, writer)
+        self._retention = Retention(engines, writer, self.blobs)
         self.measures = Measures()
         self.measures.watch(self._backlog)
 
