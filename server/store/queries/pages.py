@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, and_, or_, tuple_
+from sqlalchemy import Column, ColumnElement, Select, and_, literal, or_, tuple_
 
 from weave_core.errors import BadRequest
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
@@ -110,5 +110,7 @@ def _after(order: Order, place: Place) -> ColumnElement[bool]:
         # A row value is one range of the index (column, tie); the same spelled out is not.
         here, there = tuple_(column, tie), tuple_(place.value, last)
         return here < there if order.is_descending else here > there
-    is_beyond = column < place.value if order.is_descending else column > place.value
-    return or_(is_beyond, and_(column == place.value, is_later), column.is_(None))
+    # As a bound value: SQLAlchemy compares with a bare True by IS only.
+    value = literal(place.value)
+    is_beyond = column < value if order.is_descending else column > value
+    return or_(is_beyond, and_(column == value, is_later), column.is_(None))
