@@ -129,16 +129,20 @@ class WeaveCallbackHandler(BaseCallbackHandler):
         self._end(told, lambda: values.documents_attributes(documents))
 
     def on_chain_error(self, error: BaseException, **told: Any) -> None:
-        """It failed."""
-        self._fail(error, told)
+        """It failed, or a graph's node asks to wait or to go on elsewhere."""
+        if _is_control_flow(error):
+            asked = error.args[0] if error.args else None
+            self._end(told, lambda: {semconv.OUTPUTS: content_json(values.plain(asked))})
+        else:
+            self._fail(error, told)
 
     def on_llm_error(self, error: BaseException, **told: Any) -> None:
         """It failed."""
         self._fail(error, told)
 
     def on_tool_error(self, error: BaseException, **told: Any) -> None:
-        """It failed."""
-        self._fail(error, told)
+        """It failed, or asks a person before it goes on."""
+        self.on_chain_error(error, **told)
 
     def on_retriever_error(self, error: BaseException, **told: Any) -> None:
         """It failed."""
@@ -233,6 +237,11 @@ def instrument() -> None:
 def uninstrument() -> None:
     """Trace no run any more that was not given a handler."""
     _everywhere.handler = None
+
+
+def _is_control_flow(error: BaseException) -> bool:
+    """Whether it is LangGraph's way to pause a run or to leave a subgraph, and no failure."""
+    return any(kind.__name__ == "GraphBubbleUp" for kind in type(error).__mro__)
 
 
 def _set(span: Span, read: Callable[[], dict[str, Any]]) -> None:
