@@ -59,6 +59,13 @@ def test_the_blocks_of_a_page_run(
         {
             "ANTHROPIC_API_KEY": "test",
             "ANTHROPIC_BASE_URL": model_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": model_url,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "GEMINI_API_KEY": "test",
+            "GOOGLE_GEMINI_BASE_URL": model_url,
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # Its price list is on the internet.
             "OPENAI_API_KEY": "test",
             "OPENAI_BASE_URL": f"{model_url}/v1",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",

@@ -4,6 +4,8 @@ import dspy
 import pytest
 from support.stored_traces import Stored, check_totals, of_kind, tracing
 
+from weave_core.integrations import dspy as dspy_tracing
+
 # As in LiteLLM's own tests: Pydantic's warnings of LiteLLM's types.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Items? .*ReadOnly:UserWarning"),
@@ -53,3 +55,17 @@ def test_a_call_that_three_libraries_tell_counts_once(stored: Stored, llm: str) 
     trace = stored()
     assert len([span for span in trace.spans if span.kind == "llm"]) == 9
     check_totals(trace, 3)
+
+
+def test_a_failure_of_ours_does_not_reach_the_program(
+    stored: Stored, llm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its tokens, but with its answer."""
+
+    def broken(*_: object) -> str:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(dspy_tracing, "openai_usage", broken)
+    with tracing("dspy"):
+        assert "A-1001 is on its way" in _ask(llm, "lm15").answer
+    assert [call.usage for call in of_kind(stored(), "llm")] == [None, None, None]

@@ -16,6 +16,7 @@ from support.stored_traces import Stored, of_kind, tracing
 
 import weave_core
 from weave_core.integrations import _patching
+from weave_core.integrations import mcp as mcp_tracing
 from weave_core.model import Span, Trace
 
 Orders = Callable[[], AbstractAsyncContextManager[Client]]
@@ -130,3 +131,18 @@ async def test_without_us_the_program_and_the_sdk_do_what_they_did(orders: Order
     async with orders() as client:
         answer = await client.call_tool("lookup_order", {"order_id": "A-1001"})
     assert not answer.is_error
+
+
+async def test_a_failure_of_ours_does_not_reach_the_call(
+    orders: Orders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What we can't write down is not told; client and server go on."""
+
+    def broken(*_: object) -> str:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(mcp_tracing, "content_json", broken)
+    with tracing("mcp"):
+        async with orders() as client:
+            answer = await client.call_tool("lookup_order", {"order_id": "A-1001"})
+    assert answer.structured_content == {"result": "A-1001 is on its way"}

@@ -9,6 +9,7 @@ import pytest
 from support.stored_traces import Stored, check_totals, of_kind, said, tracing
 
 import weave_core
+from weave_core.integrations import _openai_realtime
 
 TOOL: Any = {
     "type": "function",
@@ -105,3 +106,25 @@ async def test_an_async_connection_is_told_alike(stored: Stored, websocket_url: 
     assert (failed.status, failed.error and failed.error.type) == ("error", "server_error")
     assert left.ended_ns
     assert left.status == "unset"
+
+
+def test_a_failure_of_ours_does_not_reach_the_connection(
+    websocket_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events are the program's, whatever we make of them."""
+
+    def broken(*_: object) -> str:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(_openai_realtime, "messages_of", broken)
+    monkeypatch.setattr(_openai_realtime, "told", broken)
+    client = openai.OpenAI(websocket_base_url=websocket_url, api_key="none")
+    with (
+        tracing("openai"),
+        client,
+        client.realtime.connect(model="gpt-realtime") as connection,
+    ):
+        connection.conversation.item.create(item=_says("Hello"))
+        connection.response.create()
+        events = _read_response(connection)
+    assert events[-1].response.status == "completed"
