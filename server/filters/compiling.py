@@ -8,7 +8,7 @@ to a comparison, and an expression index on the bare JSON value still serves it.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, false, not_, or_, true
 from sqlglot import exp
@@ -26,7 +26,12 @@ from weave_core.server.filters.constructs import (
 )
 from weave_core.server.filters.parsing import parse, position_of, suggest
 from weave_core.server.filters.previews import PreviewText
-from weave_core.server.filters.searching import NotIndexed, TextMatches, read_terms
+from weave_core.server.filters.searching import (
+    NotIndexed,
+    TextMatches,
+    read_terms,
+    without_searches,
+)
 from weave_core.server.filters.values import json_value, text_value, value_for
 from weave_core.server.filters.vocabularies import SPAN, TRACE, Field, Vocabulary
 
@@ -38,6 +43,7 @@ MAX_WILDCARDS = 20
 MAX_WORDS = 20
 
 Condition = ColumnElement[bool]
+Searches = Literal["gathered", "probed", "done"]
 Comparison = Callable[[Any, Any], Any]
 
 _COMPARE: dict[type[exp.Expr], Comparison] = {
@@ -86,7 +92,11 @@ class _Part:
 
 
 def compile_filter(
-    text: str | None, vocabulary: Vocabulary, *, now_ns: int | None = None
+    text: str | None,
+    vocabulary: Vocabulary,
+    *,
+    now_ns: int | None = None,
+    searches: Searches = "gathered",
 ) -> Condition | None:
     """The condition that `text` stands for; None when there is nothing to filter by.
 
@@ -94,6 +104,9 @@ def compile_filter(
         text: A filter expression; None and blank pass everything.
         vocabulary: Names it may use.
         now_ns: What `now()` is; default: the clock.
+        searches: How searched words are looked for: `gathered`, all spans that have them at once;
+            `probed`, span by span, for words that so many have that a page is full soon; `done`,
+            those that must be there were found before, and only phrases are still to be looked at.
 
     Raises:
         BadFilter: If `text` is no expression, names something unknown or is over a bound.
@@ -101,14 +114,20 @@ def compile_filter(
     tree = parse(text) if text else None
     if tree is None:
         return None
-    compiler = _Compiler(vocabulary, time.time_ns() if now_ns is None else now_ns)
+    now_ns = time.time_ns() if now_ns is None else now_ns
+    if searches == "done":
+        tree = without_searches(tree)
+        if tree is None:
+            return None
+    compiler = _Compiler(vocabulary, now_ns, is_probing=searches == "probed")
     return compiler.closed(compiler.part(tree, is_negated=False))
 
 
 class _Compiler:
     """Compiles one expression."""
 
-    def __init__(self, vocabulary: Vocabulary, now_ns: int) -> None:
+    def __init__(self, vocabulary: Vocabulary, now_ns: int, *, is_probing: bool) -> None:
+        self._is_probing = is_probing
         self._vocabulary = vocabulary
         self._now_ns = now_ns
         self._is_inside_any_span = False
@@ -340,7 +359,8 @@ class _Compiler:
             for term in terms
         ]
         here = (SPAN.c.id, SPAN.c.project_id, terms)
-        found = or_(TextMatches(*here), and_(NotIndexed(*here), *hits))
+        matches = TextMatches(*here, is_probing=self._is_probing)
+        found = or_(matches, and_(NotIndexed(*here), *hits))
         return _Part(span=not_(found) if is_negated else found)
 
     def _any_span(self, node: exp.Expr, inner: exp.Expr, *, is_negated: bool) -> _Part:

@@ -43,6 +43,7 @@ __all__ = [
     "searched_marks",
     "searched_terms",
     "tsquery_of",
+    "without_searches",
 ]
 
 SAYS = "span_says"
@@ -61,6 +62,24 @@ def searched_terms(text: str | None) -> "list[Term]":
     """
     tree = parse(text) if text and "text_search" in text.lower() else None
     return [term for part in _and_parts(tree) for term in _terms_in(part)]
+
+
+def without_searches(node: exp.Expr) -> exp.Expr | None:
+    """A filter without the searches that it demands and that an index tells alone.
+
+    Args:
+        node: The tree of one whose words were all found before; None is left if it was no more.
+    """
+    match node:
+        case exp.And():
+            parts = [part for each in node.flatten() if (part := without_searches(each))]
+            return exp.and_(*parts) if parts else None
+        case exp.Paren():
+            inner = without_searches(node.this)
+            return None if inner is None else exp.Paren(this=inner.copy())
+        case exp.Anonymous() if (terms := _terms_in(node)) and not phrases_of(terms):
+            return None
+    return node
 
 
 def searched_marks(text: str | None) -> list[str]:
@@ -156,8 +175,11 @@ def _known_words(text: str) -> list[str]:
 
 def pattern_of(term: Term) -> re.Pattern[str]:
     """What finds `term` in a folded text: its words in a row, nothing but marks between them."""
-    words = r"[\W_]+".join(map(re.escape, WORD.findall(folded(term.text))))
-    return re.compile(rf"(?<![^\W_]){words}" + ("" if term.is_prefix else r"(?![^\W_])"))
+    first, *others = map(re.escape, WORD.findall(folded(term.text)))
+    # What must not stand before a word is asked behind it: a pattern that begins with letters is
+    # searched several times as fast.
+    words = r"[\W_]+".join((rf"{first}(?<![^\W_]{first})", *others))
+    return re.compile(words + ("" if term.is_prefix else r"(?![^\W_])"))
 
 
 class _Condition(ColumnElement[bool]):
@@ -191,6 +213,17 @@ class TextMatches(_Condition):
 
     inherit_cache = False
 
+    def __init__(
+        self,
+        row_id: Column[Any],
+        project_id: Column[Any],
+        terms: list[Term],
+        *,
+        is_probing: bool = False,
+    ) -> None:
+        super().__init__(row_id, project_id, terms)
+        self.is_probing = is_probing
+
 
 class NotIndexed(_Condition):
     """Whether the index knows nothing of this span."""
@@ -204,7 +237,12 @@ def _matches_sqlite(element: TextMatches, compiler: SQLCompiler, **_: Any) -> st
     parts: list[str] = []
     if element.words:
         match = compiler.process(element.words_bound)
-        parts.append(f"{row_id} IN (SELECT rowid FROM span_text WHERE span_text MATCH {match})")  # noqa: S608  # What SQLAlchemy compiled.
+        # Some 0.3 ms a span, where all of a common word's are 0.2 us each.
+        probe = (
+            f"EXISTS (SELECT 1 FROM span_text WHERE span_text MATCH {match} AND rowid = {row_id})"  # noqa: S608  # What SQLAlchemy compiled.
+        )
+        gathered = f"{row_id} IN (SELECT rowid FROM span_text WHERE span_text MATCH {match})"  # noqa: S608  # As above.
+        parts.append(probe if element.is_probing else gathered)
     if element.phrases:
         parts.append(f"{SAYS}({row_id}, {compiler.process(element.phrases_bound)})")
     if len(parts) == 1:

@@ -13,6 +13,7 @@ from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.packing import PayloadPacker
 from weave_core.server.store.rejoins import SpanRejoins
 from weave_core.server.store.rollups import TraceRollups
+from weave_core.server.store.statistics import Statistics
 from weave_core.server.store.texts import TextIndex
 
 __all__ = ["Background"]
@@ -32,6 +33,7 @@ class Background:
         self._minutes = minutes
         self._dictionaries = dictionaries
         self._texts = texts
+        self._statistics = Statistics(dialect)
         self._packer = PayloadPacker(dialect, dictionaries)
         self._rejoins = SpanRejoins(dialect, minutes, texts)
         self._rollups = TraceRollups(dialect, minutes)
@@ -50,4 +52,5 @@ class Background:
         """Do a step of what can wait, in the caller's transaction; whether more waits."""
         has_trainings = self._dictionaries.step(connection)
         has_texts = self._texts.step(connection)
+        self._statistics.step(connection)
         return self._packer.step(connection) or has_texts or has_trainings

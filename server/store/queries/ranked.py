@@ -5,10 +5,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, column, select, table, text
+from sqlalchemy import Connection, Integer, Select, column, func, select, table, text
 
 from weave_core.errors import BadRequest
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
+from weave_core.server.filters import SPANS, compile_filter
 from weave_core.server.filters.constructs import Unindexed
 from weave_core.server.filters.searching import (
     PASSED,
@@ -25,7 +26,7 @@ from weave_core.server.store.tables import SpanRow, table_of
 from weave_core.server.store.text_tables import LEFT_OUT
 from weave_core.server.store.words import folded
 
-__all__ = ["RANK", "few_hits", "list_ranked"]
+__all__ = ["RANK", "few_hits", "has_many_hits", "list_ranked"]
 
 RANK = "-rank"
 MAX_HITS = 2_000
@@ -34,6 +35,8 @@ MAX_RANKED = 1_000
 """Of more hits the newest ones are ranked, by their texts: about 35 microseconds each."""
 _MAX_COUNTED = 20_000
 """Spans up to which it matters in how many a word is."""
+_MANY = 20
+"""One in so many spans has a word that is probed for."""
 _IN_LIST = 500
 _LIST = "spans"
 _SPAN = table_of(SpanRow)
@@ -88,10 +91,19 @@ def few_hits(connection: Connection, filter_text: str | None) -> list[int] | Non
     return None if len(late) > MAX_HITS else ids + late
 
 
+def has_many_hits(connection: Connection, filter_text: str | None) -> bool:
+    """Whether so many spans have the words of a filter that a page of them is full soon."""
+    dialect = connection.dialect.name
+    words = _wanted(searched_terms(filter_text), dialect)
+    if not words:
+        return False
+    many = (connection.scalar(select(func.max(_SPAN.c.id))) or 0) // _MANY
+    return many > MAX_HITS and _count(connection, words, most=many) == many
+
+
 def list_ranked(
     connection: Connection,
     query: Select[Any],
-    condition: ColumnElement[bool] | None,
     *,
     project_id: int,
     filter_text: str | None,
@@ -101,9 +113,11 @@ def list_ranked(
     """Rows of `query`, best first, and the cursor behind them; not yet indexed spans have no rank.
 
     Raises:
-        BadRequest: If the filter searches no text.
+        BadFilter: If the filter is wrong; BadRequest if it searches no text.
         BadCursor: If the cursor is another list's.
     """
+    # What leads has the words already: to ask again would gather all spans that have them.
+    condition = compile_filter(filter_text, SPANS, searches="done")
     terms = searched_terms(filter_text)
     if not _wanted(terms, connection.dialect.name):
         raise BadRequest(
@@ -167,11 +181,14 @@ def _ranks(
 
 def _weight(connection: Connection, term: Term) -> float:
     """What a word tells: the less, the more spans have it."""
-    dialect = connection.dialect.name
-    query = text(f"SELECT COUNT(*) FROM ({_HITS[dialect]}) AS hits")  # noqa: S608  # Ours.
-    asked = {"words": _wanted([term], dialect), "most": _MAX_COUNTED}
-    count: int = connection.execute(query, asked).scalar_one()
+    count = _count(connection, _wanted([term], connection.dialect.name), most=_MAX_COUNTED)
     return math.log(1 + _MAX_COUNTED / (1 + count))
+
+
+def _count(connection: Connection, words: str, *, most: int) -> int:
+    """How many spans have `words`, as far as it matters."""
+    query = text(f"SELECT COUNT(*) FROM ({_HITS[connection.dialect.name]}) AS hits")  # noqa: S608  # Ours.
+    return int(connection.execute(query, {"words": words, "most": most}).scalar_one())
 
 
 def _score(

@@ -11,7 +11,7 @@ from weave_core.server.filters.constructs import Unindexed
 from weave_core.server.store.queries.pages import next_cursor, ordered_page, read_order
 from weave_core.server.store.queries.payloads import add_payloads, add_previews
 from weave_core.server.store.queries.projects import get_project_id
-from weave_core.server.store.queries.ranked import RANK, few_hits, list_ranked
+from weave_core.server.store.queries.ranked import RANK, few_hits, has_many_hits, list_ranked
 from weave_core.server.store.queries.shapes import SPAN_COLUMNS, span_shape
 from weave_core.server.store.tables import SpanRow, table_of
 
@@ -19,6 +19,7 @@ __all__ = ["get_span", "list_spans", "read_id"]
 
 _SPAN = table_of(SpanRow)
 _MOST_TRACES_TOLD = 5
+NEWEST = "-started_ns"
 _HAS_CONTENT = len(SPAN_COLUMNS) - 1
 
 
@@ -45,7 +46,6 @@ def list_spans(  # The parts of a list's address.
         found, behind = list_ranked(
             connection,
             select(*SPAN_COLUMNS),
-            condition,
             project_id=project_id,
             filter_text=filter_text,
             limit=limit,
@@ -54,9 +54,11 @@ def list_spans(  # The parts of a list's address.
         return {"items": _shapes(connection, project, found), "next_cursor": behind}
     order = read_order(order_by, SPANS, _SPAN.c.id)
     query = select(*SPAN_COLUMNS, order.column, order.tie)
+    hits = few_hits(connection, filter_text)
+    if hits is None and order_by == NEWEST and has_many_hits(connection, filter_text):
+        condition = compile_filter(filter_text, SPANS, searches="probed")
     if condition is not None:
         query = query.where(condition)
-    hits = few_hits(connection, filter_text)
     if hits is None:
         query = query.where(_SPAN.c.project_id == project_id)
     else:

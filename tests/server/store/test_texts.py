@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from support.postgres import new_database
 
 from weave_core.errors import BadRequest
+from weave_core.server.filters import SPANS, compile_filter
 from weave_core.server.otlp.records import RawOrigin, RawSpan
 from weave_core.server.store.queries.ranked import few_hits
 from weave_core.server.store.queries.spans import list_spans
 from weave_core.server.store.queries.traces import list_traces
 from weave_core.server.store.stores import Store
+from weave_core.server.store.tables import SpanRow, table_of
 from weave_core.settings import Settings
 
 PROJECT = "texts"
@@ -149,6 +151,29 @@ def test_a_search_joins_other_conditions_and_their_negation(store: Store) -> Non
         2,
     ]
     assert found(store, "text_search('köln') or attributes['request.id'] = 'r1'") == [1, 4]
+
+
+def test_a_ranked_list_keeps_the_rest_of_its_filter(store: Store) -> None:
+    """Words that led to a span are not asked again; phrases and other conditions are."""
+    assert sorted(found(store, "(text_search('refund')) and name = 'chat'", "-rank")) == [1, 2]
+    phrase = """text_search('refund') and text_search('"refund policy"')"""
+    assert found(store, phrase, "-rank") == [1]
+    either = "text_search('policy') and (text_search('thirty') or text_search('first'))"
+    assert sorted(found(store, either, "-rank")) == [1, 2]
+
+
+def test_words_are_found_span_by_span_as_all_at_once(store: Store) -> None:
+    """How a word that many spans have is looked for is no matter of what is found."""
+    span_id = table_of(SpanRow).c.id
+    for asked in ("text_search('refund')", "not text_search('policy')", "text_search('refun*')"):
+        both = [
+            select(span_id).where(condition)
+            for searches in ("gathered", "probed")
+            if (condition := compile_filter(asked, SPANS, searches=searches)) is not None
+        ]
+        with store.engine.connect() as connection:
+            one, other = (set(connection.scalars(query)) for query in both)
+        assert one == other != set()
 
 
 def test_an_attribute_is_found_by_the_index_alone(store: Store) -> None:
