@@ -58,6 +58,11 @@ _FRAMEWORKS = frozenset(
         "_other",
     )
 )
+_INSTRUMENTED = ("logfire.", "openinference.instrumentation.", "opentelemetry.instrumentation.")
+"""How names of scopes begin that end with what they instrument."""
+_CLIENTS = frozenset(
+    ("openai", "anthropic", "mistralai", "groq", "cohere", "google_genai", "vertexai", "bedrock")
+)
 _HOSTS = (
     ("api.openai.com", "openai"),
     ("api.anthropic.com", "anthropic"),
@@ -102,6 +107,9 @@ def provider_of_host(address: Any) -> str | None:
 
 
 def provider_of_scope(scope_name: str) -> str | None:
-    """The provider whose client Logfire instrumented: its older line says so nowhere else."""
-    scope, _, name = scope_name.partition(".")
-    return provider_name(name) if scope == "logfire" else None
+    """The provider whose client was instrumented: older senders say so nowhere else."""
+    for prefix in _INSTRUMENTED:
+        if scope_name.startswith(prefix):
+            client = scope_name[len(prefix) :].partition(".")[0]
+            return provider_name(client) if client in _CLIENTS else None
+    return None

@@ -483,3 +483,23 @@ def test_seconds_longer_than_the_span_are_milliseconds(sent: float, expected: fl
     """Some sender writes milliseconds where the conventions want seconds."""
     span = sent_span({**CHAT, "gen_ai.server.time_to_first_token": sent})
     assert skeleton(span).time_to_first_token_ms == expected
+
+
+@pytest.mark.parametrize(
+    ("scope", "provider"),
+    [
+        ("openinference.instrumentation.openai", "openai"),
+        ("openinference.instrumentation.google_genai", "gcp.gemini"),
+        ("logfire.anthropic", "anthropic"),
+        ("openinference.instrumentation.langchain", None),
+        ("ours.openai", None),
+    ],
+)
+def test_the_instrumented_client_is_the_last_word_on_the_provider(
+    scope: str, provider: str | None
+) -> None:
+    """Releases of OpenInference before `llm.provider`; frameworks are none."""
+    sent = {"openinference.span.kind": "LLM", "llm.model_name": "m"}
+    assert skeleton(sent_span(sent, scope=scope)).provider == provider
+    told = {**sent, "llm.provider": "groq"}
+    assert skeleton(sent_span(told, scope=scope)).provider == "groq"
