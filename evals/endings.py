@@ -1,7 +1,7 @@
 """The end of an evaluation: its numbers, its comparison, its gate, and that they are stored."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from weave_core import tracing
@@ -9,7 +9,7 @@ from weave_core.evals.gates import check_gate
 from weave_core.evals.results import Baseline, EvaluationResult
 from weave_core.evals.runner import Example
 from weave_core.evals.spans import EvaluationSpans
-from weave_core.model import StoredEvaluation
+from weave_core.model import Estimate, StoredEvaluation
 from weave_core.statistics.summaries import compare_items, summarize
 from weave_core.tracing.lifecycle import page_url
 
@@ -29,6 +29,8 @@ class Ending:
     baseline: Baseline | None = None
     gate: str | None = None
     stopped_by: str | None = None
+    intervals: Mapping[str, Estimate] | None = None
+    """Those that the gate is checked by, where it was decided early."""
     problems: list[str] = field(default_factory=list)
 
     def result(self) -> EvaluationResult:
@@ -45,7 +47,7 @@ class Ending:
             comparison = compare_items(items, self.baseline.items, ids=ids)
         try:
             if self.gate is not None and record.summary is not None:
-                gate = check_gate(self.gate, record.summary, comparison)
+                gate = check_gate(self.gate, record.summary, comparison, intervals=self.intervals)
                 record = record.model_copy(update={"gate": gate})
         finally:
             self.spans.end(record)

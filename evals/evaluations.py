@@ -1,6 +1,7 @@
 """`Evaluation`: a dataset, a task and scorers; `run` gives the numbers and the verdict."""
 
 import asyncio
+import random
 import threading
 from collections.abc import Sequence
 from typing import Any, Self
@@ -11,6 +12,7 @@ from weave_core.errors import ConfigError
 from weave_core.evals.budgets import Budget
 from weave_core.evals.calls import Call, call_of
 from weave_core.evals.datasets import Dataset
+from weave_core.evals.early_stops import EarlyStop
 from weave_core.evals.endings import FLUSH_S, Ending, ended
 from weave_core.evals.gates import check_names
 from weave_core.evals.journals import Journal
@@ -24,6 +26,8 @@ from weave_core.tracing.disabled import is_disabled
 from weave_core.tracing.lifecycle import settings_in_force
 
 __all__ = ["Evaluation"]
+
+_SEED = 20_260_103
 
 
 class Evaluation:
@@ -59,6 +63,8 @@ class Evaluation:
         timeout_s: Longest call of the task or of a scorer; None: as long as it takes.
         retries: How often a call that failed on the way (network, busy server) is tried again.
         budget: Bounds in time, tokens and cost.
+        stop_when_decided: Run the items in a random order, and no more of them once the gate is
+            decided, by intervals that hold at every moment; for gates on scores from 0 to 1.
         cache: Use outputs that the same version of the task gave for the same item before.  Without
             it only an evaluation that was broken off goes on where it was.
 
@@ -85,24 +91,10 @@ class Evaluation:
         retries: int = 3,
         budget: Budget | None = None,
         cache: bool = False,
+        stop_when_decided: bool = False,
     ) -> None:
-        self._given: dict[str, Any] = {
-            "dataset": dataset,
-            "task": task,
-            "scorers": scorers,
-            "name": name,
-            "epochs": epochs,
-            "cluster": cluster,
-            "slices": slices,
-            "baseline": baseline,
-            "gate": gate,
-            "tags": tags,
-            "concurrency": concurrency,
-            "timeout_s": timeout_s,
-            "retries": retries,
-            "budget": budget,
-            "cache": cache,
-        }
+        # All arguments as they were given, for `changed`; before any other name is bound.
+        self._given: dict[str, Any] = {k: v for k, v in locals().items() if k != "self"}
         self.dataset = dataset if isinstance(dataset, Dataset) else Dataset(dataset)
         columns = self.dataset.columns | {"row"}
         self._task = call_of(task, role="task", columns=columns)
@@ -116,13 +108,20 @@ class Evaluation:
                 )
         if gate is not None:
             check_names(gate, [call.name for call in self._scorers])
+        items = [*self.dataset.items]
+        if stop_when_decided:
+            if gate is None or epochs > 1:
+                raise ConfigError("stop_when_decided needs a gate, and items that are run once")
+            EarlyStop(gate)
+            random.Random(_SEED).shuffle(items)  # noqa: S311  # A fair sample, the same each time.
+        self._stops_early = stop_when_decided
         self.name = name or self._task.name
         self.baseline = baseline
         self.gate = gate
         self.tags = [str(tag) for tag in tags]
         self._uses_cache = cache
         self._plan = Plan(
-            items=self.dataset.items,
+            items=items,
             epochs=epochs,
             task=self._task,
             scorers=self._scorers,
@@ -193,6 +192,8 @@ class Evaluation:
             journal.begin(record.evaluation_id)
         shown = Progress(self.name, self._plan.size, is_shown=progress)
         runner = Runner(self._plan, spans, journal, shown.advance)
+        if self._stops_early and self.gate is not None:
+            runner.early_stop = EarlyStop(self.gate)
         try:
             with shown:
                 await runner.run()
@@ -220,6 +221,7 @@ class Evaluation:
             baseline=baseline,
             gate=self.gate,
             stopped_by=runner.stopped_by,
+            intervals=runner.early_stop.intervals if runner.early_stop is not None else None,
             problems=[problem.message for problem in self.dataset.problems],
         ).result()
 

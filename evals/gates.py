@@ -16,10 +16,11 @@ from weave_core.model import (
     EvaluationSummary,
     Gate,
     GateClause,
+    ScorerSummary,
     Verdict,
 )
 
-__all__ = ["check_gate", "check_names", "parse_gate"]
+__all__ = ["check_gate", "check_names", "parse_gate", "plain_metrics", "verdict_of"]
 
 MAX_GATE = 2_000
 """Characters of a gate."""
@@ -62,7 +63,11 @@ _HINT = "such as: accuracy >= 0.9 and accuracy.delta > -0.02 and cost.p95 < 0.01
 
 
 def check_gate(
-    text: str, summary: EvaluationSummary, comparison: EvaluationComparison | None
+    text: str,
+    summary: EvaluationSummary,
+    comparison: EvaluationComparison | None,
+    *,
+    intervals: Mapping[str, Estimate] | None = None,
 ) -> Gate:
     """Whether a gate holds.
 
@@ -70,14 +75,43 @@ def check_gate(
         text: The gate.
         summary: The numbers of the evaluation.
         comparison: With its baseline; None: it has none.
+        intervals: By scorer, instead of the summary's, where it was stopped early.
 
     Raises:
         BadRequest: If the gate can't be read.
         ConfigError: If it names what the evaluation does not have.
     """
     clauses: list[GateClause] = []
+    for name, estimate in (intervals or {}).items():
+        known = summary.scorers[name].model_copy(update={"estimate": estimate})
+        summary = summary.model_copy(update={"scorers": {**summary.scorers, name: known}})
     verdict = _check(parse_gate(text), summary, comparison, clauses)
     return Gate(text=text, verdict=verdict, clauses=clauses)
+
+
+def plain_metrics(text: str) -> list[str]:
+    """The scorers that a gate speaks of, where it asks for nothing but their means.
+
+    Raises:
+        BadRequest: If the gate can't be read.
+        ConfigError: If it asks for something else.
+    """
+    names: list[str] = []
+    for clause in _clauses(parse_gate(text)):
+        if clause.metric in _ALWAYS or set(clause.parts) & set(_PARTS):
+            raise ConfigError(
+                f"{clause.text!r} can't be decided early", "only the mean of a scorer can"
+            )
+        names.append(".".join((clause.metric, *clause.parts)))
+    return list(dict.fromkeys(names))
+
+
+def verdict_of(text: str, intervals: Mapping[str, Estimate]) -> Verdict:
+    """What a gate on the means of scorers says of these intervals; what lacks is not decided."""
+    scorers = {
+        name: ScorerSummary(scored=1, estimate=intervals.get(name)) for name in plain_metrics(text)
+    }
+    return check_gate(text, EvaluationSummary(items=0, examples=0, scorers=scorers), None).verdict
 
 
 def check_names(text: str, scorers: Sequence[str]) -> None:

@@ -33,7 +33,7 @@ class Baseline:
     items: Sequence[EvaluatedItem]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class EvaluationResult:
     """What an evaluation gave."""
 
@@ -74,6 +74,10 @@ class EvaluationResult:
             url=self.url,
             is_stored=self.is_stored,
         )
+
+    def __repr__(self) -> str:
+        # Short: asyncio.run tells the result of its task to `signal`, which throws the text away.
+        return f"<EvaluationResult {self.evaluation.name!r}: {len(self.examples)} examples>"
 
     def __str__(self) -> str:
         return text_report(self.report)

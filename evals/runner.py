@@ -13,6 +13,7 @@ from typing import Any
 from weave_core.evals.budgets import Budget, Spending
 from weave_core.evals.calls import Call
 from weave_core.evals.datasets import Item
+from weave_core.evals.early_stops import EarlyStop
 from weave_core.evals.journals import Journal, Remembered
 from weave_core.evals.limits import AdaptiveLimit
 from weave_core.evals.retries import is_rate_limit, is_transient, pause_before, retry_after_s
@@ -27,7 +28,6 @@ MAX_REFUSALS = 20
 """Times that one call is tried again after the other side said that there were too many."""
 _QUICK_S = 0.002
 _SLOW_S = 0.02
-_TRIALS = 3
 
 _METER = UsageMeter()
 
@@ -69,10 +69,12 @@ class _Pace:
     calls: int = 0
     fastest_s: float = 1.0
     is_slow: bool = False
+    first: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the call that shows how long one takes: the others wait for what it shows."""
 
     @property
     def is_quick(self) -> bool:
-        return not self.is_slow and self.calls >= _TRIALS and self.fastest_s < _QUICK_S
+        return not self.is_slow and self.fastest_s < _QUICK_S
 
     def took(self, seconds: float) -> None:
         # The fastest, since a machine that has much to do makes any call look slow.
@@ -93,6 +95,9 @@ class Runner:
     """What has been run so far, in the order in which it ended."""
     stopped_by: str | None = None
     """The bound of the budget that was met."""
+    early_stop: EarlyStop | None = None
+    is_decided: bool = False
+    """Whether the gate was decided before the last example."""
 
     async def run(self) -> None:
         """Run all that is to be run; cancelled, it leaves what has ended in `examples`."""
@@ -125,7 +130,7 @@ class Runner:
         for item, epoch in waiting:
             if self.stopped_by is None:
                 self.stopped_by = self._spending.exhausted
-            if self.stopped_by is not None:
+            if self.stopped_by is not None or self.is_decided:
                 return
             known = self.journal.find(item.key, epoch) if self.journal is not None else None
             if known is not None and known.item.outcome == "ok":
@@ -200,6 +205,8 @@ class Runner:
         if is_new and self.journal is not None:
             self.journal.add(example.item, example.output, self._versions)
         self.on_done(example.item)
+        if self.early_stop is not None and not self.is_decided:
+            self.is_decided = self.early_stop.see(example.item)
 
     async def _scores(
         self, item: Item, output: Any, span: ExampleSpan, known: Remembered | None
@@ -227,6 +234,10 @@ class Runner:
         if call.is_async:
             return await self._call(call, values)
         pace = self._paces[call.name]
+        if not pace.calls:
+            async with pace.first:
+                if not pace.calls:
+                    return await self._call(call.timed(pace.took), values)
         began_s = time.perf_counter()
         if pace.is_quick:
             answer = call.inline(values)

@@ -266,6 +266,15 @@ class TestComparisons:
         assert (together.needed or 0) > 0
 
 
+def test_the_order_of_the_items_says_nothing() -> None:
+    """Examples end in another order each time; their numbers are the same to the last digit."""
+    random = np.random.default_rng(10)
+    values = random.beta(2, 3, size=60)
+    shuffled = random.permutation(values)
+    assert mean(values, method="bca") == mean(shuffled, method="bca")
+    assert sign_flip(values - 0.4) == sign_flip(shuffled - 0.4)
+
+
 def test_what_fits_is_chosen() -> None:
     """Two values: Wilson; others: Student; groups: clusters; nothing: no number."""
     assert estimate_mean([]) is None

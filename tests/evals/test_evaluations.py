@@ -266,6 +266,44 @@ def test_outputs_are_used_again_where_that_is_wanted(traced: str) -> None:
     assert calls == 40
 
 
+def test_what_is_clear_early_costs_no_more(traced: str) -> None:
+    """A gate that is decided ends the run; one that is near its bound goes to the end."""
+    del traced
+    rows = [{"question": f"what is {n}?", "expected": str(n)} for n in range(600)]
+
+    def run(gate: str, task: Any = answer) -> EvaluationResult:
+        return Evaluation(
+            dataset=rows,
+            task=task,
+            scorers=[exact],
+            gate=gate,
+            stop_when_decided=True,
+            concurrency=8,
+        ).run(progress=False)
+
+    clear, wrong, near = run("exact >= 0.6"), run("exact >= 0.99"), run("exact >= 0.895")
+
+    assert (clear.verdict, wrong.verdict, near.verdict) == ("pass", "fail", "inconclusive")
+    assert clear.evaluation.state == "done"
+    assert len(clear.examples) < 150
+    assert len(wrong.examples) < 300
+    assert len(near.examples) == 600
+    with pytest.raises(ConfigError, match="can't be decided early"):
+        run("exact >= 0.5 and latency.p95 < 9")
+
+    def letters(output: str) -> int:
+        return len(output)
+
+    with pytest.raises(ConfigError, match="only scores from 0 to 1"):
+        Evaluation(
+            dataset=rows,
+            task=answer,
+            scorers=[letters],
+            gate="letters > 0.5",
+            stop_when_decided=True,
+        ).run(progress=False)
+
+
 PROMPT = "be brief"
 
 

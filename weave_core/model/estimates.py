@@ -7,7 +7,14 @@ from weave_core.model.values import Value
 __all__ = ["Comparison", "Estimate", "Method"]
 
 Method = Literal[
-    "wilson", "t", "bca", "clustered t", "order statistics", "prediction powered", "none"
+    "wilson",
+    "t",
+    "bca",
+    "clustered t",
+    "order statistics",
+    "prediction powered",
+    "anytime",
+    "none",
 ]
 
 

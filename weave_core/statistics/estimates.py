@@ -63,7 +63,8 @@ def mean(
 
     Source: Efron 1987, "Better Bootstrap Confidence Intervals"; `scipy.stats.bootstrap`.
     """
-    sample = np.asarray(values, dtype=float)
+    # In one order: resamples are drawn by place, and the same scores must give the same interval.
+    sample = np.sort(np.asarray(values, dtype=float))
     n = len(sample)
     value = float(sample.mean())
     if n < 2:  # noqa: PLR2004  # One value says nothing about spread.

@@ -90,7 +90,7 @@ def sign_flip(differences: Array) -> float:
 
     Source: Fisher 1935; Phipson and Smyth 2010 for the "+ 1".
     """
-    moved = differences[differences != 0]
+    moved = np.sort(differences[differences != 0])  # In one order, as signs are drawn by place.
     n = len(moved)
     if not n:
         return 1.0
