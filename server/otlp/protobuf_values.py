@@ -13,7 +13,11 @@ __all__ = ["attribute_dict", "finite_or_text", "value_of"]
 
 def attribute_dict(attributes: Iterable[Any]) -> dict[str, Any]:
     """`KeyValue` messages as a dict; of two values under one key the last stays."""
-    return {item.key: item.value.string_value or value_of(item.value) for item in attributes}
+    # Each look at `value` makes an object; a field that is not the one sent is empty or 0.
+    return {
+        item.key: (value := item.value).string_value or value.int_value or value_of(value)
+        for item in attributes
+    }
 
 
 def value_of(value: Any) -> Any:
