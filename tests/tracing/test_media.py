@@ -182,7 +182,8 @@ def test_media_wait_on_disk_for_a_server(
     )
     assert run_program(code, project, check=False).returncode == -9
     home = tmp_path / "home"
-    [waiting] = [path for path in (home / "spool" / "blobs").rglob("*") if path.is_file()]
+    files = [path for path in (home / "spool" / "blobs").rglob("*") if path.is_file()]
+    [waiting] = [path for path in files if path.read_bytes().startswith(b"%PDF")]
 
     with start_server(tmp_path / "server") as running, Client(running.url) as client:
         report = sync(running.url, home=home)
