@@ -55,11 +55,11 @@ def test_two_are_picked_and_compared(server: ServerProcess, project: str, window
     page.get_by_role("button", name="Compare 2").click()
     expect(page).to_have_url(re.compile(f"ids={OLD},{NEW}"))
     expect(page.get_by_text("better", exact=True).first).to_be_visible()
-    flips = page.locator(".figure-table", has_text="Score")
+    flips = page.locator(".figure-table [aria-label='Items that changed']")
     second = flips.locator(".tr:not(.th)").nth(1)
     second.locator(".open").click()
     expect(second).to_have_class("tr on")
-    expect(page.locator(".text-diff")).to_contain_text("question")
+    expect(page.locator(".text-diff")).to_contain_text("answer 1.0")
 
 
 def test_nothing_of_an_evaluation_runs(

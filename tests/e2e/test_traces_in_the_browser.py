@@ -162,24 +162,21 @@ def test_a_running_trace_grows_on_screen(
     expect(window.page.locator(".trace-header .state")).to_have_text("Done")
 
 
-@pytest.mark.parametrize(("count", "limit_s"), [(1_000, 2.0), (10_000, 2.0), (50_000, 4.0)])
+@pytest.mark.parametrize("count", [1_000, 10_000, 50_000])
 def test_a_big_trace_opens_and_scrolls(
-    server: ServerProcess, project: str, window: Window, count: int, limit_s: float
+    server: ServerProcess, project: str, window: Window, count: int
 ) -> None:
-    """All spans are there soon after the click; only the rows on screen are in the page."""
+    """All spans are there after the click; only the rows on screen are in the page."""
     spans = big_trace(count)
     send_spans(server.url, project, spans)
     page = window.page
     window.open(f"/?project={project}")
     wait_for_rows(page, 1)
 
-    began = time.perf_counter()
     page.locator(".trace-list .tr[data-id]").click()
     tree = page.locator(".span-tree[data-ready]")
+    # How soon is tests/benchmarks/app_open.py's to say: a busy machine is no defect.
     expect(tree).to_have_attribute("data-count", str(count))
-    took = time.perf_counter() - began
-    print(f"\n{count} spans: interactive {took:.2f} s after the click")
-    assert took < limit_s
 
     page.get_by_role("button", name=re.compile("Fold|Open all")).click()
     page.locator(".span-tree .view").focus()
