@@ -4,7 +4,6 @@ import ast
 import inspect
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ import weave_core
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ["fastapi", "httpx", "opentelemetry", "pandas", "pydantic", "sqlmodel", "streamlit"]
-MAX_IMPORT_S = 0.15
 
 
 @pytest.mark.parametrize("name", weave_core.__all__)
@@ -68,14 +66,3 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     )
 
     assert done.stdout.strip() == "[]"
-
-
-def test_importing_the_package_takes_no_time() -> None:
-    """Under 150 ms with the interpreter's own start; best of five, the machine being shared."""
-    took = []
-    for _ in range(5):
-        begin = time.perf_counter()
-        subprocess.run([sys.executable, "-c", "import weave_core"], env=clean_env(), check=True)
-        took.append(time.perf_counter() - begin)
-
-    assert min(took) < MAX_IMPORT_S
