@@ -14,6 +14,7 @@ def test_the_columns_say_what_the_spans_say(
     spans = agent_trace(is_failed=True)
     send_spans(server.url, project, spans)
     trace_id = spans[0].trace_id.hex()
+    client.list_traces(project)  # A list waits for the sums, which come between two reads else.
 
     tree = client.get_tree(project, trace_id)
     full = client.get_trace(project, trace_id)

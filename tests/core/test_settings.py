@@ -27,6 +27,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "also_to": ("http://a:4318,http://b:4318", "http://a:4318,http://b:4318"),
     "record_environment": ("no", False),
     "record_code": ("no", False),
+    "decode_process": ("0", False),
     "cors_origins": ("https://shop.example", "https://shop.example"),
 }
 """For each setting a text and the value that it means."""

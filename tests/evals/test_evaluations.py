@@ -333,9 +333,9 @@ def test_a_baseline_and_a_gate_give_a_verdict(client: Client, traced: str) -> No
     def broken(question: str) -> str:
         return "?" if len(question) == 11 else perfect(question)
 
-    first = evaluate(perfect, name="gated", tags=["main"])
-    same = evaluate(perfect, name="gated", baseline="main", gate="exact.delta > -0.25")
-    worse = evaluate(broken, name="gated", baseline="main", gate="exact.delta > -0.05")
+    first = evaluate(perfect, name="gated", tags=["golden"])
+    same = evaluate(perfect, name="gated", baseline="golden", gate="exact.delta > -0.25")
+    worse = evaluate(broken, name="gated", baseline="golden", gate="exact.delta > -0.05")
     unsure = evaluate(answer, name="gated", baseline=first, gate="exact.delta > -0.05")
 
     assert same.verdict == "pass"
