@@ -22,9 +22,9 @@ demo: $(READY) ## Start server and app, run a traced program, print the links; C
 
 test: $(READY) chromium postgresql ## Run all tests, browser included.
 	@# Apart, since Playwright keeps an event loop running in its process; 5 is "none of these match".
-	@# What failed gets one more try, alone: a browser on a busy machine may miss a deadline, a defect fails twice.
+	@# What failed gets one more try, alone: on a busy machine a deadline may be missed, a defect fails twice.
 	@if $(HAS_CHROMIUM); then set -x; $(PY) -m pytest -m browser $(ARGS) || [ $$? = 5 ] || $(PY) -m pytest -m browser --last-failed $(ARGS); fi
-	$(PY) -m pytest -m "not browser" -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(PY) -m pytest -m "not browser" -n $(WORKERS) --dist loadgroup $(ARGS) || $(PY) -m pytest -m "not browser" --last-failed $(ARGS)
 
 check: $(READY) ## Format, lint, types and floor plan.
 	$(PY) -m ruff format --check .
