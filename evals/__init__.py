@@ -3,8 +3,9 @@
 This file is the layer's door; names are imported on first use.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from weave_core.evals.doors import imported
 
 if TYPE_CHECKING:
     from weave_core.evals.budgets import Budget as Budget
@@ -42,19 +43,7 @@ def __getattr__(name: str) -> object:
     Raises:
         MissingExtra: If scipy or numpy is not installed.
     """
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    except ModuleNotFoundError as error:
-        if error.name not in ("numpy", "scipy"):
-            raise
-        from weave_core.errors import MissingExtra
-
-        raise MissingExtra(
-            f"`{name}` needs {error.name}, which is not installed",
-            'pip install "weave-core[evals]"',
-        ) from error
+    value = imported(__name__, _HOME, name, libraries=("numpy", "scipy"))
     globals()[name] = value
     return value
 

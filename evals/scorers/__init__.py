@@ -4,8 +4,9 @@ Names are imported on first use, so that a library that is not installed is miss
 scorer.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from weave_core.evals.doors import imported
 
 if TYPE_CHECKING:
     from weave_core.evals.scorers.contract import Scorer as Scorer
@@ -79,19 +80,7 @@ def __getattr__(name: str) -> object:
     Raises:
         MissingExtra: If the library of a scorer is not installed.
     """
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("weave_core"):
-            raise
-        from weave_core.errors import MissingExtra
-
-        raise MissingExtra(
-            f"`{name}` needs {error.name}, which is not installed",
-            'pip install "weave-core[evals]"',
-        ) from error
+    value = imported(__name__, _HOME, name)
     globals()[name] = value
     return value
 
