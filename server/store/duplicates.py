@@ -17,13 +17,17 @@ from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.sums import SpanSums
 
-__all__ = ["DuplicateMarker"]
+__all__ = ["MAX_REPORTS", "DuplicateMarker"]
 
 _WINDOW_NS = 10 * 60 * 1_000_000_000
 """Reply ids of one call are minutes apart at most; later ones are another's, or a replay."""
+MAX_REPORTS = 16
+"""Spans that may report one reply; an id that more have tells nothing, and each of them counts."""
 
 # One probe of the index of reply ids for each call of the marked traces.  Asked for IS NOT NULL,
 # SQLite finds the calls themselves by that index too, which is to walk the whole project.
+# Some stand-ins for a provider give every reply the same id: without the bound each call would be
+# held against all others, which took the writer seconds for some thousands of them.
 _ELSEWHERE = """
 SELECT s.id AS own_id, o.id, o.trace_id, o.start_ns, o.is_duplicate,
   o.input_tokens, o.output_tokens,
@@ -34,6 +38,12 @@ FROM trace_dirty AS d CROSS JOIN span AS s CROSS JOIN span AS o
 WHERE s.project_id = d.project_id AND s.trace_id = d.trace_id
 AND (d.project_id, d.trace_id) <= (?, ?)
 AND COALESCE(s.response_id, '') <> ''
+AND (
+  SELECT COUNT(*) FROM (
+    SELECT 1 FROM span AS r
+    WHERE r.project_id = s.project_id AND r.response_id = s.response_id LIMIT ?
+  ) AS reports
+) <= ?
 AND o.project_id = s.project_id AND o.response_id = s.response_id AND o.kind = s.kind
 AND o.trace_id <> s.trace_id AND ABS(o.start_ns - s.start_ns) <= ?
 """
@@ -103,7 +113,8 @@ class DuplicateMarker:
     ) -> set[int]:
         last_key = max(by_trace)
         twins: dict[int, list[_Elsewhere]] = defaultdict(list)
-        for row in connection.exec_driver_sql(self._elsewhere, (*last_key, _WINDOW_NS)):
+        bounds = (MAX_REPORTS + 1, MAX_REPORTS, _WINDOW_NS)
+        for row in connection.exec_driver_sql(self._elsewhere, (*last_key, *bounds)):
             twin = _Elsewhere._make(row)
             twins[twin.own_id].append(twin)
         if not twins:

@@ -43,12 +43,15 @@ class Template:
     body: bytes
     mark: bytes
     """How each of its trace ids begins."""
+    reply_mark: bytes
+    """How each of its reply ids begins."""
     trace_ids: tuple[str, ...] = ()
     """Of `body`, in hex."""
 
     def fresh(self, *, is_gzip: bool = False) -> bytes:
-        """The same spans under trace ids that nobody has seen."""
+        """The same spans under trace and reply ids that nobody has seen."""
         body = self.body.replace(self.mark, os.urandom(_MARK_BYTES))
+        body = body.replace(self.reply_mark, os.urandom(_MARK_BYTES).hex().encode())
         return gzip.compress(body, 1) if is_gzip else body
 
 
@@ -263,13 +266,14 @@ def new_template(seed: str, *, is_agent: bool = False, text_share: float = 1.0) 
         span.name = "chat gpt-4o-mini" if index % 2 else "lookup order"
         span.start_time_unix_nano = now_ns + index * 1_000_000
         span.end_time_unix_nano = span.start_time_unix_nano + dice.randrange(10**6, 10**9)
-        _fill(span, dice, is_call=bool(index % 2))
+        _fill(span, dice, reply_mark=mark.hex(), is_call=bool(index % 2))
         if text_share >= 1 or dice.random() < text_share:
             _add_messages(span, dice, is_agent=is_agent)
-    return Template(bytes(request.SerializeToString()), mark, tuple(trace_ids))
+    body = bytes(request.SerializeToString())
+    return Template(body, mark, mark.hex().encode(), tuple(trace_ids))
 
 
-def _fill(span: Any, dice: random.Random, *, is_call: bool) -> None:
+def _fill(span: Any, dice: random.Random, *, reply_mark: str, is_call: bool) -> None:
     """Ten attributes."""
     _add(span, "gen_ai.operation.name", "chat" if is_call else "execute_tool")
     _add(span, "gen_ai.provider.name", "openai")
@@ -278,7 +282,7 @@ def _fill(span: Any, dice: random.Random, *, is_call: bool) -> None:
     _add(span, "gen_ai.response.model", "gpt-4o-mini-2024-07-18")
     _add(span, "gen_ai.usage.input_tokens", dice.randrange(50, 5000))
     _add(span, "gen_ai.usage.output_tokens", dice.randrange(5, 500))
-    _add(span, "gen_ai.response.id", f"chatcmpl-{dice.randbytes(12).hex()}")
+    _add(span, "gen_ai.response.id", f"chatcmpl-{reply_mark}{dice.randbytes(4).hex()}")
     _add(span, "session.id", f"session-{dice.randrange(1000)}")
     _add(span, "tier", dice.choice(["free", "pro", "team"]))
 

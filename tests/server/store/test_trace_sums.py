@@ -7,6 +7,8 @@ import pytest
 from support.raw_spans import START_NS, llm_call, open_store, raw_span, read_trace, rows_of
 from support.raw_spans import store_spans as store_them
 
+from weave_core.server.store.duplicates import MAX_REPORTS
+
 CALL_USD = (100 * 0.15 + 10 * 0.60) / 1e6
 """100 tokens in and 10 out of gpt-4o-mini, by its public price list."""
 
@@ -100,6 +102,16 @@ def test_a_call_that_is_reported_in_two_traces_counts_once(tmp_path: Path) -> No
                 read_trace(store, trace)
             counts = (read_trace(store, 1).model_call_count, read_trace(store, 2).model_call_count)
             assert counts == (1, 0)
+
+
+def test_a_reply_id_that_everybody_has_tells_nothing(tmp_path: Path) -> None:
+    """A stand-in for a provider that gives every reply the same id: each call is one."""
+    reply = {"gen_ai.response.id": "chatcmpl-mock"}
+    traces = range(1, MAX_REPORTS + 2)
+    with open_store(tmp_path) as store:
+        store_them(store, *[llm_call(1, trace=number, given=reply) for number in traces])
+        assert {read_trace(store, number).model_call_count for number in traces} == {1}
+        assert not any(row.is_duplicate for row in rows_of(store, "SELECT is_duplicate FROM span"))
 
 
 def test_a_trace_of_thousands_of_spans_sums_right(tmp_path: Path) -> None:

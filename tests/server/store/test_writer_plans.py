@@ -15,8 +15,11 @@ from weave_core.settings import Settings
 
 PROJECT = "plans"
 START_NS = 1_760_000_000_000_000_000
-_SMALL = ("trace_dirty", "span_dirty", "background_cursor", "project", "payload_dictionary")
-"""Marks, and tables of few rows: to walk them is no harm."""
+_SMALL = (
+    *("trace_dirty", "span_dirty", "background_cursor", "project", "payload_dictionary"),
+    "reports",
+)
+"""Marks, tables of few rows, and what a LIMIT keeps few: to walk them is no harm."""
 _SCAN = re.compile(r"^SCAN (\w+)")
 _WALK = re.compile(r"\(project_id=\?\)$")
 """A range of an index that is the whole project."""
