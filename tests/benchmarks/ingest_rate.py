@@ -1,7 +1,7 @@
 """How many spans a second the server stores durably, beside a bare receiver in the same run.
 
     python tests/benchmarks/ingest_rate.py [--batches 60] [--rounds 2] [--gzip] [--agent]
-        [--seconds 60] [--alone] [--peer phoenix]
+        [--seconds 60] [--alone] [--peer phoenix] [--peer mlflow]
 
 Four figures of a round: the rate over eight connections that send as fast as they are answered
 (`--seconds`: for so long, instead of a number of batches); how long an answer takes at half of that
@@ -57,6 +57,8 @@ TEMPLATES = 30
 IDLE_S = 10.0
 MIXED_SHARE = 0.4
 CATCH_UP_S = 600
+PEER_GIVES_UP_S = 60
+"""After which a peer that makes no more spans durable is taken to have lost the others."""
 READY = "floor ready on "
 TARGETS = (
     "targets: 12,000 spans/s (stretch 20,000; gzip 80 % of it), p99 at half load 100 ms,"
@@ -77,7 +79,9 @@ def main() -> None:
     parser.add_argument("--gzip", action="store_true")
     parser.add_argument("--agent", action="store_true", help="repetitive text, as agents send")
     parser.add_argument("--alone", action="store_true", help="without the decode process")
-    parser.add_argument("--peer", choices=sorted(PEERS), help="the same to a peer")
+    parser.add_argument(
+        "--peer", choices=sorted(PEERS), action="append", default=[], help="the same to a peer"
+    )
     parser.add_argument("--floor", help="serve as the floor, storing into this file")
     options = parser.parse_args()
     if options.floor:
@@ -94,11 +98,8 @@ def main() -> None:
         print(f"ratio to the bare receiver {ours / floor:.2f}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         print_mixed_size(Path(folder), options)
-    if options.peer:
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            start_peer(options.peer, Path(folder)) as peer,
-        ):
+    for name in options.peer:
+        with tempfile.TemporaryDirectory() as folder, start_peer(name, Path(folder)) as peer:
             run_peer(peer, templates)
 
 
@@ -215,14 +216,19 @@ def run_peer(peer: Any, templates: list[Template]) -> None:
             peer.url,
             lambda number: made[number] if number < len(made) else None,
             connections=CONNECTIONS,
-            path=peer.path,
+            headers=peer.headers,
         )
-        began = time.monotonic()
+        began = changed = time.monotonic()
         sent = len(load.waits_s) * SPANS_A_BATCH
-        while (durable := peer.count()) < sent and time.monotonic() - began < CATCH_UP_S:
+        durable = peer.count()
+        while durable < sent and time.monotonic() - changed < PEER_GIVES_UP_S:
             time.sleep(0.5)
-    took_s = load.took_s + time.monotonic() - began
+            if (count := peer.count()) != durable:
+                durable, changed = count, time.monotonic()
+    took_s = load.took_s + changed - began
     report(peer.name, load, watch)
+    if load.failed:
+        print(f"  {load.failed} requests were refused")
     print(f"  durable {durable / took_s:,.0f} spans/s ({durable} of {sent} after {took_s:.0f} s)")
 
 

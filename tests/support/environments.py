@@ -1,22 +1,23 @@
-"""Virtual environments of a test's own, with the package installed as users install it."""
+"""Virtual environments apart from ours: the package as users install it, and other software."""
 
 import hashlib
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from support.commands import clean_env
 
-__all__ = ["Environment", "install", "locked"]
+__all__ = ["Environment", "install", "locked", "newest"]
 
 ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment with the package in it."""
+    """A virtual environment."""
 
     folder: Path
 
@@ -24,6 +25,16 @@ class Environment:
     def python(self) -> str:
         """Its interpreter."""
         return str(self.folder / "bin" / "python")
+
+    @property
+    def programs(self) -> Path:
+        """Where its commands lie."""
+        return self.folder / "bin"
+
+    def version(self, package: str) -> str:
+        """The version of `package` that is installed in it."""
+        told = f"import importlib.metadata as m; print(m.version({package!r}))"
+        return self.run("-c", told).stdout.strip()
 
     @property
     def site_packages(self) -> Path:
@@ -45,14 +56,11 @@ class Environment:
 
 
 def install(folder: Path, wanted: str) -> Environment:
-    """A fresh environment with `wanted`; uv, since it links what is cached instead of copying."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    """A fresh environment with `wanted`."""
     environment = Environment(folder)
-    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet"]
+    _make(environment)
     # The versions that the tests were written with; the ranges are `make lock`'s business.
-    command += ["--constraint", str(constraints(folder)), "--python", environment.python, wanted]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    _install(environment, "--constraint", str(constraints(folder)), wanted)
     return environment
 
 
@@ -76,11 +84,37 @@ def locked(name: str, lock: Path) -> Environment:
     if not done.exists():
         for old in environment.folder.parent.glob(f"{name}-*"):
             shutil.rmtree(old)
-        command = [sys.executable, "-m", "venv", "--without-pip", str(environment.folder)]
-        subprocess.run(command, check=True)
-        command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes"]
-        command += ["--python", environment.python, "--requirements", str(lock)]
-        installed = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert installed.returncode == 0, installed.stderr
+        _make(environment)
+        _install(environment, "--require-hashes", "--requirements", str(lock))
         done.touch()
     return environment
+
+
+def newest(name: str, *packages: str) -> Environment:
+    """An environment of other software, its newest versions, as a user has it who installs it now.
+
+    Kept in the machine's folder for temporary files under `name`: a second call installs nothing
+    unless `packages` differ.
+    """
+    digest = hashlib.sha256("\n".join((*packages, sys.version)).encode()).hexdigest()[:12]
+    environment = Environment(Path(tempfile.gettempdir()) / f"weave-core-{name}-{digest}")
+    done = environment.folder / ".complete"
+    if not done.exists():
+        shutil.rmtree(environment.folder, ignore_errors=True)
+        _make(environment)
+        _install(environment, *packages)
+        done.touch()
+    return environment
+
+
+def _make(environment: Environment) -> None:
+    command = [sys.executable, "-m", "venv", "--without-pip", str(environment.folder)]
+    subprocess.run(command, check=True)
+
+
+def _install(environment: Environment, *words: str) -> None:
+    """With uv, since it links what is cached instead of copying."""
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet"]
+    command += ["--python", environment.python, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

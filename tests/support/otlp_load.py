@@ -7,7 +7,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,7 +82,7 @@ def send(
     connections: int,
     batches_a_second: float | None = None,
     is_gzip: bool = False,
-    path: str = "/v1/traces",
+    headers: Mapping[str, str] | None = None,
 ) -> Load:
     """Send what `next_body` gives by number, until it gives None.
 
@@ -92,14 +92,14 @@ def send(
         connections: Each sends one request after the other.
         batches_a_second: When requests are due, whatever the server does; None: at once.
         is_gzip: Whether the bodies are.
-        path: Where the receiver is.
+        headers: What the receiver wants to be told besides.
     """
     load = Load()
     lock = threading.Lock()
     numbers = iter(range(1 << 40))
-    headers = {"content-type": "application/x-protobuf"}
+    sent = {"content-type": "application/x-protobuf", **(headers or {})}
     if is_gzip:
-        headers["content-encoding"] = "gzip"
+        sent["content-encoding"] = "gzip"
     began = time.perf_counter()
 
     def run() -> None:
@@ -114,7 +114,7 @@ def send(
             if batches_a_second is not None:
                 due = began + number / batches_a_second
                 time.sleep(max(0.0, due - time.perf_counter()))
-            connection.request("POST", path, body, headers)
+            connection.request("POST", "/v1/traces", body, sent)
             answer = connection.getresponse()
             answer.read()
             with lock:

@@ -1,22 +1,21 @@
 """Peers that take OTLP too, each in a virtual environment of its own, for the benchmark of ingest.
 
-Installed once into the machine's folder for temporary files, from the registry that pip knows, and
-started there with their own commands and defaults.
+Started with their own commands and defaults, over a folder of the benchmark.
 """
 
 import os
 import socket
 import sqlite3
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+
+from support.environments import newest
 
 __all__ = ["PEERS", "Peer", "start_peer"]
 
@@ -34,7 +33,8 @@ class _Recipe:
     count: str
     """How many spans are on the disk."""
     health: str
-    path: str = "/v1/traces"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What the receiver wants to be told beside the content type."""
 
 
 PEERS: dict[str, _Recipe] = {
@@ -51,6 +51,23 @@ PEERS: dict[str, _Recipe] = {
         count="SELECT COUNT(*) FROM spans",
         health="/healthz",
     ),
+    "mlflow": _Recipe(
+        packages=("mlflow",),
+        command=lambda programs, folder, port: [
+            *(str(programs / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(port)),
+            *("--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"),
+            *("--artifacts-destination", str(folder / "artifacts")),
+        ],
+        # It finds its own workers by PATH.
+        environment=lambda folder, _port: {
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "HOME": str(folder),
+        },
+        database="mlflow.db",
+        count="SELECT COUNT(*) FROM spans",
+        health="/health",
+        headers={"x-mlflow-experiment-id": "0"},
+    ),
 }
 
 
@@ -59,8 +76,9 @@ class Peer:
     """One that runs."""
 
     name: str
+    """With its version."""
     url: str
-    path: str
+    headers: Mapping[str, str]
     pid: int
     count: Callable[[], int]
     """How many spans it has made durable."""
@@ -70,18 +88,15 @@ class Peer:
 def start_peer(name: str, folder: Path) -> Iterator[Peer]:
     """Install the peer if it is not there yet, and run it over `folder`."""
     recipe = PEERS[name]
-    home = Path(tempfile.gettempdir()) / f"weave-core-peer-{name}"
-    programs = home / "bin"
-    if not (home / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-        install = [str(programs / "python"), "-m", "pip", "install", "--quiet", *recipe.packages]
-        subprocess.run(install, check=True)
-        (home / "ready").touch()
+    environment = newest(f"peer-{name}", *recipe.packages)
+    programs = environment.programs
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(
         recipe.command(programs, folder, port),
-        env=os.environ | recipe.environment(folder, port),
+        env=os.environ
+        | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+        | recipe.environment(folder, port),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -92,7 +107,8 @@ def start_peer(name: str, folder: Path) -> Iterator[Peer]:
 
     try:
         _wait_for(url + recipe.health)
-        yield Peer(name, url, recipe.path, process.pid, count)
+        told = f"{name} {environment.version(recipe.packages[0])}"
+        yield Peer(told, url, recipe.headers, process.pid, count)
     finally:
         process.terminate()
         try:
