@@ -73,6 +73,7 @@ function facts(span, view) {
     fact("First token", span.time_to_first_token_ms != null ? duration(span.time_to_first_token_ms) : ""),
     fact("Finish", (span.finish_reasons ?? []).join(", ")),
     fact("Agent", span.agent_name), fact("Op", span.op?.name, span.op?.version),
+    fact("Trace state", span.otel?.trace_state);
     fact("Scope", span.scope?.name && [span.scope.name, span.scope.version].filter(Boolean).join(" ")),
     params && fact("Parameters", params),
     span.is_duplicate && fact("Duplicate", "counted at another span"));
@@ -172,21 +173,27 @@ function attributes(span) {
   search.addEventListener("keydown", (event) => event.stopPropagation());
   fill();
   const dropped = span.dropped ?? {};
-  const lost = ["attributes", "events", "links"].filter((k) => dropped[k]).map((k) => `${dropped[k]} ${k}`).join(", ");
+  const lost = [
+    ...["attributes", "events", "links"].map((k) => [dropped[k], k]),
+    [span.otel?.dropped_of_scope, "attributes of the scope"],
+    [span.otel?.dropped_of_resource, "attributes of the resource"],
+  ].filter(([count]) => count).map(([count, what]) => `${count} ${what}`).join(", ");
   return el("div", null, el("div.tools", null, search), lost && el("div.note", null, `The sender dropped ${lost} before sending.`), el("table.grid", null, body), rest);
 }
 
 function events(span) {
   return el("div", null, span.events.slice(0, 1000).map((event) => el("div.card", null,
     el("div.cap", null, el("span.mono.dim", { title: clock(event.time_ns / 1e6) }, "+" + (duration((event.time_ns - span.started_ns) / 1e6) || "0")), el("span.cut", null, event.name)),
-    Object.keys(event.attributes ?? {}).length > 0 && jsonTree(event.attributes, 1))));
+    droppedOf(event), Object.keys(event.attributes ?? {}).length > 0 && jsonTree(event.attributes, 1))));
 }
+
+const droppedOf = (part) => part.dropped_attributes > 0 && el("div.note", null, `The sender dropped ${part.dropped_attributes} attributes before sending.`);
 
 function links(span) {
   return el("div", null, span.links.slice(0, 500).map((to) => el("div.card", null,
     go(`./trace?project=${encodeURIComponent(span.project)}&trace=${encodeURIComponent(to.trace_id)}&span=${encodeURIComponent(to.span_id)}`, { class: "link mono" },
       `${to.trace_id} / ${to.span_id}`),
-    Object.keys(to.attributes ?? {}).length > 0 && jsonTree(to.attributes, 1))));
+    droppedOf(to), Object.keys(to.attributes ?? {}).length > 0 && jsonTree(to.attributes, 1))));
 }
 
 function raw(view) {

@@ -13,11 +13,14 @@ from google.protobuf.message import DecodeError
 
 from weave_core.errors import BadRequest
 from weave_core.server.otlp.json_fields import (
+    MAX_UINT32,
     MismatchError,
     read_attributes,
     read_body,
     read_child,
     read_dict,
+    read_each,
+    read_integer,
     read_list,
     read_text,
 )
@@ -84,8 +87,11 @@ def json_items(body: bytes, envelope: Envelope, header_project: str | None) -> I
 def _json_resource(
     holder: dict[str, Any], envelope: Envelope, header_project: str | None
 ) -> Iterator[Placed]:
-    resource = read_attributes(read_child(holder, "resource"))
+    sender = read_child(holder, "resource")
+    resource = read_attributes(sender)
     project = project_name(resource, header_project)
+    dropped_of_resource = read_integer(sender, "droppedAttributesCount", 0, MAX_UINT32)
+    entities = read_each(sender, "entityRefs", _json_entity)
     for entry in read_list(holder, envelope.by_scope):
         scoped = read_dict(entry, envelope.by_scope)
         scope = read_child(scoped, "scope")
@@ -96,6 +102,9 @@ def _json_resource(
             scope_attributes=read_attributes(scope),
             schema_url=read_text(scoped, "schemaUrl"),
             resource_schema_url=read_text(holder, "schemaUrl"),
+            dropped_of_scope=read_integer(scope, "droppedAttributesCount", 0, MAX_UINT32),
+            dropped_of_resource=dropped_of_resource,
+            entities=entities,
         )
         for item in read_list(scoped, envelope.items):
             yield project, origin, read_dict(item, envelope.item)
@@ -133,7 +142,9 @@ def protobuf_items(
             request.reject(f"{envelope.item} that can't be read: {reason}")
     by_resource, by_scope, items = path
     for holder in getattr(message, by_resource):
-        resource = attribute_dict(holder.resource.attributes)
+        sender = holder.resource
+        resource = attribute_dict(sender.attributes)
+        entities = [_entity(entity) for entity in sender.entity_refs]
         project = project_name(resource, header_project)
         for scoped in getattr(holder, by_scope):
             scope = scoped.scope
@@ -144,9 +155,32 @@ def protobuf_items(
                 scope_attributes=attribute_dict(scope.attributes),
                 schema_url=scoped.schema_url,
                 resource_schema_url=holder.schema_url,
+                dropped_of_scope=scope.dropped_attributes_count,
+                dropped_of_resource=sender.dropped_attributes_count,
+                entities=entities,
             )
             for item in getattr(scoped, items):
                 yield project, origin, item
+
+
+def _json_entity(entity: dict[str, Any]) -> dict[str, Any]:
+    said = {
+        "schemaUrl": read_text(entity, "schemaUrl"),
+        "type": read_text(entity, "type"),
+        "idKeys": [str(key) for key in read_list(entity, "idKeys")],
+        "descriptionKeys": [str(key) for key in read_list(entity, "descriptionKeys")],
+    }
+    return {key: value for key, value in said.items() if value}
+
+
+def _entity(entity: Any) -> dict[str, Any]:
+    said = {
+        "schemaUrl": entity.schema_url,
+        "type": entity.type,
+        "idKeys": list(entity.id_keys),
+        "descriptionKeys": list(entity.description_keys),
+    }
+    return {key: value for key, value in said.items() if value}
 
 
 def _snake_case(name: str) -> str:

@@ -67,6 +67,8 @@ def _record(log: Any, origin: RawOrigin) -> RawLog:
         attributes=attribute_dict(log.attributes),
         origin=origin,
         dropped_attributes=log.dropped_attributes_count,
+        flags=log.flags,
+        sent_ns=log.time_unix_nano,
     )
 
 
@@ -104,6 +106,8 @@ def _json_record(log: dict[str, Any], origin: RawOrigin) -> RawLog:
         attributes=read_attributes(log),
         origin=origin,
         dropped_attributes=read_integer(log, "droppedAttributesCount", 0, MAX_UINT32),
+        flags=read_integer(log, "flags", 0, MAX_UINT32),
+        sent_ns=time_ns,
     )
 
 

@@ -8,6 +8,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from weave_core.server.otlp.records import OddDouble
+
 __all__ = ["attribute_dict", "finite_or_text", "value_of"]
 
 
@@ -41,10 +43,10 @@ def value_of(value: Any) -> Any:
     return value.bytes_value if kind == "bytes_value" else None
 
 
-def finite_or_text(number: float) -> float | str:
+def finite_or_text(number: float) -> float | OddDouble:
     """`number`, or the name that OTLP/JSON has for what JSON can't hold."""
     if math.isfinite(number):
         return number
     if math.isnan(number):
-        return "NaN"
-    return "Infinity" if number > 0 else "-Infinity"
+        return OddDouble("NaN")
+    return OddDouble("Infinity" if number > 0 else "-Infinity")

@@ -1,14 +1,15 @@
 """Telemetry as it was sent, in plain Python values: what decoding makes and normalising reads.
 
 Nothing here interprets an attribute.  Attribute values are str, bool, int, float, None, bytes,
-list and dict; a double that JSON can't hold arrives as the text `NaN`, `Infinity` or `-Infinity`,
-as OTLP/JSON writes it.  Times are nanoseconds since the Unix epoch, UTC.
+list and dict; a double that JSON can't hold is an `OddDouble`.  Times are nanoseconds since the
+Unix epoch, UTC.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = [
+    "OddDouble",
     "RawEvent",
     "RawExemplar",
     "RawLink",
@@ -22,6 +23,15 @@ __all__ = [
 Attributes = dict[str, Any]
 
 
+class OddDouble(str):
+    """A double that JSON can't hold, as the text that OTLP/JSON has for it: `NaN`, `-Infinity`.
+
+    To whoever reads attributes it is that text; only an export must know that it was a number.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(slots=True)
 class RawOrigin:
     """Who sent a group of spans, records or points; one object shared by the whole group."""
@@ -32,6 +42,11 @@ class RawOrigin:
     scope_attributes: Attributes = field(default_factory=dict)
     schema_url: str = ""
     resource_schema_url: str = ""
+    dropped_of_scope: int = 0
+    """Attributes that the sender threw away; of the resource likewise."""
+    dropped_of_resource: int = 0
+    entities: list[Attributes] = field(default_factory=list)
+    """What the resource is: `EntityRef`s as OTLP/JSON writes them, without empty fields."""
 
 
 @dataclass(slots=True)
@@ -41,6 +56,7 @@ class RawEvent:
     name: str
     time_ns: int
     attributes: Attributes
+    dropped_attributes: int = 0
 
 
 @dataclass(slots=True)
@@ -51,6 +67,8 @@ class RawLink:
     span_id: bytes
     attributes: Attributes
     trace_state: str = ""
+    flags: int = 0
+    dropped_attributes: int = 0
 
 
 @dataclass(slots=True)
@@ -77,6 +95,8 @@ class RawSpan:
     dropped_attributes: int = 0
     dropped_events: int = 0
     dropped_links: int = 0
+    flags: int = 0
+    """W3C's in the low byte; 0x100 and 0x200: whether the parent is in another process."""
 
 
 @dataclass(slots=True)
@@ -97,6 +117,9 @@ class RawLog:
     attributes: Attributes
     origin: RawOrigin
     dropped_attributes: int = 0
+    flags: int = 0
+    sent_ns: int = 0
+    """The time as it was sent; 0 where `time_ns` is only when it was seen."""
 
 
 @dataclass(slots=True)

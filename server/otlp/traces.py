@@ -107,11 +107,23 @@ def _span(span: Any, origin: RawOrigin) -> RawSpan:
         status_message=status.message,
         attributes=attribute_dict(span.attributes),
         events=[
-            RawEvent(event.name, event.time_unix_nano, attribute_dict(event.attributes))
+            RawEvent(
+                event.name,
+                event.time_unix_nano,
+                attribute_dict(event.attributes),
+                event.dropped_attributes_count,
+            )
             for event in span.events
         ],
         links=[
-            RawLink(link.trace_id, link.span_id, attribute_dict(link.attributes), link.trace_state)
+            RawLink(
+                link.trace_id,
+                link.span_id,
+                attribute_dict(link.attributes),
+                link.trace_state,
+                link.flags,
+                link.dropped_attributes_count,
+            )
             for link in span.links
         ],
         origin=origin,
@@ -119,6 +131,7 @@ def _span(span: Any, origin: RawOrigin) -> RawSpan:
         dropped_attributes=span.dropped_attributes_count,
         dropped_events=span.dropped_events_count,
         dropped_links=span.dropped_links_count,
+        flags=span.flags,
     )
 
 
@@ -146,12 +159,14 @@ def _json_span(span: dict[str, Any], origin: RawOrigin) -> RawSpan:
         dropped_attributes=read_integer(span, "droppedAttributesCount", 0, MAX_UINT32),
         dropped_events=read_integer(span, "droppedEventsCount", 0, MAX_UINT32),
         dropped_links=read_integer(span, "droppedLinksCount", 0, MAX_UINT32),
+        flags=read_integer(span, "flags", 0, MAX_UINT32),
     )
 
 
 def _json_event(event: dict[str, Any]) -> RawEvent:
     time_ns = read_integer(event, "timeUnixNano", 0, MAX_UINT64)
-    return RawEvent(read_text(event, "name"), time_ns, read_attributes(event))
+    dropped = read_integer(event, "droppedAttributesCount", 0, MAX_UINT32)
+    return RawEvent(read_text(event, "name"), time_ns, read_attributes(event), dropped)
 
 
 def _json_link(link: dict[str, Any]) -> RawLink:
@@ -160,4 +175,6 @@ def _json_link(link: dict[str, Any]) -> RawLink:
         read_hex(link, "spanId"),
         read_attributes(link),
         read_text(link, "traceState"),
+        read_integer(link, "flags", 0, MAX_UINT32),
+        read_integer(link, "droppedAttributesCount", 0, MAX_UINT32),
     )

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, or_, 
 
 from weave_core.server.filters import SPANS, TRACES, compile_filter
 from weave_core.server.otlp.records import RawLog, RawOrigin
-from weave_core.server.store.payloads import read_values, unpack, unpack_origin
+from weave_core.server.store.log_values import read_log
+from weave_core.server.store.payloads import unpack, unpack_origin
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.shapes import SPAN_COLUMNS
 from weave_core.server.store.tables import (
@@ -136,17 +137,14 @@ def read_logs_of_spans(connection: Connection, row_ids: Sequence[int]) -> Iterat
         last_id = row.id
         if row.origin_id not in origins:
             origins[row.origin_id] = unpack_origin(row.origin)
-        severity, event_name, said, attributes, observed_ns, dropped = read_values(unpack(row.body))
+        said = read_log(unpack(row.body))
+        if said.sent_ns is None:
+            said = said._replace(sent_ns=row.time_ns)
         yield RawLog(
             trace_id=row.trace_id,
             span_id=row.span_id,
             time_ns=row.time_ns,
-            observed_ns=observed_ns,
             severity_number=row.severity_number,
-            severity_text=severity,
-            event_name=event_name,
-            body=said,
-            attributes=attributes,
             origin=origins[row.origin_id],
-            dropped_attributes=dropped,
+            **said._asdict(),
         )

@@ -21,7 +21,8 @@ from weave_core.server.otlp.records import RawLog
 from weave_core.server.otlp.requests import LogRequest
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.identities import Identities
-from weave_core.server.store.payloads import compress, origin_json, values_json
+from weave_core.server.store.log_values import log_json
+from weave_core.server.store.payloads import compress, origin_json
 
 __all__ = ["MAX_BYTES_OF_SPAN", "MAX_OF_PROJECT", "MAX_OF_SPAN", "LogInserter"]
 
@@ -235,23 +236,15 @@ def _row(raw: RawLog, project_id: int, origin_id: int) -> _Row:
         named = event.attributes.get(semconv.GEN_AI_RESPONSE_ID)
         response_id = _stored_text(named) if isinstance(named, str) else None
     name = event.name if event else raw.event_name or raw.attributes.get("event.name")
-    text = values_json(
-        (
-            raw.severity_text,
-            raw.event_name,
-            raw.body,
-            raw.attributes,
-            raw.observed_ns,
-            raw.dropped_attributes,
-        )
-    )
+    time_ns = min(raw.time_ns, _MAX_INT)
+    text = log_json(raw, time_ns)
     return _Row(
         project_id=project_id,
         digest=_digest(raw, text, origin_id),
         trace_id=raw.trace_id,
         span_id=raw.span_id,
         response_id=response_id,
-        time_ns=min(raw.time_ns, _MAX_INT),
+        time_ns=time_ns,
         severity_number=raw.severity_number,
         event_name=_stored_text(name) if isinstance(name, str) else None,
         is_event=event is not None and (is_of_span or response_id is not None),

@@ -1,8 +1,11 @@
 """A span as it was sent to compressed bytes and back; ids and origin lie in columns of their own.
 
-JSON keeps text, numbers, booleans, null, lists and maps apart, but has no bytes.  A payload that
-holds some is marked, and in it `{"$": base64}` stands for bytes; a sender's own map with the one
-key `$` gets one more `$`.  Payloads without bytes, which is nearly all, are never walked.
+JSON keeps text, numbers, booleans, null, lists and maps apart, but has no bytes and no NaN.  A
+payload that holds some is marked, and in it `{"$": base64}` stands for bytes and `{"$": ["NaN"]}`
+for a double; a sender's own map with the one key `$` gets one more `$`.  Payloads without, which
+is nearly all, are never walked.
+
+What is 0 for nearly every span lies at the end of its list, which is shorter without it.
 """
 
 import base64
@@ -16,7 +19,7 @@ from typing import Any
 import orjson
 import zstandard
 
-from weave_core.server.otlp.records import RawEvent, RawLink, RawOrigin, RawSpan
+from weave_core.server.otlp.records import OddDouble, RawEvent, RawLink, RawOrigin, RawSpan
 
 __all__ = [
     "ENCODING_ZSTD_JSON",
@@ -41,6 +44,8 @@ _ESCAPED = 1
 _MAX_JSON_BYTES = 1 << 30
 """Bound of one decompressed payload; far above any request that the server reads."""
 
+_SELDOM = ("dropped_of_scope", "dropped_of_resource", "entities")
+"""Fields of an origin that are left out where they are empty: ids of known origins stay theirs."""
 _MANY = 64
 _THREADS = min(2, os.cpu_count() or 1)
 _MAX_CONTEXTS = 64
@@ -74,8 +79,8 @@ def payload_json(raw: RawSpan) -> bytes:
 def values_json(values: Sequence[Any]) -> bytes:
     """JSON text of values as senders give them, bytes too; `read_values` reads it back."""
     try:
-        return orjson.dumps([0, *values])
-    except TypeError:  # Bytes inside.
+        return orjson.dumps([0, *values], option=orjson.OPT_PASSTHROUGH_SUBCLASS)
+    except TypeError:  # Bytes or an OddDouble inside.
         return orjson.dumps([_ESCAPED, *(_escape(value) for value in values)])
 
 
@@ -136,14 +141,15 @@ def read_span(  # The columns beside the payload, each by name.
         attributes=attributes,
         events=[RawEvent(*event) for event in events],
         links=[
-            RawLink(bytes.fromhex(trace), bytes.fromhex(span), linked, state)
-            for trace, span, linked, state in links
+            RawLink(bytes.fromhex(trace), bytes.fromhex(span), *rest)
+            for trace, span, *rest in links
         ],
         origin=origin,
         trace_state=trace_state,
         dropped_attributes=dropped[0],
         dropped_events=dropped[1],
         dropped_links=dropped[2],
+        flags=dropped[3] if len(dropped) > 3 else 0,  # noqa: PLR2004  # As `_fields` writes it.
     )
 
 
@@ -159,6 +165,7 @@ def origin_json(origin: RawOrigin) -> bytes:
         "schema_url": origin.schema_url,
         "resource_schema_url": origin.resource_schema_url,
     }
+    body |= {key: value for key in _SELDOM if (value := getattr(origin, key))}
     return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
 
 
@@ -172,6 +179,7 @@ def unpack_origin(body: dict[str, Any]) -> RawOrigin:
         scope_attributes=_unescape(scope["attributes"]),
         schema_url=body["schema_url"],
         resource_schema_url=body["resource_schema_url"],
+        **{key: body[key] for key in _SELDOM if key in body},
     )
 
 
@@ -184,19 +192,31 @@ def _fields(raw: RawSpan) -> tuple[Any, ...]:
         raw.status_code,
         raw.status_message,
         raw.attributes,
-        [(event.name, event.time_ns, event.attributes) for event in raw.events],
         [
-            (link.trace_id.hex(), link.span_id.hex(), link.attributes, link.trace_state)
-            for link in raw.links
+            (event.name, event.time_ns, event.attributes, event.dropped_attributes)
+            if event.dropped_attributes
+            else (event.name, event.time_ns, event.attributes)
+            for event in raw.events
         ],
+        [_link(link) for link in raw.links],
         raw.trace_state,
-        (raw.dropped_attributes, raw.dropped_events, raw.dropped_links),
+        (raw.dropped_attributes, raw.dropped_events, raw.dropped_links, raw.flags)
+        if raw.flags
+        else (raw.dropped_attributes, raw.dropped_events, raw.dropped_links),
     )
+
+
+def _link(link: RawLink) -> tuple[Any, ...]:
+    said = (link.trace_id.hex(), link.span_id.hex(), link.attributes, link.trace_state)
+    more = (link.flags, link.dropped_attributes)
+    return said + more if any(more) else said
 
 
 def _escape(value: Any) -> Any:
     if isinstance(value, bytes):
         return {"$": base64.b64encode(value).decode()}
+    if isinstance(value, OddDouble):
+        return {"$": [str(value)]}
     if isinstance(value, dict):
         escaped = {key: _escape(item) for key, item in value.items()}
         return _rename_marker(escaped, "$")
@@ -218,7 +238,7 @@ def _unescape(value: Any) -> Any:
         if len(value) == 1:
             ((key, item),) = value.items()
             if key == "$":
-                return base64.b64decode(item)
+                return OddDouble(item[0]) if isinstance(item, list) else base64.b64decode(item)
             if key and not key.strip("$"):
                 return {key[1:]: _unescape(item)}
         return {key: _unescape(item) for key, item in value.items()}

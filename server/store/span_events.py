@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 from weave_core.server.normalise import event_of_log
 from weave_core.server.otlp.records import RawEvent, RawSpan
 from weave_core.server.store.log_records import MAX_OF_SPAN
-from weave_core.server.store.payloads import read_values, unpack
+from weave_core.server.store.log_values import read_log
+from weave_core.server.store.payloads import unpack
 from weave_core.server.store.tables import SpanRow, table_of
 from weave_core.server.store.telemetry_tables import LogRecordRow
 
@@ -66,8 +67,8 @@ def _events(
     )
     found: list[tuple[int, RawEvent]] = []
     for row_id, time_ns, body in connection.execute(query):
-        _, event_name, said, attributes, _, _ = read_values(unpack(body))
-        event = event_of_log(event_name, time_ns, attributes, said)
+        log = read_log(unpack(body))
+        event = event_of_log(log.event_name, time_ns, log.attributes, log.body)
         if event is not None:
             found.append((row_id, event))
     return found

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from weave_core.server.otlp.records import RawLog, RawOrigin, RawSpan
+from weave_core.server.otlp.records import OddDouble, RawLink, RawLog, RawOrigin, RawSpan
 
 __all__ = ["log_lines", "span_lines"]
 
@@ -49,16 +49,24 @@ def _lines(
 
 
 def _line(origin: RawOrigin, parts: list[bytes], outer: str, middle: str, inner: str) -> bytes:
-    scope: dict[str, Any] = {"name": origin.scope_name, "version": origin.scope_version}
-    if origin.scope_attributes:
-        scope["attributes"] = _attributes(origin.scope_attributes)
+    scope = {
+        "name": origin.scope_name,
+        "version": origin.scope_version,
+        "attributes": _attributes(origin.scope_attributes),
+        "droppedAttributesCount": origin.dropped_of_scope,
+    }
     scoped = {
-        "scope": scope,
+        "scope": _said(scope),
         inner: orjson.Fragment(b"[" + b",".join(parts) + b"]"),
         "schemaUrl": origin.schema_url,
     }
+    resource = {
+        "attributes": _attributes(origin.resource),
+        "droppedAttributesCount": origin.dropped_of_resource,
+        "entityRefs": origin.entities,
+    }
     whole = {
-        "resource": {"attributes": _attributes(origin.resource)},
+        "resource": _said(resource),
         middle: [scoped],
         "schemaUrl": origin.resource_schema_url,
     }
@@ -78,34 +86,48 @@ def _span(raw: RawSpan) -> dict[str, Any]:
         "attributes": _attributes(raw.attributes),
         "droppedAttributesCount": raw.dropped_attributes,
         "events": [
-            {
-                "timeUnixNano": str(event.time_ns),
-                "name": event.name,
-                "attributes": _attributes(event.attributes),
-            }
+            _said(
+                {
+                    "timeUnixNano": str(event.time_ns),
+                    "name": event.name,
+                    "attributes": _attributes(event.attributes),
+                    "droppedAttributesCount": event.dropped_attributes,
+                }
+            )
             for event in raw.events
         ],
         "droppedEventsCount": raw.dropped_events,
-        "links": [
-            {
-                "traceId": link.trace_id.hex(),
-                "spanId": link.span_id.hex(),
-                "traceState": link.trace_state,
-                "attributes": _attributes(link.attributes),
-            }
-            for link in raw.links
-        ],
+        "links": [_link(link) for link in raw.links],
         "droppedLinksCount": raw.dropped_links,
         "status": {"code": raw.status_code, "message": raw.status_message},
+        "flags": raw.flags,
     }
-    return {key: value for key, value in span.items() if value not in (None, "", [], 0)}
+    return _said(span)
+
+
+def _link(link: RawLink) -> dict[str, Any]:
+    return _said(
+        {
+            "traceId": link.trace_id.hex(),
+            "spanId": link.span_id.hex(),
+            "traceState": link.trace_state,
+            "attributes": _attributes(link.attributes),
+            "droppedAttributesCount": link.dropped_attributes,
+            "flags": link.flags,
+        }
+    )
+
+
+def _said(message: dict[str, Any]) -> dict[str, Any]:
+    """`message` without what its fields are anyway."""
+    return {key: value for key, value in message.items() if value not in (None, "", [], 0)}
 
 
 def _log(raw: RawLog) -> dict[str, Any]:
     log = {
         "traceId": raw.trace_id.hex() if raw.trace_id else "",
         "spanId": raw.span_id.hex() if raw.span_id else "",
-        "timeUnixNano": str(raw.time_ns),
+        "timeUnixNano": str(raw.sent_ns) if raw.sent_ns else None,
         "observedTimeUnixNano": str(raw.observed_ns),
         "severityNumber": raw.severity_number,
         "severityText": raw.severity_text,
@@ -113,8 +135,9 @@ def _log(raw: RawLog) -> dict[str, Any]:
         "body": None if raw.body is None else _value(raw.body),
         "attributes": _attributes(raw.attributes),
         "droppedAttributesCount": raw.dropped_attributes,
+        "flags": raw.flags,
     }
-    return {key: value for key, value in log.items() if value not in (None, "", [], 0)}
+    return _said(log)
 
 
 def _attributes(attributes: dict[str, Any]) -> list[dict[str, Any]]:
@@ -123,6 +146,8 @@ def _attributes(attributes: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _value(value: Any) -> dict[str, Any]:
     """An AnyValue; whole numbers are texts, as OTLP/JSON has 64-bit numbers."""
+    if isinstance(value, OddDouble):
+        return {"doubleValue": str(value)}
     if isinstance(value, str):
         return {"stringValue": value}
     if isinstance(value, bool):

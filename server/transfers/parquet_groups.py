@@ -32,7 +32,7 @@ _COSTS = {"input_cost_usd": "input_usd", "output_cost_usd": "output_usd", "cost_
 _JSON = (
     *("error", "op", "params", "metadata", "inputs", "outputs", "messages", "tools", "tool"),
     *("documents", "embedding_inputs", "scores", "attributes", "events", "links", "resource"),
-    *("scope", "dropped"),
+    *("scope", "dropped", "otel"),
 )
 
 

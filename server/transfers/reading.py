@@ -3,14 +3,14 @@
 What is wrong with a line refuses that line, with its number; the others are taken.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
 from weave_core.errors import WeaveError
-from weave_core.model import Span
+from weave_core.model import OTEL_KINDS, Otel, Span
 from weave_core.server.otlp.logs import decode_json_logs
 from weave_core.server.otlp.metrics import decode_json_metrics
 from weave_core.server.otlp.records import RawEvent, RawLink, RawOrigin, RawSpan
@@ -114,20 +114,26 @@ def _raw_span(span: Span, origins: dict[bytes, RawOrigin]) -> RawSpan:
     reason = invalid_id(trace_id, span_id)
     if reason:
         raise ValueError(reason)
+    otel = span.otel or Otel(kind="internal")
     parent_id = _id(span.parent_span_id or "", "parent_span_id")
     return RawSpan(
         trace_id=trace_id,
         span_id=span_id,
         parent_id=parent_or_none(parent_id),
         name=span.name,
-        otel_kind=1,
+        otel_kind=OTEL_KINDS.index(otel.kind),
         start_ns=_time(span.started_ns, "started_ns"),
         end_ns=_time(span.ended_ns or 0, "ended_ns"),
         status_code=_STATUS_CODES.get(span.status, 0),
         status_message=span.status_message or "",
         attributes=span.attributes,
         events=[
-            RawEvent(event.name, _time(event.time_ns, "time_ns"), event.attributes)
+            RawEvent(
+                event.name,
+                _time(event.time_ns, "time_ns"),
+                event.attributes,
+                event.dropped_attributes,
+            )
             for event in span.events
         ],
         links=[
@@ -135,6 +141,9 @@ def _raw_span(span: Span, origins: dict[bytes, RawOrigin]) -> RawSpan:
                 _id(link.trace_id, "links.trace_id"),
                 _id(link.span_id, "links.span_id"),
                 link.attributes,
+                link.trace_state,
+                link.flags,
+                link.dropped_attributes,
             )
             for link in span.links
         ],
@@ -142,16 +151,26 @@ def _raw_span(span: Span, origins: dict[bytes, RawOrigin]) -> RawSpan:
         dropped_attributes=span.dropped.attributes,
         dropped_events=span.dropped.events,
         dropped_links=span.dropped.links,
+        trace_state=otel.trace_state,
+        flags=otel.flags,
     )
 
 
 def _origin(span: Span, origins: dict[bytes, RawOrigin]) -> RawOrigin:
     """One object for all spans of one origin, which the store then looks up once."""
-    scope = (span.scope.name, span.scope.version)
-    key = orjson.dumps([span.resource, scope])
-    if key not in origins:
-        origins[key] = RawOrigin(span.resource, *scope)
-    return origins[key]
+    otel = span.otel or Otel()
+    origin = RawOrigin(
+        resource=span.resource,
+        scope_name=span.scope.name,
+        scope_version=span.scope.version,
+        scope_attributes=otel.scope_attributes,
+        schema_url=otel.scope_schema_url,
+        resource_schema_url=otel.resource_schema_url,
+        dropped_of_scope=otel.dropped_of_scope,
+        dropped_of_resource=otel.dropped_of_resource,
+        entities=otel.entities,
+    )
+    return origins.setdefault(orjson.dumps(asdict(origin)), origin)
 
 
 def _id(text: str, name: str) -> bytes:

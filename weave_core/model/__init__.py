@@ -32,11 +32,14 @@ from weave_core.model.pages import ErrorBody, ErrorDetail, Health, Page
 from weave_core.model.projects import Project, ProjectSettings
 from weave_core.model.spans import (
     KINDS,
+    OTEL_KINDS,
     Cost,
     Document,
     Dropped,
     Kind,
     OpRef,
+    Otel,
+    OtelKind,
     Scope,
     Span,
     SpanError,
@@ -58,6 +61,7 @@ from weave_core.model.views import NewView, SavedView
 
 __all__ = [
     "KINDS",
+    "OTEL_KINDS",
     "BlobInfo",
     "Comparison",
     "Cost",
@@ -98,6 +102,8 @@ __all__ = [
     "NewView",
     "ObjectVersion",
     "OpRef",
+    "Otel",
+    "OtelKind",
     "Page",
     "Part",
     "Project",

@@ -26,3 +26,5 @@ class LogRecord(Value):
     resource: dict[str, Any] = {}
     scope: Scope | None = None
     dropped_attributes: int = 0
+    flags: int = 0
+    """W3C's trace flags in the low byte."""

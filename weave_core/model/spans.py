@@ -13,11 +13,14 @@ from weave_core.model.values import Value
 
 __all__ = [
     "KINDS",
+    "OTEL_KINDS",
     "Cost",
     "Document",
     "Dropped",
     "Kind",
     "OpRef",
+    "Otel",
+    "OtelKind",
     "Scope",
     "Span",
     "SpanError",
@@ -51,6 +54,10 @@ Kind = Literal[
 ]
 """What a span means; `span` is none of the others.  OTel's SpanKind is another thing."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+OtelKind = Literal["unspecified", "internal", "server", "client", "producer", "consumer"]
+OTEL_KINDS: tuple[OtelKind, ...] = get_args(OtelKind)
+"""In the order of OTLP's numbers."""
 
 Status = Literal["ok", "error", "unset", "pending"]
 """`pending`: the span has begun and not ended."""
@@ -136,6 +143,7 @@ class SpanEvent(Value):
     name: str
     time_ns: int
     attributes: dict[str, Any] = {}
+    dropped_attributes: int = 0
 
 
 class SpanLink(Value):
@@ -144,6 +152,9 @@ class SpanLink(Value):
     trace_id: str
     span_id: str
     attributes: dict[str, Any] = {}
+    trace_state: str = ""
+    flags: int = 0
+    dropped_attributes: int = 0
 
 
 class Scope(Value):
@@ -151,6 +162,24 @@ class Scope(Value):
 
     name: str = ""
     version: str = ""
+
+
+class Otel(Value):
+    """What OpenTelemetry has for a span beside all that has a name of its own here."""
+
+    kind: OtelKind = "unspecified"
+    """Who calls whom; it does not decide what the span means."""
+    flags: int = 0
+    """W3C's trace flags in the low byte; 0x100 and 0x200: whether the parent is remote."""
+    trace_state: str = ""
+    scope_attributes: dict[str, Any] = {}
+    scope_schema_url: str = ""
+    dropped_of_scope: int = 0
+    """Attributes of the scope that the sender threw away; of the resource likewise."""
+    resource_schema_url: str = ""
+    dropped_of_resource: int = 0
+    entities: list[dict[str, Any]] = []
+    """What the resource is, as `EntityRef`s of OTLP/JSON."""
 
 
 class Dropped(Value):
@@ -223,5 +252,6 @@ class Span(Value):
     resource: dict[str, Any] = {}
     scope: Scope = Field(default_factory=Scope)
     dropped: Dropped = Field(default_factory=Dropped)
+    otel: Otel | None = None
     sources: dict[str, str] = {}
     """Field to the attribute it was read from, for support."""

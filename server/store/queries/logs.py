@@ -8,7 +8,8 @@ import orjson
 from sqlalchemy import Connection, Row, Select, select, tuple_
 
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
-from weave_core.server.store.payloads import read_values, unpack, unpack_origin
+from weave_core.server.store.log_values import read_log
+from weave_core.server.store.payloads import unpack, unpack_origin
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.spans import read_id
 from weave_core.server.store.queries.stats import Period
@@ -117,21 +118,22 @@ def _as_stored(text: str) -> str:
 
 def _shape(row: Any, body: bytes) -> dict[str, Any]:
     _, time_ns, severity_number, event_name, trace_id, span_id, _, origin_body = row
-    severity, _, said, attributes, observed_ns, dropped = read_values(body)
+    said = read_log(body)
     origin = unpack_origin(origin_body)
     return {
         "time_ns": time_ns,
-        "observed_ns": observed_ns or None,
-        "severity": severity or _severity_name(severity_number),
+        "observed_ns": said.observed_ns or None,
+        "severity": said.severity_text or _severity_name(severity_number),
         "severity_number": severity_number,
         "event_name": event_name,
-        "body": said,
-        "attributes": attributes,
+        "body": said.body,
+        "attributes": said.attributes,
         "trace_id": trace_id.hex() if trace_id else None,
         "span_id": span_id.hex() if span_id else None,
         "resource": origin.resource,
         "scope": {"name": origin.scope_name, "version": origin.scope_version},
-        "dropped_attributes": dropped,
+        "dropped_attributes": said.dropped_attributes,
+        "flags": said.flags,
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from weave_core.model import OTEL_KINDS
 from weave_core.server.normalise import content, skeleton
 from weave_core.server.otlp.records import RawSpan
 from weave_core.server.store.previews import read_previews
@@ -63,7 +64,12 @@ def _fill_read(shape: dict[str, Any], raw: RawSpan) -> None:
 def _fill_sent(shape: dict[str, Any], raw: RawSpan) -> None:
     shape["attributes"] = raw.attributes
     shape["events"] = [
-        {"name": event.name, "time_ns": event.time_ns, "attributes": event.attributes}
+        {
+            "name": event.name,
+            "time_ns": event.time_ns,
+            "attributes": event.attributes,
+            "dropped_attributes": event.dropped_attributes,
+        }
         for event in raw.events
     ]
     shape["links"] = [
@@ -71,13 +77,28 @@ def _fill_sent(shape: dict[str, Any], raw: RawSpan) -> None:
             "trace_id": link.trace_id.hex(),
             "span_id": link.span_id.hex(),
             "attributes": link.attributes,
+            "trace_state": link.trace_state,
+            "flags": link.flags,
+            "dropped_attributes": link.dropped_attributes,
         }
         for link in raw.links
     ]
     shape["resource"] = raw.origin.resource
-    shape["scope"] = {"name": raw.origin.scope_name, "version": raw.origin.scope_version}
+    origin = raw.origin
+    shape["scope"] = {"name": origin.scope_name, "version": origin.scope_version}
     shape["dropped"] = {
         "attributes": raw.dropped_attributes,
         "events": raw.dropped_events,
         "links": raw.dropped_links,
+    }
+    shape["otel"] = {
+        "kind": OTEL_KINDS[raw.otel_kind],
+        "flags": raw.flags,
+        "trace_state": raw.trace_state,
+        "scope_attributes": origin.scope_attributes,
+        "scope_schema_url": origin.schema_url,
+        "dropped_of_scope": origin.dropped_of_scope,
+        "resource_schema_url": origin.resource_schema_url,
+        "dropped_of_resource": origin.dropped_of_resource,
+        "entities": origin.entities,
     }

@@ -33,6 +33,7 @@ _EMPTY_PAYLOAD: dict[str, Any] = {
     "resource": _EMPTY,
     "scope": {"name": "", "version": ""},
     "dropped": {"attributes": 0, "events": 0, "links": 0},
+    "otel": None,
     "sources": _EMPTY,
 }
 

@@ -68,11 +68,25 @@ def odd_span(project: str) -> dict[str, Any]:
             {"key": "nothing", "value": {}},
         ],
         "droppedAttributesCount": 3,
-        "events": [{"timeUnixNano": "17", "name": "e", "attributes": []}],
-        "links": [{"traceId": "11" * 16, "spanId": "22" * 8, "traceState": "l=1"}],
+        "flags": 0x101,
+        "events": [{"timeUnixNano": "17", "name": "e", "droppedAttributesCount": 2}],
+        "links": [
+            {
+                "traceId": "11" * 16,
+                "spanId": "22" * 8,
+                "traceState": "l=1",
+                "flags": 0x300,
+                "droppedAttributesCount": 5,
+            }
+        ],
         "status": {"code": 2, "message": "broken"},
     }
-    scope = {"name": "s", "version": "2", "attributes": [{"key": "a", "value": as_value(1.0)}]}
+    scope = {
+        "name": "s",
+        "version": "2",
+        "attributes": [{"key": "a", "value": as_value(1.0)}],
+        "droppedAttributesCount": 4,
+    }
     named = {"key": "weave_core.project", "value": {"stringValue": project}}
     return {
         "resourceSpans": [
@@ -171,6 +185,12 @@ def test_lines_of_spans_come_back_as_readers_see_them(
 
     assert after.keys() == before.keys()
     assert after == before
+    odd = after["ab" * 16, "cd" * 8]
+    assert odd.otel
+    assert (odd.otel.kind, odd.otel.flags, odd.otel.trace_state) == ("client", 0x101, "vendor=1")
+    assert (odd.otel.scope_attributes, odd.otel.dropped_of_scope) == ({"a": 1.0}, 4)
+    assert (odd.links[0].flags, odd.links[0].dropped_attributes) == (0x300, 5)
+    assert odd.events[0].dropped_attributes == 2
     agent = next(span for span in after.values() if span.kind == "agent")
     assert agent.inputs == {"question": "Where is my order 8812?"}
 
