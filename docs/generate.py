@@ -6,7 +6,9 @@ tests/test_docs.py fails when a page on disk is not what this would write.
 """
 
 import ast
+import inspect
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from itertools import pairwise
@@ -131,12 +133,41 @@ def http_api_page() -> str:
 
 def limits_page() -> str:
     """The page of limits: prose by hand, the table of constants from the code."""
-    text = (DOCS / "limits.md").read_text(encoding="utf-8")
-    head, mark, rest = text.partition("<!-- constants -->\n")
-    _, end, tail = rest.partition("<!-- /constants -->")
     rows = [f"| {meaning} | {value} | `{module}` |" for meaning, value, module in _constants()]
-    table = "| What | Bound | Where |\n|---|---|---|\n" + "\n".join(rows) + "\n"
-    return head + mark + table + end + tail
+    return _with_table("limits.md", "constants", "| What | Bound | Where |\n|---|---|---|", rows)
+
+
+def scorers_page() -> str:
+    """The page of scorers: prose by hand, the table of what there is from their docstrings."""
+    from weave_core.evals import scorers
+
+    rows = []
+    for name in scorers.__all__:
+        scorer = getattr(scorers, name)
+        if name == "Scorer" or not issubclass(scorer, scorers.Scorer):
+            continue
+        text = " ".join((inspect.getdoc(scorer) or "").split())
+        what = text.partition(". ")[0].rstrip(".")
+        parts = re.findall(r"- (`\w+`):", text)  # Of a scorer that gives several numbers.
+        reach = f"{', '.join(parts)}: 0 to 1 or truth" if parts else _after(text, "Range:")
+        reach = reach or _after(text, "Gives")
+        rows.append(f"| `{name}` | {what} | {reach} | {_after(text, 'Source:')} |")
+    head = "| Scorer | What it says | Range | Source |\n|---|---|---|---|"
+    return _with_table("reference/scorers.md", "scorers", head, rows)
+
+
+def _with_table(page: str, name: str, head: str, rows: list[str]) -> str:
+    """A page written by hand, with a new table between its marks."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    before, mark, rest = text.partition(f"<!-- {name} -->\n")
+    _, end, after = rest.partition(f"<!-- /{name} -->")
+    return before + mark + "\n".join([head, *rows]) + "\n" + end + after
+
+
+def _after(text: str, word: str) -> str:
+    """What a docstring says after `word`, to the end of the sentence or of the part."""
+    found = re.search(rf"{word}\s(.*?)(?:[.;](?: [A-Z`]|$)|; (?!the)|:? - `)", text)
+    return found[1].strip().rstrip(".:,").replace("|", "\\|") if found else ""
 
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -144,6 +175,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/command-line.md": command_line_page,
     "reference/filters.md": filters_page,
     "reference/http-api.md": http_api_page,
+    "reference/scorers.md": scorers_page,
     "reference/sql.md": sql_page,
     "limits.md": limits_page,
 }

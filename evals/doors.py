@@ -7,6 +7,9 @@ from weave_core.errors import MissingExtra
 
 __all__ = ["imported"]
 
+_EXTRAS = {"onnxruntime": "toxicity", "tokenizers": "toxicity"}
+"""Libraries that come with another extra than `evals`."""
+
 
 def imported(
     package: str, home: Mapping[str, str], name: str, *, libraries: Collection[str] | None = None
@@ -34,5 +37,5 @@ def imported(
             raise
         raise MissingExtra(
             f"`{name}` needs {error.name}, which is not installed",
-            'pip install "weave-core[evals]"',
+            f'pip install "weave-core[{_EXTRAS.get(missing, "evals")}]"',
         ) from error

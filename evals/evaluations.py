@@ -19,7 +19,7 @@ from weave_core.evals.journals import Journal
 from weave_core.evals.progress import Progress
 from weave_core.evals.records import begin_tracing, new_record
 from weave_core.evals.results import Baseline, EvaluationResult, baseline_of
-from weave_core.evals.runner import Plan, Runner
+from weave_core.evals.runner import SPANS, Plan, Runner
 from weave_core.evals.spans import EvaluationSpans
 from weave_core.model import StoredEvaluation, Subject
 from weave_core.tracing.disabled import is_disabled
@@ -50,7 +50,8 @@ class Evaluation:
             `predict`.  It is called with the columns that its parameters are named after; a single
             parameter that is no column gets the whole row.
         scorers: Functions, or objects with `score`.  They may take `output`, `row`, and any column,
-            such as `expected`; they answer bool, number, text, dict, `Score` or None.
+            such as `expected`, and `spans`: what the task did, as `weave_core.model.Span`s; they
+            answer bool, number, text, dict, `Score` or None.
         name: Evaluations of one name are compared; default: the task's.
         epochs: How often each item is run, to see how steady the task is.
         cluster: A column: items with the same value are not independent (one document's).
@@ -98,7 +99,7 @@ class Evaluation:
         self.dataset = dataset if isinstance(dataset, Dataset) else Dataset(dataset)
         columns = self.dataset.columns | {"row"}
         self._task = call_of(task, role="task", columns=columns)
-        given = columns | {"output", "expected"}
+        given = columns | {"output", "expected", SPANS}
         self._scorers = [call_of(each, role="scorer", columns=given) for each in scorers]
         _check(self._scorers, epochs, concurrency)
         for column in (*((cluster,) if cluster else ()), *slices):

@@ -263,6 +263,8 @@ def _estimate(
         if rest == ("delta",):
             return _delta(name, comparison)
         found = summary.scorers[name].estimate
+        if rest and (average := _average(rest[0], summary.scorers[name])) is not None:
+            found, rest = average, rest[1:]
     if found is None:
         return None, f"{name} gave no number"
     if not rest:
@@ -270,8 +272,18 @@ def _estimate(
     if rest[0] in ("value", "low", "high") and len(rest) == 1:
         return _exact(getattr(found, rest[0])), f"{found.n} values are too few to say"
     raise ConfigError(
-        f"the gate asks for {'.'.join((name, *rest))!r}", f"there is {', '.join(_PARTS)}"
+        f"the gate asks for {'.'.join((name, *rest))!r}",
+        f"there is {', '.join(_PARTS)}, and f1_macro, precision_micro, recall_weighted and the like"
+        " of a scorer that gives labels with the right ones",
     )
+
+
+def _average(word: str, scorer: ScorerSummary) -> Estimate | None:
+    """`f1_macro` and the like, of a scorer that gives labels with the right ones."""
+    metric, _, average = word.partition("_")
+    scores = scorer.classification.averages.get(average) if scorer.classification else None  # type: ignore[call-overload]  # Any word of the gate.
+    found = getattr(scores, metric, None) if metric in ("precision", "recall", "f1") else None
+    return found if isinstance(found, Estimate) else None
 
 
 def _scorer(clause: _Clause, summary: EvaluationSummary) -> tuple[str, tuple[str, ...]]:

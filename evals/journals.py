@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from weave_core.model import EvaluatedItem
+from weave_core.model import EvaluatedItem, Span
 
 __all__ = ["Journal", "Remembered"]
 
@@ -43,6 +43,8 @@ class Remembered:
     scorers: dict[str, str]
     """Versions by name."""
     evaluation_id: str
+    spans: list[Span] | None = None
+    """What the task did, where a scorer wanted to see it."""
 
 
 @dataclass
@@ -85,7 +87,13 @@ class Journal:
         self._put({"begin": evaluation_id, "plan": self._plan, "pid": os.getpid()})
         self.flush()
 
-    def add(self, item: EvaluatedItem, output: Any, scorers: dict[str, str]) -> None:
+    def add(
+        self,
+        item: EvaluatedItem,
+        output: Any,
+        scorers: dict[str, str],
+        spans: list[Span] | None = None,
+    ) -> None:
         """Keep an example that was run."""
         entry = {
             "e": self._evaluation_id,
@@ -93,6 +101,8 @@ class Journal:
             "item": item.model_dump(exclude_defaults=True),
             "scorers": scorers,
         }
+        if spans is not None:
+            entry["spans"] = [span.model_dump(exclude_defaults=True) for span in spans]
         try:
             self._put(entry)
         except TypeError:  # Not JSON: it is run again.
@@ -147,7 +157,14 @@ class Journal:
         try:
             entry = orjson.loads(line)
             item = EvaluatedItem.model_validate(entry["item"])
-            known = Remembered(entry["output"], item, entry["scorers"], entry["e"])
+            spans = entry.get("spans")
+            known = Remembered(
+                entry["output"],
+                item,
+                entry["scorers"],
+                entry["e"],
+                None if spans is None else [Span.model_validate(each) for each in spans],
+            )
         except (ValueError, KeyError, TypeError):  # The last line of a killed program may be half.
             return
         self._entries[item.item, item.epoch] = known

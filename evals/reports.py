@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 from weave_core.model import (
     Comparison,
+    Estimate,
     EvaluatedItem,
     EvaluationReport,
     EvaluationSummary,
@@ -62,7 +63,8 @@ def markdown_report(report: EvaluationReport) -> str:
     ]
     for name, scorer in summary.scorers.items():
         comparison = report.comparison.scorers.get(name) if report.comparison else None
-        lines.append(f"| {' | '.join(map(_cell, _cells(name, scorer, comparison)))} |")
+        rows = [_cells(name, scorer, comparison), *_more(name, scorer)]
+        lines += [f"| {' | '.join(map(_cell, row))} |" for row in rows]
     if evaluation.gate is not None:
         lines += ["", "| Condition | | |", "|---|---|---|"]
         lines += [
@@ -140,6 +142,7 @@ def _rows(report: EvaluationReport) -> Iterable[list[str]]:
     for name, scorer in summary.scorers.items():
         comparison = report.comparison.scorers.get(name) if report.comparison else None
         yield _cells(name, scorer, comparison)
+        yield from _more(name, scorer)
     for unit, spread in (("latency ms", summary.latency_ms), ("cost USD", summary.cost_usd)):
         if "p50" in spread and "p95" in spread:
             yield [unit, f"p50 {spread['p50'].value:.4g}  p95 {spread['p95'].value:.4g}"]
@@ -150,9 +153,7 @@ def _cells(name: str, scorer: ScorerSummary, comparison: Comparison | None) -> l
     found = scorer.estimate
     value, between = "", ""
     if found is not None:
-        value = f"{found.value:.1%}" if scorer.is_rate else f"{found.value:.4g}"
-        if found.low is not None and found.high is not None:
-            between = _interval(found.low, found.high, is_rate=scorer.is_rate)
+        value, between = _value(found, is_rate=scorer.is_rate)
     elif scorer.labels:
         value = ", ".join(f"{label} {count}" for label, count in scorer.labels.items())
     if scorer.errors:
@@ -166,6 +167,21 @@ def _cells(name: str, scorer: ScorerSummary, comparison: Comparison | None) -> l
     p_value = comparison.adjusted_p_value
     shown = "" if p_value is None else ("p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}")  # noqa: PLR2004
     return [name, value, between, change, shown, f"{comparison.improved} / {comparison.worsened}"]
+
+
+def _more(name: str, scorer: ScorerSummary) -> Iterable[list[str]]:
+    """What else is known of a scorer, as rows with the same cells."""
+    averages = scorer.classification.averages if scorer.classification else {}
+    for average, scores in averages.items():
+        if average == "macro" and scores.f1 is not None:
+            yield [f"{name}.f1_macro", *_value(scores.f1, is_rate=True), "", "", ""]
+
+
+def _value(found: Estimate, *, is_rate: bool) -> tuple[str, str]:
+    value = f"{found.value:.1%}" if is_rate else f"{found.value:.4g}"
+    if found.low is None or found.high is None:
+        return value, ""
+    return value, _interval(found.low, found.high, is_rate=is_rate)
 
 
 def _interval(low: float, high: float, *, is_rate: bool) -> str:

@@ -19,15 +19,20 @@ from weave_core.evals.limits import AdaptiveLimit
 from weave_core.evals.retries import is_rate_limit, is_transient, pause_before, retry_after_s
 from weave_core.evals.scores import error_of, read_scores
 from weave_core.evals.spans import EvaluationSpans, ExampleSpan
-from weave_core.model import EvaluatedItem, ItemError, ItemScore
+from weave_core.model import EvaluatedItem, ItemError, ItemScore, Span
+from weave_core.tracing.captures import captured_spans
+from weave_core.tracing.lifecycle import settings_in_force
 from weave_core.tracing.usages import UsageMeter
 
-__all__ = ["Example", "Plan", "Runner"]
+__all__ = ["SPANS", "Example", "Plan", "Runner"]
 
 MAX_REFUSALS = 20
 """Times that one call is tried again after the other side said that there were too many."""
 _QUICK_S = 0.002
 _SLOW_S = 0.02
+
+SPANS = "spans"
+"""What a scorer calls the parameter that gets the spans of the task."""
 
 _METER = UsageMeter()
 
@@ -106,6 +111,11 @@ class Runner:
         self._limits: dict[str, AdaptiveLimit] = {}
         self._paces = {call.name: _Pace() for call in self.plan.scorers}
         self._versions = {call.name: call.subject.version or "" for call in self.plan.scorers}
+        # Asked for by name; a column of that name is the row's own.
+        self._wants_spans = any(SPANS in call.known for call in self.plan.scorers) and not any(
+            SPANS in item.row for item in self.plan.items
+        )
+        self._project = settings_in_force().project
         waiting = iter(self._todo())
         workers = [
             asyncio.create_task(self._work(waiting))
@@ -147,17 +157,19 @@ class Runner:
             return
         span = self.spans.begin_example(self.plan.task.name, item.row)
         old = known.item
-        scores = old.scores if is_scored else await self._scores(item, known.output, span, known)
+        scores = old.scores
+        if not is_scored:
+            scores = await self._scores(item, known.output, span, known, spans=known.spans)
         evaluated = old.model_copy(
             update={"scores": scores, "is_cached": True, "index": item.index, **span.ids}
         )
         span.end(evaluated, known.output, None)
-        self._done(Example(item.row, known.output, evaluated))
+        self._done(Example(item.row, known.output, evaluated), spans=known.spans)
 
     async def _run(self, item: Item, epoch: int) -> None:
         span = self.spans.begin_example(self.plan.task.name, item.row)
         trace_id = span.ids.get("trace_id", "")
-        usage = _METER.watch(trace_id)
+        usage = _METER.watch(trace_id, keeps_spans=self._wants_spans)
         output: Any = None
         error: BaseException | None = None
         values = {**item.row, "row": item.row}
@@ -173,7 +185,12 @@ class Runner:
         finally:
             span.leave()
         latency_ms = (time.perf_counter() - began_s) * 1000
-        scores = {} if error is not None else await self._scores(item, output, span, None)
+        # Before the scorers begin, whose spans are no part of what is judged.
+        spans = None if usage.spans is None else captured_spans(usage.spans, self._project)
+        usage.spans = None
+        scores = {}
+        if error is None:
+            scores = await self._scores(item, output, span, spans=spans)
         _METER.forget(trace_id)
         evaluated = EvaluatedItem(
             item=item.key,
@@ -198,22 +215,32 @@ class Runner:
             (usage.input_tokens or 0) + (usage.output_tokens or 0), usage.cost_usd or 0.0
         )
         span.end(evaluated, output, error)
-        self._done(Example(item.row, output, evaluated))
+        self._done(Example(item.row, output, evaluated), spans=spans)
 
-    def _done(self, example: Example, *, is_new: bool = True) -> None:
+    def _done(
+        self, example: Example, *, is_new: bool = True, spans: list[Span] | None = None
+    ) -> None:
         self.examples.append(example)
         if is_new and self.journal is not None:
-            self.journal.add(example.item, example.output, self._versions)
+            self.journal.add(example.item, example.output, self._versions, spans)
         self.on_done(example.item)
         if self.early_stop is not None and not self.is_decided:
             self.is_decided = self.early_stop.see(example.item)
 
     async def _scores(
-        self, item: Item, output: Any, span: ExampleSpan, known: Remembered | None
+        self,
+        item: Item,
+        output: Any,
+        span: ExampleSpan,
+        known: Remembered | None = None,
+        *,
+        spans: list[Span] | None,
     ) -> dict[str, ItemScore]:
         """What each scorer says; of scorers that have not changed, what they said before."""
         values = {**item.row, "row": item.row, "output": output}
         values.setdefault("expected", None)
+        if spans is not None:
+            values[SPANS] = spans
         found: dict[str, ItemScore] = {}
         for call in self.plan.scorers:
             if known is not None and known.scorers.get(call.name) == call.subject.version:

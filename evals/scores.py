@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from weave_core.jsonable import to_json, to_jsonable
 from weave_core.model import ItemError, ItemScore
 
 __all__ = ["Answer", "Score", "error_of", "read_scores"]
 
 MAX_SCORE_TEXT = 4_000
 """Characters kept of a reason, and of the message of an error."""
+MAX_DETAIL_BYTES = 64 * 1024
+"""JSON kept of what stands behind a score; of a longer list its first entries."""
 _MAX_LABEL = 200
 
 
@@ -29,6 +32,10 @@ class Score:
     label: str | None = None
     """One of a few words, counted by word."""
     reason: str | None = None
+    expected: str | None = None
+    """The label that would have been right: then precision, recall and F1 are told as well."""
+    detail: Any = None
+    """What stands behind it, as JSON: each claim of an answer with its verdict, and the like."""
 
 
 Answer = bool | float | str | Score | Mapping[str, Any] | None
@@ -67,14 +74,7 @@ def error_of(error: BaseException) -> ItemError:
 
 def _read(answer: Any) -> ItemScore:
     if isinstance(answer, Score):
-        inner = ItemScore() if answer.value is None else _read(answer.value)
-        if inner.error is not None:
-            return inner
-        if answer.value is None and answer.label is None:
-            return _wrong("a Score with neither value nor label")
-        reason = None if answer.reason is None else str(answer.reason)[:MAX_SCORE_TEXT]
-        label = inner.label if answer.label is None else str(answer.label)[:_MAX_LABEL]
-        return inner.model_copy(update={"label": label, "reason": reason})
+        return _read_score(answer)
     if hasattr(answer, "dtype") and hasattr(answer, "item") and getattr(answer, "shape", 0) == ():
         answer = answer.item()  # A number of numpy or torch.
     if isinstance(answer, bool):
@@ -86,6 +86,36 @@ def _read(answer: Any) -> ItemScore:
     if isinstance(answer, str):
         return ItemScore(label=answer[:_MAX_LABEL])
     return _wrong(f"a {type(answer).__qualname__}")
+
+
+def _read_score(answer: Score) -> ItemScore:
+    inner = ItemScore() if answer.value is None else _read(answer.value)
+    if inner.error is not None:
+        return inner
+    if answer.value is None and answer.label is None:
+        return _wrong("a Score with neither value nor label")
+    reason = None if answer.reason is None else str(answer.reason)[:MAX_SCORE_TEXT]
+    told = {"reason": reason, "detail": _bounded(answer.detail)}
+    for name, word in (("label", answer.label), ("expected", answer.expected)):
+        if word is not None:
+            told[name] = str(word)[:_MAX_LABEL]
+    return inner.model_copy(update=told)
+
+
+def _bounded(detail: Any) -> Any:
+    """`detail` as JSON within its bound."""
+    if detail is None or len(to_json(detail).encode()) <= MAX_DETAIL_BYTES:
+        return None if detail is None else to_jsonable(detail)
+    if not isinstance(detail, list | tuple):
+        return {"left_out": f"more than {MAX_DETAIL_BYTES} bytes"}
+    kept: list[Any] = []
+    left = MAX_DETAIL_BYTES
+    for each in detail:
+        left -= len(to_json(each).encode()) + 1
+        if left < 0:
+            break
+        kept.append(to_jsonable(each))
+    return [*kept, {"left_out": f"{len(detail) - len(kept)} entries"}]
 
 
 def _wrong(found: str) -> ItemScore:

@@ -10,6 +10,7 @@ import dis
 import functools
 import types
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from typing import Any
 
 from weave_core.digests import digest_json
@@ -70,17 +71,27 @@ def _values(func: Any) -> Iterator[tuple[str, str]]:
 def _plain(where: str, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What of `values` is JSON; a client or a model is none."""
     for name, value in sorted(values.items()):
-        if callable(value):  # The model of a judge, and the like.
-            code = CODES.version_of(value)
-            if code is not None:
-                yield f"{where} {name}", code
-            continue
         if value is None:
             continue
         try:
-            yield f"{where} {name}", digest_json(value)
+            digest = _digest(value)
         except (TypeError, ValueError, RecursionError):
             continue
+        if digest is not None:
+            yield f"{where} {name}", digest
+
+
+def _digest(value: Any) -> str | None:
+    """Of a plain value, a function, an object that is published, or a list of such."""
+    if hasattr(value, "to_content"):  # A prompt.
+        return digest_json(value.to_content())
+    if is_dataclass(value):  # A scorer, or the model of a judge with its name.
+        return version_of(value)
+    if callable(value):
+        return CODES.version_of(value)
+    if isinstance(value, list | tuple) and any(map(callable, value)):
+        return digest_json([_digest(each) for each in value])
+    return digest_json(value)
 
 
 def _written(code: types.CodeType) -> set[str]:

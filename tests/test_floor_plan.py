@@ -43,7 +43,9 @@ OWNERS: dict[str, set[str]] = {
     "opentelemetry.proto": {"server", "tracing"},
     "opentelemetry.sdk": {"tracing"},
     "pandas": {"app", "weave_core"},
+    "nltk": {"evals"},
     "numpy": {"weave_core"},
+    "onnxruntime": {"evals"},
     "pyarrow": {"evals", "server"},
     "psycopg": {"server"},
     "pytest": {"evals"},
@@ -56,6 +58,7 @@ OWNERS: dict[str, set[str]] = {
     "sqlmodel": {"server"},
     "starlette": {"server"},
     "streamlit": {"app"},
+    "tokenizers": {"evals"},
     "typer": set(),
     "uvicorn": {"server"},
 }

@@ -8,6 +8,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 
 from weave_core import semconv
+from weave_core.tracing.captures import MAX_CAPTURED
 
 __all__ = ["Usage", "UsageMeter"]
 
@@ -21,6 +22,8 @@ class Usage:
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: float | None = None
+    spans: list[ReadableSpan] | None = None
+    """Those that ended, where they are wanted."""
 
 
 class UsageMeter(SpanProcessor):
@@ -41,9 +44,9 @@ class UsageMeter(SpanProcessor):
             provider.add_span_processor(self)
             self._provider = provider
 
-    def watch(self, trace_id: str) -> Usage:
+    def watch(self, trace_id: str, *, keeps_spans: bool = False) -> Usage:
         """Count what happens in a trace from now on."""
-        usage = Usage()
+        usage = Usage(spans=[] if keeps_spans and trace_id else None)
         if trace_id:
             self._watched[int(trace_id, 16)] = usage
         return usage
@@ -60,7 +63,11 @@ class UsageMeter(SpanProcessor):
         """Add what a model call of a watched trace used."""
         context = span.context
         usage = self._watched.get(context.trace_id) if context is not None else None
-        if usage is None or not span.attributes:
+        if usage is None:
+            return
+        if usage.spans is not None and len(usage.spans) < MAX_CAPTURED:
+            usage.spans.append(span)
+        if not span.attributes:
             return
         attributes = span.attributes
         if attributes.get(semconv.GEN_AI_OPERATION_NAME) not in _CALLS:

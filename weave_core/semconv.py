@@ -129,3 +129,11 @@ GEN_AI_AGENT_ID: Final = "gen_ai.agent.id"
 GEN_AI_WORKFLOW_NAME: Final = "gen_ai.workflow.name"
 GEN_AI_RETRIEVAL_QUERY_TEXT: Final = "gen_ai.retrieval.query.text"
 GEN_AI_RETRIEVAL_DOCUMENTS: Final = "gen_ai.retrieval.documents"
+
+# OpenInference, in which some integrations write; we only read these.
+OPENINFERENCE_KIND: Final = "openinference.span.kind"
+OPENINFERENCE_TOOL_NAME: Final = "tool.name"
+OPENINFERENCE_TOOL_PARAMETERS: Final = "tool.parameters"
+OPENINFERENCE_DOCUMENTS: Final = "retrieval.documents"
+INPUT_VALUE: Final = "input.value"
+OUTPUT_VALUE: Final = "output.value"

@@ -7,7 +7,7 @@ from typing import Any
 
 from weave_core.evals.scores import Answer
 
-__all__ = ["Scorer", "expected_of", "text_of"]
+__all__ = ["Scorer", "expected_of", "references_of", "text_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,3 +55,17 @@ def expected_of(row: Mapping[str, Any], column: str) -> Any:
 def text_of(value: Any) -> str:
     """A value as text; nothing as none."""
     return "" if value is None else str(value)
+
+
+def references_of(row: Mapping[str, Any], column: str) -> list[str]:
+    """The texts of which any is right: one, or each of a list.
+
+    Raises:
+        LookupError: If the row does not say.
+        ValueError: If it is an empty list.
+    """
+    expected = expected_of(row, column)
+    found = [text_of(each) for each in (expected if isinstance(expected, list) else [expected])]
+    if not found:
+        raise ValueError(f"the column {column!r} is an empty list: nothing is right")
+    return found

@@ -4,28 +4,24 @@ A judge is only as good as it agrees with people: `weave_core.evals.calibrations
 """
 
 import asyncio
-import inspect
 import json
-import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from weave_core.evals.prompts import JudgePrompt
 from weave_core.evals.scorers.contract import Scorer, expected_of, text_of
+from weave_core.evals.scorers.models import Model, ask, cut, json_of
 from weave_core.evals.scores import Score
 
-__all__ = ["Jury", "Model", "Pairwise", "Rubric"]
+__all__ = ["PAIR_PROMPT", "RUBRIC_PROMPT", "Jury", "Model", "Pairwise", "Rubric"]
 
-Model = Callable[[str], str | Awaitable[str]]
-"""A prompt to its answer: any function of yours, blocking or not."""
-
-_OBJECT = re.compile(r"\{.*\}", re.DOTALL)
 _YES_NO = {"yes": 1.0, "no": 0.0}
-_MAX_TEXT = 50_000
-"""Characters of one part of a prompt; what is judged is cut, and the judge is told so."""
 
-_ASK = """You judge an answer. Be strict, and judge only by the rubric.
+RUBRIC_PROMPT = JudgePrompt(
+    name="rubric",
+    text="""You judge an answer. Be strict, and judge only by the rubric.
 
 # Rubric
 {rubric}
@@ -34,9 +30,13 @@ _ASK = """You judge an answer. Be strict, and judge only by the rubric.
 {output}
 
 Reply with one JSON object and nothing else:
-{{"reason": "one or two sentences", "choice": ONE OF {choices}}}"""
+{{"reason": "one or two sentences", "choice": ONE OF {choices}}}""",
+)
+"""What `Rubric` and `Jury` ask."""
 
-_ASK_PAIR = """You compare two answers. Be strict, and judge only by the rubric.
+PAIR_PROMPT = JudgePrompt(
+    name="pairwise",
+    text="""You compare two answers. Be strict, and judge only by the rubric.
 Their order says nothing.
 
 # Rubric
@@ -49,7 +49,9 @@ Their order says nothing.
 {second}
 
 Reply with one JSON object and nothing else:
-{{"reason": "one or two sentences", "choice": "A", "B" or "tie"}}"""
+{{"reason": "one or two sentences", "choice": "A", "B" or "tie"}}""",
+)
+"""What `Pairwise` asks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,16 +73,17 @@ class Rubric(Scorer):
     """What of the row the judge sees, such as `question` and `documents`."""
     choices: Mapping[str, float] = field(default_factory=lambda: dict(_YES_NO))
     """Words to values; yes and no by default."""
+    prompt: JudgePrompt = RUBRIC_PROMPT
 
     async def score(self, output: Any, row: Mapping[str, Any]) -> Score:
         """Judge one output."""
-        prompt = _ASK.format(
+        prompt = self.prompt.filled(
             rubric=self.rubric,
             context=_context(row, self.columns),
-            output=_cut(output),
+            output=cut(output),
             choices=json.dumps(list(self.choices)),
         )
-        reply = await _ask(self.model, prompt)
+        reply = await ask(self.model, prompt)
         choice, reason = _choice(reply, self.choices)
         value: float | bool = self.choices[choice]
         if set(self.choices.values()) <= {0.0, 1.0}:
@@ -105,6 +108,7 @@ class Pairwise(Scorer):
     """The column with the other answer."""
     columns: Sequence[str] = ()
     """What else of the row the judge sees."""
+    prompt: JudgePrompt = PAIR_PROMPT
 
     async def score(self, output: Any, row: Mapping[str, Any]) -> dict[str, Any]:
         """Judge one output."""
@@ -122,13 +126,13 @@ class Pairwise(Scorer):
         }
 
     async def _winner(self, first: Any, second: Any, row: Mapping[str, Any]) -> tuple[str, str]:
-        prompt = _ASK_PAIR.format(
+        prompt = self.prompt.filled(
             rubric=self.rubric,
             context=_context(row, self.columns),
-            first=_cut(first),
-            second=_cut(second),
+            first=cut(first),
+            second=cut(second),
         )
-        return _choice(await _ask(self.model, prompt), ("A", "B", "tie"))
+        return _choice(await ask(self.model, prompt), ("A", "B", "tie"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,11 +150,18 @@ class Jury(Scorer):
     rubric: str
     columns: Sequence[str] = ()
     choices: Mapping[str, float] = field(default_factory=lambda: dict(_YES_NO))
+    prompt: JudgePrompt = RUBRIC_PROMPT
 
     async def score(self, output: Any, row: Mapping[str, Any]) -> dict[str, Any]:
         """Judge one output."""
         judges = [
-            Rubric(model=model, rubric=self.rubric, columns=self.columns, choices=self.choices)
+            Rubric(
+                model=model,
+                rubric=self.rubric,
+                columns=self.columns,
+                choices=self.choices,
+                prompt=self.prompt,
+            )
             for model in self.models
         ]
         told = await asyncio.gather(
@@ -168,28 +179,13 @@ class Jury(Scorer):
         }
 
 
-async def _ask(model: Model, prompt: str) -> str:
-    """The answer of a model, which may block: then in a thread."""
-    if inspect.iscoroutinefunction(model) or inspect.iscoroutinefunction(
-        getattr(model, "__call__", None)  # noqa: B004  # Its kind, not whether it is there.
-    ):
-        reply = model(prompt)
-    else:
-        reply = await asyncio.to_thread(model, prompt)
-    return text_of(await reply if inspect.isawaitable(reply) else reply)
-
-
 def _choice(reply: str, choices: Mapping[str, float] | Sequence[str]) -> tuple[str, str]:
     """The choice and the reason that a reply gives.
 
     Raises:
         ValueError: If it gives none of `choices`.
     """
-    found = _OBJECT.search(reply)
-    try:
-        told = json.loads(found[0]) if found else {}
-    except json.JSONDecodeError:
-        told = {}
+    told = json_of(reply)
     word = str(told.get("choice", "")).strip() if isinstance(told, dict) else ""
     for choice in choices:
         if choice.casefold() == word.casefold():
@@ -198,9 +194,4 @@ def _choice(reply: str, choices: Mapping[str, float] | Sequence[str]) -> tuple[s
 
 
 def _context(row: Mapping[str, Any], columns: Sequence[str]) -> str:
-    return "".join(f"\n# {column}\n{_cut(expected_of(row, column))}\n" for column in columns)
-
-
-def _cut(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]} [cut here: {len(text)} letters]"
+    return "".join(f"\n# {column}\n{cut(expected_of(row, column))}\n" for column in columns)

@@ -9,15 +9,10 @@ from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from weave_core.evals.scorers.contract import Scorer, expected_of, text_of
+from weave_core.evals.scorers.contract import Scorer, references_of, text_of
 from weave_core.evals.scorers.texts import normalised
 
 __all__ = ["Bleu", "ChrF", "Rouge", "TokenF1"]
-
-
-def _references(row: Mapping[str, Any], column: str) -> list[str]:
-    expected = expected_of(row, column)
-    return [text_of(each) for each in (expected if isinstance(expected, list) else [expected])]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +32,7 @@ class TokenF1(Scorer):
     def score(self, output: Any, row: Mapping[str, Any]) -> float:
         """Judge one output."""
         told = normalised(text_of(output)).split()
-        return max(_f1(told, normalised(each).split()) for each in _references(row, self.column))
+        return max(_f1(told, normalised(each).split()) for each in references_of(row, self.column))
 
 
 def _f1(told: list[str], wanted: list[str]) -> float:
@@ -63,7 +58,7 @@ class Bleu(Scorer):
     def score(self, output: Any, row: Mapping[str, Any]) -> float:
         """Judge one output."""
         metric = BLEU(effective_order=True)
-        found = metric.sentence_score(text_of(output), _references(row, self.column))
+        found = metric.sentence_score(text_of(output), references_of(row, self.column))
         return min(float(found.score) / 100, 1.0)  # Rounding gives 100.00000000000004.
 
 
@@ -81,7 +76,7 @@ class ChrF(Scorer):
 
     def score(self, output: Any, row: Mapping[str, Any]) -> float:
         """Judge one output."""
-        found = CHRF().sentence_score(text_of(output), _references(row, self.column))
+        found = CHRF().sentence_score(text_of(output), references_of(row, self.column))
         return min(float(found.score) / 100, 1.0)
 
 
@@ -105,5 +100,5 @@ class Rouge(Scorer):
         told = text_of(output)
         return max(
             float(scorer.score(each, told)[self.variant].fmeasure)
-            for each in _references(row, self.column)
+            for each in references_of(row, self.column)
         )

@@ -12,8 +12,9 @@ from rapidfuzz.distance import Levenshtein as _Distance
 from weave_core.evals.scorers.contract import Scorer, expected_of, text_of
 from weave_core.evals.scores import Score
 
-__all__ = ["Contains", "Exact", "Levenshtein", "Matches", "normalised"]
+__all__ = ["Contains", "Exact", "Levenshtein", "Matches", "normalised", "words_of"]
 
+_WORD = re.compile(r"\w+(?:'\w+)*|[^\w\s]")
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _MAX_SHOWN = 200
 
@@ -26,6 +27,11 @@ def normalised(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).casefold()
     text = "".join(sign for sign in text if sign not in string.punctuation)
     return " ".join(_ARTICLES.sub(" ", text).split())
+
+
+def words_of(text: str) -> list[str]:
+    """Words and signs of a text, each by itself, in small letters."""
+    return _WORD.findall(text.casefold())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,5 @@
 """Scorers of what an agent did: which tools it called, with what, in which order."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +8,9 @@ from typing import Any, Literal
 from rapidfuzz.distance import LCSseq
 
 from weave_core.evals.scorers.contract import Scorer, expected_of
+from weave_core.evals.scorers.steps import Step, steps_of
 
 __all__ = ["ToolCalls"]
-
-Call = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +37,7 @@ class ToolCalls(Scorer):
 
     def score(self, output: Any, row: Mapping[str, Any]) -> dict[str, float | bool]:
         """Judge one output."""
-        told, wanted = _calls(output), _calls(expected_of(row, self.column))
+        told, wanted = steps_of(output), steps_of(expected_of(row, self.column))
         names, right_names = [name for name, _ in told], [name for name, _ in wanted]
         shared = sum((Counter(names) & Counter(right_names)).values())
         same = sum((Counter(told) & Counter(wanted)).values())
@@ -52,30 +50,9 @@ class ToolCalls(Scorer):
             "match": self._is_match(told, wanted, same),
         }
 
-    def _is_match(self, told: list[Call], wanted: list[Call], same: int) -> bool:
+    def _is_match(self, told: list[Step], wanted: list[Step], same: int) -> bool:
         if self.match == "strict":
             return told == wanted
         if self.match == "subset":
             return same == len(wanted)
         return same == len(wanted) == len(told)
-
-
-def _calls(value: Any) -> list[Call]:
-    if isinstance(value, Mapping):
-        value = value.get("tool_calls") or []
-    if not isinstance(value, list):
-        raise TypeError(f"{value!r:.100} is no list of calls")
-    return [_call(each) for each in value]
-
-
-def _call(value: Any) -> Call:
-    if isinstance(value, str):
-        return value, "{}"
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{value!r:.100} is no call of a tool")
-    inner = value.get("function")
-    call = inner if isinstance(inner, Mapping) else value
-    arguments = call.get("arguments") or {}
-    if isinstance(arguments, str):
-        arguments = json.loads(arguments)
-    return str(call.get("name")), json.dumps(arguments, sort_keys=True, default=str)

@@ -72,3 +72,6 @@ class ScoreRow(Row, table=True):
     reason: str | None = None
     error_type: str | None = None
     error_message: str | None = None
+    expected: str | None = None
+    """The label that would have been right."""
+    detail: Any = Field(default=None, sa_type=JSON, nullable=True)

@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 MAX_REASON = 4_000
 """Characters kept of the reason of a score, and of the message of an error of an evaluation."""
+MAX_SCORE_DETAIL_BYTES = 128 * 1024
+"""JSON kept of what stands behind a score; a longer one is left out."""
 MAX_SCORES = 200
 """Scores kept of one example."""
 _MAX_NAME = 200
@@ -38,7 +40,7 @@ _ITEM = (
 )
 _SCORE = (
     *("evaluation_row_id", "scorer", "item", "epoch", "value", "label", "is_rate", "reason"),
-    *("error_type", "error_message"),
+    *("error_type", "error_message", "expected", "detail"),
 )
 _EVALUATION = ("name", "state", "branch", "started_ns", "body")
 _IDENTITY = ("project_id", "evaluation_id")
@@ -191,7 +193,14 @@ def _score_rows(row_id: int, item: EvaluatedItem) -> Iterable[Row]:
             score.is_rate,
             reason,
             *_told(score.error),
+            score.expected if score.expected is None else score.expected[:_MAX_NAME],
+            _detail(score.detail),
         )
+
+
+def _detail(detail: Any) -> str | None:
+    text = None if detail is None else orjson.dumps(detail)
+    return None if text is None or len(text) > MAX_SCORE_DETAIL_BYTES else text.decode()
 
 
 def _told(error: ItemError | None) -> tuple[str | None, str | None]:

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from support.servers import ServerProcess
+from support.stored_traces import llm
 
 import weave_core
+
+__all__ = ["llm"]
 
 
 @pytest.fixture

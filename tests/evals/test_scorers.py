@@ -6,6 +6,7 @@ import json
 import math
 from typing import Any
 
+import openai
 import pytest
 
 from weave_core import Evaluation, Score
@@ -16,13 +17,16 @@ from weave_core.evals.scorers import (
     Bleu,
     ChrF,
     Contains,
+    EmbeddingSimilarity,
     Exact,
     JsonMatches,
     JsonSchema,
     Jury,
     Levenshtein,
     Matches,
+    Meteor,
     Numeric,
+    OpenAIEmbedder,
     Pairwise,
     Ranking,
     Rouge,
@@ -95,6 +99,50 @@ class TestOverlaps:
         reference = "The quick brown fox jumps over the lazy dog"
         assert said(Rouge(variant="rouge1"), text, reference) == pytest.approx(0.7058, abs=1e-3)
         assert said(Rouge(), text, reference) == pytest.approx(0.5882, abs=1e-3)
+
+    def test_meteor(self) -> None:
+        """By hand: 5 of 6 words in 2 runs; stems match, synonyms need data that is fetched."""
+        text, reference = "the cat sat on a mat", "on a mat lay the cat"
+        # All but `sat`: P = R = 5/6, chunks `the cat`, `on a mat`; alpha 0.9, beta 3, gamma 0.5.
+        by_hand = (1 - 0.5 * (2 / 5) ** 3) * 5 / 6
+        assert said(Meteor(), text, reference) == pytest.approx(by_hand)
+        stems = (1 - 0.5 * (1 / 3) ** 3) * 1.0
+        assert said(Meteor(), "The dogs barked.", "the dog barks .") > 0.9
+        assert said(Meteor(), "dogs barking loudly", "dog barked loudly") == pytest.approx(stems)
+        assert said(Meteor(), "nothing", ["in common", "at all"]) == 0.0
+        with pytest.raises(ConfigError, match=r"nltk\.downloader wordnet"):
+            Meteor(synonyms=True)
+
+
+class TestEmbeddings:
+    """What texts mean, by vectors."""
+
+    def test_the_cosine_of_any_embedder(self) -> None:
+        """By hand: 3-4-5 and its like; the best of several; blocking or not."""
+        vectors = {"a": [3.0, 4.0], "b": [4.0, 3.0], "c": [-3.0, -4.0], "": [0.0, 0.0]}
+
+        async def embed(texts: list[str]) -> list[list[float]]:
+            return [vectors[text] for text in texts]
+
+        assert said(EmbeddingSimilarity(embed=embed), "a", "b") == pytest.approx(24 / 25)
+        blocking = EmbeddingSimilarity(embed=lambda texts: [vectors[text] for text in texts])
+        assert said(blocking, "a", ["c", "b"]) == pytest.approx(24 / 25)
+        assert said(blocking, "a", "c") == pytest.approx(-1)
+        with pytest.raises(ValueError, match="no direction"):
+            said(blocking, "", "a")
+        with pytest.raises(ConfigError, match="1 vectors for 2 texts"):
+            said(EmbeddingSimilarity(embed=lambda texts: [[1.0] for _ in texts[:1]]), "a", "b")
+
+    def test_an_openai_client_embeds(self, llm: str) -> None:
+        """Over the real client; texts that share words are nearer."""
+        with openai.OpenAI(base_url=f"{llm}/v1", api_key="x") as client:
+            embed = OpenAIEmbedder(client=client, model="text-embedding-3-small")
+            scorer = EmbeddingSimilarity(embed=embed)
+            same = said(scorer, "where is my parcel", "where is my parcel")
+            near = said(scorer, "where is my parcel", "where is your parcel")
+            far = said(scorer, "where is my parcel", "nothing of the kind")
+        assert same == pytest.approx(1.0)
+        assert far < near < 1
 
 
 class TestStructures:
@@ -280,7 +328,10 @@ def test_scorers_work_in_an_evaluation(traced: str) -> None:
     assert versions["exact"] != others["exact"]
 
 
-@pytest.mark.parametrize("name", [name for name in scorers.__all__ if name != "Scorer"])
+@pytest.mark.parametrize(
+    "name",
+    [name for name in scorers.__all__ if name not in ("Scorer", "ChatModel", "OpenAIEmbedder")],
+)
 def test_each_scorer_says_what_it_computes(name: str) -> None:
     """Formula or what it gives, and the range, in its docstring."""
     text = inspect.getdoc(getattr(scorers, name)) or ""

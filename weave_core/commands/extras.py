@@ -26,8 +26,10 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "app": ("pandas", "streamlit"),
     "data": ("pandas", "pyarrow"),
     "evals": (
+        "datasketch",
         "genai-prices",
         "jsonschema",
+        "nltk",
         "numpy",
         "rapidfuzz",
         "rouge-score",
@@ -36,6 +38,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "sqlglot",
     ),
     "presidio": ("presidio-analyzer",),
+    "toxicity": ("onnxruntime", "tokenizers"),
     **{name: library.distributions for name, library in LIBRARIES.items()},
 }
 """Extra to the distributions it brings."""

@@ -6,6 +6,13 @@ are those of the HTTP API; unknown fields of a newer server are ignored.
 
 from weave_core.model.blobs import BlobInfo
 from weave_core.model.breakdowns import Distribution, EvaluationBreakdown, SliceSummary
+from weave_core.model.classifications import (
+    Average,
+    Classification,
+    ClassScores,
+    Confusion,
+    LabelScores,
+)
 from weave_core.model.estimates import Comparison, Estimate
 from weave_core.model.evaluations import (
     EvaluatedItem,
@@ -62,8 +69,12 @@ from weave_core.model.views import NewView, SavedView
 __all__ = [
     "KINDS",
     "OTEL_KINDS",
+    "Average",
     "BlobInfo",
+    "ClassScores",
+    "Classification",
     "Comparison",
+    "Confusion",
     "Cost",
     "DeletedTraces",
     "Distribution",
@@ -88,6 +99,7 @@ __all__ = [
     "ItemError",
     "ItemScore",
     "Kind",
+    "LabelScores",
     "Latency",
     "LogRecord",
     "Message",

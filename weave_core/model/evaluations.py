@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from weave_core.model.classifications import Classification
 from weave_core.model.estimates import Comparison, Estimate
 from weave_core.model.values import Value
 
@@ -55,9 +56,13 @@ class ItemScore(Value):
     value: float | None = None
     """A number; 1 and 0 for true and false."""
     label: str | None = None
+    expected: str | None = None
+    """The label that would have been right, where the scorer knows it."""
     is_rate: bool = False
     """Whether the scorer answers true or false."""
     reason: str | None = None
+    detail: Any = None
+    """JSON of what stands behind it, such as each claim of an answer with its verdict."""
     error: ItemError | None = None
 
 
@@ -97,6 +102,8 @@ class ScorerSummary(Value):
     errors: int = 0
     """Scores that failed."""
     labels: dict[str, int] = {}
+    classification: Classification | None = None
+    """Precision, recall and the like, where labels came with the right ones."""
 
 
 class FlakyItem(Value):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from weave_core.model.classifications import Classification
 from weave_core.model.estimates import Comparison, Estimate
 from weave_core.model.evaluations import (
     MAX_FLAKY,
@@ -16,6 +17,7 @@ from weave_core.model.evaluations import (
     ScorerSummary,
     SliceComparison,
 )
+from weave_core.statistics.classifications import classify
 from weave_core.statistics.estimates import (
     CONFIDENCE,
     clustered_mean,
@@ -131,7 +133,21 @@ def _scorer(items: Sequence[EvaluatedItem], name: str, confidence: float) -> Sco
         labels=dict(
             Counter(score.label for score in given if score.label is not None).most_common(50)
         ),
+        classification=_classification(items, name, confidence),
     )
+
+
+def _classification(
+    items: Sequence[EvaluatedItem], name: str, confidence: float
+) -> Classification | None:
+    pairs: list[tuple[str, str]] = []
+    groups: list[str] = []
+    for item in items:
+        score = item.scores.get(name)
+        if score is not None and score.label is not None and score.expected is not None:
+            pairs.append((score.expected, score.label))
+            groups.append(item.cluster or item.item)  # Epochs of an item are no new examples.
+    return classify(pairs, clusters=groups, confidence=confidence)
 
 
 def _estimate(

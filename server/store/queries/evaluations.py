@@ -232,14 +232,16 @@ def _all_items(connection: Connection, found: FoundEvaluation) -> list[Evaluated
         )
     query = select(_ITEM).where(of_evaluation).order_by(_ITEM.c.position, _ITEM.c.epoch)
     rows = connection.execute(query).all()
-    return _with_scores(connection, found.row_id, rows)
+    return _with_scores(connection, found.row_id, rows, with_details=False)
 
 
 def _with_scores(
-    connection: Connection, row_id: int, rows: Sequence[Row[Any]]
+    connection: Connection, row_id: int, rows: Sequence[Row[Any]], *, with_details: bool = True
 ) -> list[EvaluatedItem]:
     scores: dict[tuple[str, int], dict[str, ItemScore]] = {}
-    query = select(_SCORE).where(_SCORE.c.evaluation_row_id == row_id)
+    # Details are as large as all the rest, and no number is made of them.
+    chosen = [each for each in _SCORE.c if with_details or each is not _SCORE.c.detail]
+    query = select(*chosen).where(_SCORE.c.evaluation_row_id == row_id)
     names = {row.item for row in rows}
     if len(names) <= _MAX_NAMED:  # Else it is all of them.
         query = query.where(_SCORE.c.item.in_(names))
@@ -252,8 +254,10 @@ def _score(row: Row[Any]) -> ItemScore:
     return ItemScore(
         value=row.value,
         label=row.label,
+        expected=row.expected,
         is_rate=row.is_rate,
         reason=row.reason,
+        detail=getattr(row, "detail", None),
         error=_error(row),
     )
 
