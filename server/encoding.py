@@ -10,7 +10,10 @@ __all__ = ["json_bytes"]
 
 def json_bytes(value: Any) -> bytes:
     """JSON of `value`; bytes that a sender put into an attribute become base64 text."""
-    return orjson.dumps(value, default=_text_of, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(value, default=_text_of)
+    except TypeError:  # A key that is no text, which is rare: to look for some costs a fifth.
+        return orjson.dumps(value, default=_text_of, option=orjson.OPT_NON_STR_KEYS)
 
 
 def _text_of(value: Any) -> str:

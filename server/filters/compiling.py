@@ -43,7 +43,7 @@ MAX_WILDCARDS = 20
 MAX_WORDS = 20
 
 Condition = ColumnElement[bool]
-Searches = Literal["gathered", "probed", "done"]
+Searches = Literal["gathered", "done"]
 Comparison = Callable[[Any, Any], Any]
 
 _COMPARE: dict[type[exp.Expr], Comparison] = {
@@ -97,6 +97,7 @@ def compile_filter(
     *,
     now_ns: int | None = None,
     searches: Searches = "gathered",
+    within: tuple[int, int] | None = None,
 ) -> Condition | None:
     """The condition that `text` stands for; None when there is nothing to filter by.
 
@@ -105,8 +106,10 @@ def compile_filter(
         vocabulary: Names it may use.
         now_ns: What `now()` is; default: the clock.
         searches: How searched words are looked for: `gathered`, all spans that have them at once;
-            `probed`, span by span, for words that so many have that a page is full soon; `done`,
-            those that must be there were found before, and only phrases are still to be looked at.
+            `done`, those that must be there were found before, and only phrases are still to be
+            looked at.
+        within: First and last row id of the spans that have searched words in what is gathered, so
+            that not all of a store's need be; the caller sees to it that no other span matters.
 
     Raises:
         BadFilter: If `text` is no expression, names something unknown or is over a bound.
@@ -119,15 +122,17 @@ def compile_filter(
         tree = without_searches(tree)
         if tree is None:
             return None
-    compiler = _Compiler(vocabulary, now_ns, is_probing=searches == "probed")
+    compiler = _Compiler(vocabulary, now_ns, within=within)
     return compiler.closed(compiler.part(tree, is_negated=False))
 
 
 class _Compiler:
     """Compiles one expression."""
 
-    def __init__(self, vocabulary: Vocabulary, now_ns: int, *, is_probing: bool) -> None:
-        self._is_probing = is_probing
+    def __init__(
+        self, vocabulary: Vocabulary, now_ns: int, *, within: tuple[int, int] | None
+    ) -> None:
+        self._within = within
         self._vocabulary = vocabulary
         self._now_ns = now_ns
         self._is_inside_any_span = False
@@ -359,7 +364,7 @@ class _Compiler:
             for term in terms
         ]
         here = (SPAN.c.id, SPAN.c.project_id, terms)
-        matches = TextMatches(*here, is_probing=self._is_probing)
+        matches = TextMatches(*here, within=self._within)
         found = or_(matches, and_(NotIndexed(*here), *hits))
         return _Part(span=not_(found) if is_negated else found)
 

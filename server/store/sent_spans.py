@@ -8,11 +8,12 @@ from weave_core.server.otlp.records import RawOrigin, RawSpan
 from weave_core.server.store.payloads import read_span, unpack_origin
 from weave_core.server.store.span_events import add_log_events
 from weave_core.server.store.stored_texts import texts_in
-from weave_core.server.store.tables import OriginRow, SpanRow, table_of
+from weave_core.server.store.tables import OriginRow, table_of
 
 __all__ = ["read_sent_spans"]
 
-_SPAN, _ORIGIN = table_of(SpanRow), table_of(OriginRow)
+_ORIGIN = table_of(OriginRow)
+_IDS = "id, trace_id, span_id, parent_id, origin_id"
 _IN_LIST = 500
 """Values in one IN: below the smallest bound of any SQLite."""
 
@@ -24,20 +25,20 @@ def read_sent_spans(
     origins: dict[int, RawOrigin] = {}
     stored = texts_in(connection)
     for chunk in _chunks(row_ids):
-        query = select(
-            _SPAN.c.id, _SPAN.c.trace_id, _SPAN.c.span_id, _SPAN.c.parent_id, _SPAN.c.origin_id
-        ).where(_SPAN.c.id.in_(chunk))
-        rows = {row.id: row for row in connection.execute(query)}
-        _add_origins(connection, origins, {row.origin_id for row in rows.values()} - origins.keys())
+        # A statement of numbers alone: bound one by one they took as long as the reading.
+        listed = ",".join(str(int(row_id)) for row_id in chunk)
+        query = f"SELECT {_IDS} FROM span WHERE id IN ({listed})"  # noqa: S608  # Numbers.
+        rows = {row[0]: row for row in connection.exec_driver_sql(query).all()}
+        _add_origins(connection, origins, {row[4] for row in rows.values()} - origins.keys())
         found: dict[int, RawSpan] = {}
         for row_id, text in stored.find(list(rows)):
-            row = rows[row_id]
+            _, trace_id, span_id, parent_id, origin_id = rows[row_id]
             found[row_id] = read_span(
                 text,
-                trace_id=row.trace_id,
-                span_id=row.span_id,
-                parent_id=row.parent_id,
-                origin=origins[row.origin_id],
+                trace_id=trace_id,
+                span_id=span_id,
+                parent_id=parent_id,
+                origin=origins[origin_id],
             )
         if has_log_events:
             add_log_events(connection, found)

@@ -15,7 +15,7 @@ from weave_core.server.cursors import Place, decode_cursor, encode_cursor
 from weave_core.server.filters import Field, Vocabulary
 from weave_core.server.filters.parsing import suggest
 
-__all__ = ["Order", "next_cursor", "ordered_page", "read_order"]
+__all__ = ["Order", "next_cursor", "ordered_page", "place_of", "read_order"]
 
 _SORTED_KINDS = ("text", "number", "milliseconds", "time", "bool")
 
@@ -72,7 +72,7 @@ def ordered_page(query: Select[Any], order: Order, cursor: str | None, limit: in
         BadCursor: If the cursor is not one of this list in this order.
     """
     if cursor is not None:
-        query = query.where(_after(order, _place(order, cursor)))
+        query = query.where(_after(order, place_of(order, cursor)))
     columns = (order.column, order.tie)
     sorting = [column.desc() if order.is_descending else column.asc() for column in columns]
     if order.is_nullable:
@@ -93,7 +93,12 @@ def next_cursor(order: Order, rows: Sequence[Sequence[Any]], limit: int) -> str 
     return encode_cursor(order.list_name, order.text, Place(value, tie))
 
 
-def _place(order: Order, cursor: str) -> Place:
+def place_of(order: Order, cursor: str) -> Place:
+    """Where the page before ended.
+
+    Raises:
+        BadCursor: If the cursor is not one of this list in this order.
+    """
     types: tuple[type, ...] = (str,) if order.field.kind == "text" else (int, float, bool)
     is_id = order.tie.type.python_type is bytes
     tie_type: type[str | int] = str if is_id else int

@@ -36,7 +36,7 @@ MAX_RANKED = 1_000
 _MAX_COUNTED = 20_000
 """Spans up to which it matters in how many a word is."""
 _MANY = 20
-"""One in so many spans has a word that is probed for."""
+"""One in so many spans has a common word: a page of those is full soon."""
 _IN_LIST = 500
 _LIST = "spans"
 _SPAN = table_of(SpanRow)

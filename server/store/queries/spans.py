@@ -8,10 +8,11 @@ from sqlalchemy import Connection, select
 from weave_core.errors import BadRequest, NotFound
 from weave_core.server.filters import SPANS, compile_filter
 from weave_core.server.filters.constructs import Unindexed
+from weave_core.server.store.queries.nearby import Asked, page_nearby
 from weave_core.server.store.queries.pages import next_cursor, ordered_page, read_order
 from weave_core.server.store.queries.payloads import add_payloads, add_previews
 from weave_core.server.store.queries.projects import get_project_id
-from weave_core.server.store.queries.ranked import RANK, few_hits, has_many_hits, list_ranked
+from weave_core.server.store.queries.ranked import RANK, few_hits, list_ranked
 from weave_core.server.store.queries.shapes import SPAN_COLUMNS, span_shape
 from weave_core.server.store.tables import SpanRow, table_of
 
@@ -19,7 +20,6 @@ __all__ = ["get_span", "list_spans", "read_id"]
 
 _SPAN = table_of(SpanRow)
 _MOST_TRACES_TOLD = 5
-NEWEST = "-started_ns"
 _HAS_CONTENT = len(SPAN_COLUMNS) - 1
 
 
@@ -55,16 +55,18 @@ def list_spans(  # The parts of a list's address.
     order = read_order(order_by, SPANS, _SPAN.c.id)
     query = select(*SPAN_COLUMNS, order.column, order.tie)
     hits = few_hits(connection, filter_text)
-    if hits is None and order_by == NEWEST and has_many_hits(connection, filter_text):
-        condition = compile_filter(filter_text, SPANS, searches="probed")
-    if condition is not None:
-        query = query.where(condition)
     if hits is None:
         query = query.where(_SPAN.c.project_id == project_id)
     else:
         # Else SQLite would look for them among all of the project, in the wanted order.
         query = query.where(_SPAN.c.id.in_(hits), Unindexed(_SPAN.c.project_id) == project_id)
-    rows = connection.execute(ordered_page(query, order, cursor, limit)).all()
+    asked = Asked(project_id, SPANS, filter_text, order, cursor, limit)
+    rows: Sequence[Any] | None = None
+    if hits is None:
+        rows = page_nearby(connection, query, asked)
+    if rows is None:
+        query = query if condition is None else query.where(condition)
+        rows = connection.execute(ordered_page(query, order, cursor, limit)).all()
     return {
         "items": _shapes(connection, project, rows[:limit]),
         "next_cursor": next_cursor(order, rows, limit),

@@ -10,6 +10,7 @@ from weave_core.errors import NotFound
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
 from weave_core.server.encoding import json_bytes
 from weave_core.server.filters import TRACES, compile_filter
+from weave_core.server.store.queries.nearby import Asked, page_nearby
 from weave_core.server.store.queries.pages import next_cursor, ordered_page, read_order
 from weave_core.server.store.queries.payloads import add_payloads
 from weave_core.server.store.queries.projects import get_project_id
@@ -63,17 +64,20 @@ def list_traces(  # The parts of a list's address.
     """
     condition = compile_filter(filter_text, TRACES)
     order = read_order(order_by, TRACES, _TRACE.c.trace_id)
-    query = select(*TRACE_COLUMNS, order.column, order.tie).where(
-        _TRACE.c.project_id == get_project_id(connection, project)
-    )
-    if condition is not None:
-        query = query.where(condition)
+    project_id = get_project_id(connection, project)
+    query = select(*TRACE_COLUMNS, order.column, order.tie).where(_TRACE.c.project_id == project_id)
     hits = few_hits(connection, filter_text)
     if hits is not None:
         query = query.where(
             _TRACE.c.trace_id.in_(select(_SPAN.c.trace_id).where(_SPAN.c.id.in_(hits)))
         )
-    rows = connection.execute(ordered_page(query, order, cursor, limit)).all()
+    asked = Asked(project_id, TRACES, filter_text, order, cursor, limit)
+    rows: Sequence[Any] | None = None
+    if hits is None:
+        rows = page_nearby(connection, query, asked)
+    if rows is None:
+        query = query if condition is None else query.where(condition)
+        rows = connection.execute(ordered_page(query, order, cursor, limit)).all()
     return {
         "items": [trace_shape(row, project) for row in rows[:limit]],
         "next_cursor": next_cursor(order, rows, limit),

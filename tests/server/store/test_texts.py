@@ -3,21 +3,21 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import text
 from support.postgres import new_database
 
 from weave_core.errors import BadRequest
-from weave_core.server.filters import SPANS, compile_filter
 from weave_core.server.otlp.records import RawOrigin, RawSpan
+from weave_core.server.store.queries import nearby, ranked, spans, traces
 from weave_core.server.store.queries.ranked import few_hits
 from weave_core.server.store.queries.spans import list_spans
 from weave_core.server.store.queries.traces import list_traces
 from weave_core.server.store.stores import Store
-from weave_core.server.store.tables import SpanRow, table_of
 from weave_core.settings import Settings
 
 PROJECT = "texts"
@@ -162,18 +162,61 @@ def test_a_ranked_list_keeps_the_rest_of_its_filter(store: Store) -> None:
     assert sorted(found(store, either, "-rank")) == [1, 2]
 
 
-def test_words_are_found_span_by_span_as_all_at_once(store: Store) -> None:
-    """How a word that many spans have is looked for is no matter of what is found."""
-    span_id = table_of(SpanRow).c.id
-    for asked in ("text_search('refund')", "not text_search('policy')", "text_search('refun*')"):
-        both = [
-            select(span_id).where(condition)
-            for searches in ("gathered", "probed")
-            if (condition := compile_filter(asked, SPANS, searches=searches)) is not None
-        ]
+def test_pages_of_a_common_word_miss_nothing_that_came_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked for near the page's own rows; where others belong into it, all are gathered."""
+    monkeypatch.setattr(ranked, "MAX_HITS", 0)
+    monkeypatch.setattr(ranked, "_MANY", 4)
+    monkeypatch.setattr(nearby, "_NEAR", 14)
+    looked: list[bool] = []
+
+    def watched(*asked: Any) -> Any:
+        rows = nearby.page_nearby(*asked)
+        looked.append(rows is not None)
+        return rows
+
+    monkeypatch.setattr(spans, "page_nearby", watched)
+    monkeypatch.setattr(traces, "page_nearby", watched)
+    store = Store.open(Settings(home=tmp_path))
+    late = [7, 38]
+    numbers = [number for number in range(60) if number not in late] + late
+    store.add_spans(
+        PROJECT, [span(n + 1, "no word" if n % 3 else "a refund") for n in numbers]
+    ).result()
+    # A second span of an early trace, long after it: only that one has the word.
+    other = replace(span(99, "a refund"), trace_id=(9).to_bytes(16, "big"))
+    store.add_spans(PROJECT, [other]).result()
+    wait_until_indexed(store)
+    store.settle(PROJECT)
+    said = [n + 1 for n in range(60) if n % 3 == 0]
+    asked = "text_search('refund')"
+    try:
+        assert pages(store, list_spans, asked, "span_id") == [99, *said[::-1]]
+        assert pages(store, list_traces, asked, "trace_id") == sorted([*said, 9], reverse=True)
+    finally:
+        store.close()
+    assert set(looked) == {True, False}
+
+
+def pages(store: Store, list_page: Any, asked: str, name: str) -> list[int]:
+    """Numbers of all that pass, newest first, three a page."""
+    found: list[int] = []
+    cursor: str | None = None
+    while True:
         with store.engine.connect() as connection:
-            one, other = (set(connection.scalars(query)) for query in both)
-        assert one == other != set()
+            page = list_page(
+                connection,
+                PROJECT,
+                filter_text=asked,
+                order_by="-started_ns",
+                limit=3,
+                cursor=cursor,
+            )
+        found += [int(item[name], 16) for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return found
 
 
 def test_an_attribute_is_found_by_the_index_alone(store: Store) -> None:
