@@ -9,11 +9,13 @@ from sqlalchemy import Connection
 
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.dictionaries import Dictionaries
+from weave_core.server.store.free_pages import FreePages
 from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.packing import PayloadPacker
 from weave_core.server.store.rejoins import SpanRejoins
 from weave_core.server.store.rollups import TraceRollups
 from weave_core.server.store.statistics import Statistics
+from weave_core.server.store.text_merges import TextMerges
 from weave_core.server.store.texts import TextIndex
 
 __all__ = ["Background"]
@@ -34,6 +36,8 @@ class Background:
         self._dictionaries = dictionaries
         self._texts = texts
         self._statistics = Statistics(dialect)
+        self._merges = TextMerges(dialect)
+        self._free_pages = FreePages(dialect)
         self._packer = PayloadPacker(dialect, dictionaries)
         self._rejoins = SpanRejoins(dialect, minutes, texts)
         self._rollups = TraceRollups(dialect, minutes)
@@ -53,4 +57,11 @@ class Background:
         has_trainings = self._dictionaries.step(connection)
         has_texts = self._texts.step(connection)
         self._statistics.step(connection)
-        return self._packer.step(connection) or has_texts or has_trainings
+        if has_texts or has_trainings:
+            return True
+        # The dearest comes last: it costs no reader anything that a load finds it behind.
+        return (
+            self._merges.step(connection)
+            or self._packer.step(connection)
+            or self._free_pages.step(connection)
+        )

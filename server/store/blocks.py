@@ -17,6 +17,7 @@ __all__ = [
     "BLOCK_COLUMNS",
     "BLOCK_SPANS",
     "ENCODING_BLOCK",
+    "MAX_DISTANCE",
     "Block",
     "Item",
     "cut",
@@ -27,7 +28,7 @@ __all__ = [
 ENCODING_BLOCK = 2
 """`payload_block.encoding`: zstd over what the head of this module draws."""
 BLOCK_SPANS = 16
-"""With 64 a span took a few bytes less, and a third of each database page stayed empty."""
+"""Of a block as it arrives; `fitting` cuts anew what has settled."""
 BLOCK_BYTES = 128 * 1024
 """Texts of a block; six calls of an agent that each repeat 20 KB of history lie in one."""
 
@@ -35,7 +36,8 @@ BLOCK_COLUMNS = ("first_row_id", "span_count", "encoding", "dictionary_id", "bod
 """Of `payload_block`, in the order that inserts have."""
 
 _ONE = struct.Struct("<I")
-_MAX_DISTANCE = 2**32 - 1
+MAX_DISTANCE = 2**32 - 1
+"""Between the row ids of the first and the last span of a block."""
 
 Item = tuple[int, bytes]
 """Row id of a span and the text of its payload."""
@@ -56,7 +58,7 @@ def cut(items: Iterable[Item]) -> Iterator[list[Item]]:
     size_bytes = 0
     for item in items:
         is_full = len(piece) >= BLOCK_SPANS or size_bytes + len(item[1]) > BLOCK_BYTES
-        if piece and (is_full or item[0] - piece[0][0] > _MAX_DISTANCE):
+        if piece and (is_full or item[0] - piece[0][0] > MAX_DISTANCE):
             yield piece
             piece, size_bytes = [], 0
         piece.append(item)
@@ -65,9 +67,12 @@ def cut(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield piece
 
 
-def packed(pieces: Sequence[Sequence[Item]], dictionary: Dictionary | None) -> list[Block]:
-    """A block of each of `pieces`."""
-    bodies = compress([_joined(piece) for piece in pieces], dictionary)
+def packed(
+    pieces: Sequence[Sequence[Item]], dictionary: Dictionary | None, *, is_settled: bool = False
+) -> list[Block]:
+    """A block of each of `pieces`; settled ones are compressed with more effort."""
+    texts = [_joined(piece) for piece in pieces]
+    bodies = compress(texts, dictionary, is_settled=is_settled)
     return [
         Block(piece[0][0], len(piece), body) for piece, body in zip(pieces, bodies, strict=True)
     ]

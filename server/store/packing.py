@@ -2,7 +2,8 @@
 
 A block is never changed in place but replaced, in the transaction of what made that necessary.
 Packing is work of the background: from a cursor that moves in the transaction of what was packed,
-behind the newest spans, whose later versions are still to come.
+behind the newest spans, whose later versions are still to come.  Each span is packed once, so it
+can be compressed with more effort than while a sender waits.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,31 +14,33 @@ from sqlalchemy import Connection
 
 from weave_core.server.store.blocks import (
     BLOCK_COLUMNS,
-    BLOCK_SPANS,
     ENCODING_BLOCK,
+    Block,
     Item,
-    cut,
     opened,
-    packed,
 )
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.dictionaries import Dictionaries
+from weave_core.server.store.fitting import fitted
 from weave_core.server.store.payloads import Dictionary, unpack
 from weave_core.server.store.stored_texts import IN_LIST, StoredTexts, texts_in
 
 __all__ = ["PayloadPacker", "remove_texts"]
 
 _CURSOR = "blocks"
-_VERSION = 1
+_VERSION = 2
+"""Of the way in which blocks are made: those of an older one are packed again."""
 _NEWEST = 2_000
 """Spans that are left as they came: most that has a later version has it by then."""
 _WORTH_IT = 2_000
 """Spans that a turn waits for, so that not every few make a block."""
-_ROWS_A_STEP = 200
-"""Blocks, and payloads that lie alone, that one step reads."""
+_BLOCKS_A_STEP = 50
+"""Blocks that one step reads, which takes some 20 ms."""
+_ALONE_A_STEP = 400
+"""Payloads that lie alone, likewise."""
 
 _LAST = "SELECT MAX(id) FROM span"
-_POSITION = "SELECT position FROM background_cursor WHERE name = ?"
+_POSITION = "SELECT position FROM background_cursor WHERE name = ? AND version = ?"
 _ALONE = """
 SELECT span_row_id, 1, dictionary_id, body FROM span_payload
 WHERE span_row_id > ? AND span_row_id <= ? ORDER BY span_row_id LIMIT ?
@@ -73,14 +76,16 @@ def _delete_blocks(connection: Connection, dialect: Dialect, first_row_ids: Iter
 
 def _add_blocks(
     connection: Connection, dialect: Dialect, items: Sequence[Item], dictionary: Dictionary | None
-) -> None:
+) -> list[Block]:
     dictionary_id = dictionary.id if dictionary else None
+    blocks = list(fitted(items, dictionary))
     rows = [
         (block.first_row_id, block.span_count, ENCODING_BLOCK, dictionary_id, block.body)
-        for block in packed(list(cut(items)), dictionary)
+        for block in blocks
     ]
     if rows:
         dialect.insert_rows(connection, "payload_block", BLOCK_COLUMNS, rows)
+    return blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +110,21 @@ class PayloadPacker:
 
     def step(self, connection: Connection) -> bool:
         """Pack some spans behind the cursor, in the caller's transaction; whether more wait."""
-        position = self._query(connection, _POSITION, (_CURSOR,)).scalar() or 0
+        position = self._query(connection, _POSITION, (_CURSOR, _VERSION)).scalar() or 0
         last = self._query(connection, _LAST).scalar() or 0
         settled = last - _NEWEST
         if settled - position >= _WORTH_IT:
             end = self._pack(connection, position, settled)
             connection.exec_driver_sql(self._save, (_CURSOR, end, _VERSION))
-            return position < end < settled
+            return position < end and settled - end >= _WORTH_IT
         return self._fold(connection, position)
 
     def _pack(self, connection: Connection, position: int, settled: int) -> int:
         """Make full blocks of what lies behind `position`; where the next step begins."""
-        alone, has_more_alone = self._read(connection, _ALONE, position, settled)
-        blocks, has_more_blocks = self._read(connection, _IN_BLOCKS, position, settled)
+        alone, has_more_alone = self._read(connection, _ALONE, position, settled, _ALONE_A_STEP)
+        blocks, has_more_blocks = self._read(
+            connection, _IN_BLOCKS, position, settled, _BLOCKS_A_STEP
+        )
         end = settled
         if has_more_alone:
             end = min(end, alone[-1].row_id)
@@ -135,13 +142,13 @@ class PayloadPacker:
             # A block before what is a later version of its first span.
             key=lambda piece: (piece.row_id, not piece.is_block),
         )
-        for run in _runs(pieces):
-            self._join(connection, run)
-        return end
+        made = self._join(connection, pieces) if pieces else []
+        # What was left for the last one may be little: the next step begins with it.
+        return made[-1].first_row_id - 1 if len(made) > 1 else end
 
     def _fold(self, connection: Connection, position: int) -> bool:
         """Put later versions of spans that were packed into their blocks; whether more wait."""
-        late, has_more = self._read(connection, _ALONE, 0, position)
+        late, has_more = self._read(connection, _ALONE, 0, position, _ALONE_A_STEP)
         if not late:
             return False
         stored = texts_in(connection)
@@ -158,16 +165,16 @@ class PayloadPacker:
         self._delete(connection, late)
         return has_more
 
-    def _join(self, connection: Connection, run: Sequence[_Piece]) -> None:
-        """Replace `run` by blocks that are as full as may be."""
+    def _join(self, connection: Connection, pieces: Sequence[_Piece]) -> list[Block]:
+        """Replace `pieces` by blocks that are as full as may be."""
         stored = texts_in(connection)
-        texts = dict(_texts(run, stored))  # Of two versions the one that lies alone comes last.
-        self._delete(connection, run)
-        project_id = self._query(connection, _PROJECT, (run[0].row_id,)).scalar()
+        texts = dict(_texts(pieces, stored))  # Of two versions the one that lies alone comes last.
+        self._delete(connection, pieces)
+        project_id = self._query(connection, _PROJECT, (pieces[0].row_id,)).scalar()
         dictionary = (
             None if project_id is None else self._dictionaries.current(connection, project_id)
         )
-        _add_blocks(connection, self._dialect, sorted(texts.items()), dictionary)
+        return _add_blocks(connection, self._dialect, sorted(texts.items()), dictionary)
 
     def _delete(self, connection: Connection, pieces: Sequence[_Piece]) -> None:
         firsts = [piece.row_id for piece in pieces if piece.is_block]
@@ -177,35 +184,19 @@ class PayloadPacker:
             connection.exec_driver_sql(self._dialect.sql(_DELETE_ALONE), alone)
 
     def _read(
-        self, connection: Connection, text: str, after: int, until: int
+        self, connection: Connection, text: str, after: int, until: int, limit: int
     ) -> tuple[list[_Piece], bool]:
         """Pieces in the order of their ids, and whether there may be more."""
-        rows = self._query(connection, text, (after, until, _ROWS_A_STEP)).all()
+        rows = self._query(connection, text, (after, until, limit)).all()
         is_block = text == _IN_BLOCKS
         pieces = [
             _Piece(row_id, span_count, dictionary_id, bytes(body), is_block)
             for row_id, span_count, dictionary_id, body in rows
         ]
-        return pieces, len(rows) == _ROWS_A_STEP
+        return pieces, len(rows) == limit
 
     def _query(self, connection: Connection, text: str, values: tuple[Any, ...] = ()) -> Any:
         return connection.exec_driver_sql(self._dialect.sql(text), values)
-
-
-def _runs(pieces: Sequence[_Piece]) -> Iterator[list[_Piece]]:
-    """What is to be joined: neighbours, but for blocks that are full and have no later version."""
-    run: list[_Piece] = []
-    for index, piece in enumerate(pieces):
-        following = pieces[index + 1 : index + 2]
-        has_later = bool(following) and not following[0].is_block
-        if piece.is_block and piece.span_count >= BLOCK_SPANS and not has_later:
-            if len(run) > 1 or (run and not run[0].is_block):
-                yield run
-            run = []
-        else:
-            run.append(piece)
-    if len(run) > 1 or (run and not run[0].is_block):
-        yield run
 
 
 def _texts(pieces: Iterable[_Piece], stored: StoredTexts) -> Iterator[Item]:

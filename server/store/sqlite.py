@@ -9,9 +9,9 @@ from sqlalchemy import URL, Engine, create_engine, event
 
 from weave_core.errors import ConfigError, StoreError
 
-__all__ = ["open_sqlite"]
+__all__ = ["PAGE_BYTES", "open_sqlite"]
 
-_PAGE_BYTES = 16 * 1024
+PAGE_BYTES = 16 * 1024
 """Spans with previews are 1 to 2 KB a row: 4 KiB pages took 23,000 to 31,000 rows/s, 8 to 16 KiB
 36,000 to 52,000, and two thirds of the space."""
 _BUSY_TIMEOUT_MS = 10_000
@@ -57,7 +57,9 @@ def _create_sqlite(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path)
         try:
-            connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            # Pages that are free can be given back, which can't be chosen later either.
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("PRAGMA journal_mode = WAL")
         finally:
             connection.close()

@@ -1,5 +1,6 @@
 """Payloads in blocks: small ones become full ones, and every span reads as it was sent."""
 
+import random
 import sqlite3
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from weave_core.server.store.stores import Store
 
 FILLER = 4_200
 """Spans behind which others count as settled, with room for one turn of the packer."""
+GROWN = 7_000
+"""Spans whose index of words is worth a merge."""
 
 
 def stored(store: Store) -> dict[bytes, RawSpan]:
@@ -28,6 +31,12 @@ def fill(store: Store, first: int) -> list[RawSpan]:
     spans = [raw_span(number, trace=9_999) for number in range(first, first + FILLER)]
     store_spans(store, *spans)
     return spans
+
+
+def said(number: int, dice: random.Random) -> RawSpan:
+    """A span with some words, and an id that nothing can compress."""
+    words = [f"word{dice.randrange(300)}" for _ in range(20)]
+    return raw_span(number, attributes={"output": " ".join(words), "id": dice.randbytes(120).hex()})
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -63,7 +72,7 @@ def test_small_requests_become_full_blocks_and_read_the_same(tmp_path: Path) -> 
         assert blocks_to(store, last) == 30
         sent += fill(store, 1_000)
         wait_for(lambda: position(store) >= last)
-        assert blocks_to(store, last) == 4
+        assert blocks_to(store, last) == 1
         expected = {span.span_id: span for span in sent}
         assert stored(store) == expected
 
@@ -80,6 +89,29 @@ def test_small_requests_become_full_blocks_and_read_the_same(tmp_path: Path) -> 
         assert rows_of(store, "SELECT SUM(span_count) AS n FROM payload_block")[0].n == len(
             expected
         ) - len(gone)
+
+
+def test_a_store_that_has_grown_is_made_small_when_it_is_quiet(tmp_path: Path) -> None:
+    """Blocks are cut anew, the index of words is merged, the disk has back what is deleted."""
+    dice = random.Random(1)
+    sent = {span.span_id: span for number in range(1, GROWN + 1) for span in [said(number, dice)]}
+    with open_store(tmp_path) as store:
+        for start in range(0, GROWN, 3_000):
+            store_spans(store, *list(sent.values())[start : start + 3_000])
+        wait_for(lambda: position(store) > GROWN - FILLER)
+        assert rows_of(store, "SELECT COUNT(DISTINCT segid) FROM span_text_idx")[0][0] <= 2
+        assert stored(store) == sent
+        found = "SELECT rowid FROM span_text WHERE span_text MATCH 'word17'"
+        assert {row.rowid for row in rows_of(store, found)} == {
+            int.from_bytes(key, "big")
+            for key, span in sent.items()
+            if "word17" in span.attributes["output"].split()
+        }
+        settled = position(store)
+        assert settled / blocks_to(store, settled) > 17
+        pages = rows_of(store, "PRAGMA page_count")[0][0]
+        store.deleter.delete("p", None)
+        wait_for(lambda: rows_of(store, "PRAGMA page_count")[0][0] < pages * 0.7)
 
 
 def test_payloads_of_an_older_version_lie_alone_and_are_packed(tmp_path: Path) -> None:
