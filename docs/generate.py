@@ -66,7 +66,7 @@ def command_line_page() -> str:
 
 def filters_page() -> str:
     """Every name that a filter may use."""
-    from weave_core.server.filters import SPANS, TRACES
+    from weave_core.server.filters import RUNS, SPANS, TRACES
 
     def table(names: dict[str, Any]) -> str:
         rows = []
@@ -87,7 +87,11 @@ def filters_page() -> str:
         f"## Names of a trace\n\nIn lists of traces.\n\n{table(of_trace)}\n"
         "## Names of a span\n\n"
         "In lists of spans, and in lists of traces, where a name that a trace has too needs\n"
-        f"`span.` in front (`span.status`).\n\n{table(SPANS.fields)}"
+        f"`span.` in front (`span.status`).\n\n{table(SPANS.fields)}\n"
+        "## Names of a run\n\n"
+        "In lists of runs. `config['model.depth']` is a value of the config, nested keys have\n"
+        "dots; `metrics['loss']` the value that stands for a metric, as `define_metric` says, or\n"
+        f"what was set by hand.\n\n{table(RUNS.fields)}"
     )
 
 

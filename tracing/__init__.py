@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from weave_core.tracing.propagation import carried as carried
     from weave_core.tracing.propagation import carrier as carrier
     from weave_core.tracing.propagation import environment as environment
+    from weave_core.tracing.runs import Run as Run
+    from weave_core.tracing.runs import run as run
     from weave_core.tracing.spans import current_span as current_span
     from weave_core.tracing.spans import span as span
 
 _HOME = {
+    "Run": "runs",
     "SpanHandle": "handles",
     "Tracing": "lifecycle",
     "attached": "propagation",
@@ -38,13 +41,15 @@ _HOME = {
     "init": "lifecycle",
     "is_active": "lifecycle",
     "op": "ops",
+    "run": "runs",
     "session": "contexts",
     "shutdown": "lifecycle",
     "span": "spans",
 }
-_ALWAYS_REAL = {"SpanHandle", "Tracing", "op"}
+_ALWAYS_REAL = {"Run", "SpanHandle", "Tracing", "op"}
 
 __all__ = [
+    "Run",
     "SpanHandle",
     "Tracing",
     "attached",
@@ -57,6 +62,7 @@ __all__ = [
     "init",
     "is_active",
     "op",
+    "run",
     "session",
     "shutdown",
     "span",

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import cache
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from weave_core.settings import Settings
 from weave_core.tracing.handles import SpanHandle
+from weave_core.tracing.run_notes import RunConfig, RunSummary, mapping_of
 
 __all__ = [
     "attached",
@@ -25,6 +26,7 @@ __all__ = [
     "is_active",
     "is_disabled",
     "plain_call",
+    "run",
     "session",
     "shutdown",
     "span",
@@ -159,3 +161,46 @@ def carrier() -> dict[str, str]:
 def environment() -> dict[str, str]:
     """No trace, no variables."""
     return {}
+
+
+class _InertRun:
+    """A run that takes everything and keeps nothing."""
+
+    def __init__(self, project: str | None = None, **options: Any) -> None:
+        self.id = str(options.get("id") or "disabled")
+        self.name = str(options.get("name") or self.id)
+        self.project = project or ""
+        self.rank = 0
+        self.config = RunConfig(mapping_of(options.get("config")))
+        self.summary = RunSummary({})
+        self.state = "running"
+        self.stop_requested = False
+        self.step = 0
+        self.url = ""
+
+    def log(self, data: Any, step: int | None = None) -> None:
+        """Keep nothing."""
+
+    def define_metric(self, key: str, **_options: Any) -> None:
+        """Say nothing."""
+
+    def finish(self, state: str = "finished", **_options: Any) -> bool:
+        """Nothing waits, so all is stored."""
+        self.state = state
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.finish()
+
+
+def run(project: str | None = None, **options: Any) -> _InertRun:
+    """A run that keeps nothing."""
+    return _InertRun(project, **options)

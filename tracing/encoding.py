@@ -92,10 +92,13 @@ class Encoder:
         scope.ClearField("spans")
         scope_head = bytes(scope.SerializeToString())
         group.ClearField("scope_spans")
+        project = self._project
+        if span.instrumentation_scope and span.instrumentation_scope.name == semconv.RUN_SCOPE:
+            project = str(span.resource.attributes[semconv.PROJECT])
         given = [pair for pair in group.resource.attributes if pair.key != semconv.PROJECT]
         names = {pair.key for pair in given}
         more = {k: v for k, v in self._process.items() if k not in names}
-        more[semconv.PROJECT] = self._project
+        more[semconv.PROJECT] = project
         given += [
             KeyValue(key=k, value=AnyValue.FromString(_any_value(v))) for k, v in more.items()
         ]
@@ -187,10 +190,10 @@ def plain_attributes(span: ReadableSpan) -> Mapping[str, Any]:
 
 
 def size_estimate(span: ReadableSpan) -> int:
-    """About how many bytes `span` holds, by its text attributes, where size comes from."""
+    """About how many bytes `span` holds, by its texts and bytes, where size comes from."""
     size = _SMALL
     for value in plain_attributes(span).values():
-        if type(value) is str:
+        if type(value) is str or type(value) is bytes:
             size += len(value)
     return size
 
@@ -241,6 +244,8 @@ def _any_value(value: Any) -> bytes:
         return b"\x18" + _varint(value & 0xFFFF_FFFF_FFFF_FFFF)
     if kind is float:
         return _DOUBLE.pack(0x21, value)
+    if kind is bytes:
+        return b"".join((b"\x3a", _varint(len(value)), value))
     if kind is tuple or kind is list:
         inner = b"".join(_items(value))
         return b"\x2a" + _varint(len(inner)) + inner

@@ -39,6 +39,8 @@ from weave_core.versions import package_version
 
 __all__ = [
     "Tracing",
+    "checked_project",
+    "current_exporter",
     "flush",
     "init",
     "is_active",
@@ -128,7 +130,7 @@ def init(
         api_key=options.get("api_key"),
         sample_rate=options.get("sample_rate"),
     )
-    _check_project(settings.project)
+    checked_project(settings.project)
     rate = checked_rate(settings.sample_rate)
     also_to = options.get("also_to")
     others = destinations_of(settings.also_to if also_to is None else also_to)
@@ -183,6 +185,12 @@ def settings_in_force() -> Settings:
     return replace(chosen.settings, endpoint=tracing.endpoint)
 
 
+def current_exporter() -> Exporter | None:
+    """What takes spans now; None while tracing is not started."""
+    tracing = _state.tracing
+    return tracing._exporter if tracing is not None else None  # noqa: SLF001  # Its class stands above.
+
+
 def is_active() -> bool:
     """Whether `init` has been called and `shutdown` has not."""
     return _state.tracing is not None
@@ -227,18 +235,24 @@ def page_url(page: str, **query: str) -> str:
     """A page of the app about something in this process's project."""
     tracing = _state.tracing
     settings = Settings.from_env()
-    project = tracing.project if tracing is not None else settings.project
+    own = tracing.project if tracing is not None else settings.project
     return f"{settings.app_url.rstrip('/')}/{page}?" + urlencode(
-        {"project": project, **query}, quote_via=quote
+        {"project": own, **query}, quote_via=quote
     )
 
 
-def _check_project(project: str) -> None:
+def checked_project(project: str) -> str:
+    """`project`, if it can be the name of one.
+
+    Raises:
+        ConfigError: If it can't.
+    """
     if not project.strip() or len(project) > 128 or any(ord(sign) < 32 for sign in project):  # noqa: PLR2004
         raise ConfigError(
             f"project is {project[:200]!r}",
             "give 1 to 128 characters, not only spaces, no line breaks",
         )
+    return project
 
 
 def _target(endpoint: str | None) -> str:

@@ -9,10 +9,12 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
+from weave_core import semconv
 from weave_core.tracing.contexts import STAMPS_KEY
 from weave_core.tracing.exporting import Exporter  # noqa: TC001  # Light by now, and checkers read it.
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.pending import MAX_OPEN
+from weave_core.tracing.run_beats import BEATS
 from weave_core.tracing.sampling import is_kept, rate_in
 
 __all__ = ["Processor"]
@@ -39,6 +41,9 @@ class Processor(SpanProcessor):
             if marks:
                 given = span.attributes or {}
                 span.set_attributes({k: v for k, v in marks.items() if k not in given})
+            run_id = BEATS.current_run_id
+            if run_id is not None and semconv.RUN_ID not in (span.attributes or {}):
+                span.set_attribute(semconv.RUN_ID, run_id)
             exporter, own = self.exporter, span.get_span_context()
             if self.sample_rate is not None and not is_kept(
                 own.trace_id, rate_in(context, self.sample_rate)

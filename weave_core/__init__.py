@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from weave_core.publishing import get as get
     from weave_core.publishing import publish as publish
     from weave_core.setup import init as init
+    from weave_core.tracing import Run as Run
     from weave_core.tracing import attributes as attributes
     from weave_core.tracing import current_span as current_span
     from weave_core.tracing import flush as flush
     from weave_core.tracing import op as op
+    from weave_core.tracing import run as run
     from weave_core.tracing import session as session
     from weave_core.tracing import shutdown as shutdown
     from weave_core.tracing import span as span
@@ -39,6 +41,7 @@ _HOME = {
     "Dataset": "weave_core.evals",
     "Evaluation": "weave_core.evals",
     "EvaluationLogger": "weave_core.evals",
+    "Run": "weave_core.tracing",
     "Score": "weave_core.evals",
     "Scorer": "weave_core.evals",
     "WeaveError": "weave_core.errors",
@@ -49,6 +52,7 @@ _HOME = {
     "init": "weave_core.setup",
     "op": "weave_core.tracing",
     "publish": "weave_core.publishing",
+    "run": "weave_core.tracing",
     "session": "weave_core.tracing",
     "shutdown": "weave_core.tracing",
     "span": "weave_core.tracing",
@@ -62,6 +66,7 @@ __all__ = [
     "EvaluationLogger",
     "Html",
     "Image",
+    "Run",
     "Score",
     "Scorer",
     "Video",
@@ -73,6 +78,7 @@ __all__ = [
     "init",
     "op",
     "publish",
+    "run",
     "session",
     "shutdown",
     "span",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from weave_core.commands import doctor, evaluations, processes, spools, sql, traces, transfers
+from weave_core.commands import doctor, evaluations, processes, runs, spools, sql, traces, transfers
 from weave_core.errors import WeaveError
 
 __all__ = ["app", "main"]
@@ -31,6 +31,7 @@ app.command("server")(processes.server)
 app.command("app")(processes.app)
 app.add_typer(traces.app, name="traces")
 app.add_typer(evaluations.app, name="eval")
+app.add_typer(runs.app, name="runs")
 app.command("sql")(sql.sql)
 app.command("export")(transfers.export_spans)
 app.command("import")(transfers.import_file)

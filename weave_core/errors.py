@@ -11,6 +11,7 @@ WeaveError
 ├── TooLarge            what was sent is over a limit
 ├── UnsupportedMedia    what was sent has a content type nobody here reads
 ├── Overloaded          the server can't take more now; try again later
+├── RunStopped          a stop of the run was asked for in the app
 ├── StoreError          the database can't be opened or written
 └── ServerError         the client's view of an answer, or of none
     └── ServerUnreachable   no answer came from the server
@@ -27,6 +28,7 @@ __all__ = [
     "MissingExtra",
     "NotFound",
     "Overloaded",
+    "RunStopped",
     "ServerError",
     "ServerUnreachable",
     "StoreError",
@@ -102,6 +104,13 @@ class Overloaded(WeaveError):
         super().__init__(message, hint)
         self.args = (message, hint, retry_after_s)
         self.retry_after_s = retry_after_s
+
+
+class RunStopped(WeaveError):
+    """Raised by `Run.log` where somebody has asked the run to stop.
+
+    A `with weave_core.run(...)` block that it leaves marks the run as killed.
+    """
 
 
 class StoreError(WeaveError):

@@ -91,6 +91,13 @@ class Settings:
     """Keep the source of each operation with what it uses of the program's own modules, and what
     differs from the commit; secret keys are taken out of both."""
 
+    run_id: str | None = None
+    """Id of the run that `weave_core.run` begins or goes on with, where the program names none: the
+    same for all programs of a job, and again when it is started anew."""
+
+    run_group: str | None = None
+    """Group of runs, where the program names none."""
+
     cors_origins: str | None = None
     """Origins of web pages whose programs may send to the server and read from it, such as
     `https://shop.example`, with commas between; `*`: any page; None: no page."""

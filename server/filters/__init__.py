@@ -15,6 +15,6 @@ values are bound.  Two things are decided here and hold everywhere:
 """
 
 from weave_core.server.filters.compiling import compile_filter
-from weave_core.server.filters.vocabularies import SPANS, TRACES, Field, Vocabulary
+from weave_core.server.filters.vocabularies import RUNS, SPANS, TRACES, Field, Vocabulary
 
-__all__ = ["SPANS", "TRACES", "Field", "Vocabulary", "compile_filter"]
+__all__ = ["RUNS", "SPANS", "TRACES", "Field", "Vocabulary", "compile_filter"]

@@ -264,8 +264,10 @@ class _Compiler:
             raise _not_allowed(node)
         subject = _bared(node.this)
         if isinstance(subject, exp.Bracket):
-            column, key = self._json_key(subject)
-            missing: Condition = JsonText(column, key).is_(None)
+            field, key = self._keyed(subject)
+            missing: Condition = (
+                field.by_key(key) if field.by_key else JsonText(field.column, key)
+            ).is_(None)
             return _Part(span=not_(missing) if is_negated else missing)
         field = self._field(subject)
         if field.kind == "texts":
@@ -342,6 +344,12 @@ class _Compiler:
         return self._of(field, not_(found) if is_negated else found)
 
     def _text_search(self, argument: exp.Expr, *, is_negated: bool) -> _Part:
+        if not self._vocabulary.searched:
+            raise BadFilter(
+                f"text_search looks into spans, not into {self._vocabulary.name}",
+                "contains(name, 'x') finds a part of a text",
+                position_of(argument),
+            )
         terms = read_terms(text_value(_bared(argument), "text_search"))
         if not 1 <= len(terms) <= MAX_WORDS:
             raise BadFilter(
@@ -386,8 +394,15 @@ class _Compiler:
     def _json_comparison(
         self, subject: exp.Bracket, operator: type[exp.Expr], other: exp.Expr
     ) -> _Part:
-        column, key = self._json_key(subject)
+        field, key = self._keyed(subject)
+        column = field.column
         value = json_value(_bared(other), _label(subject))
+        if field.by_key is not None:
+            if isinstance(value, str | bool):
+                raise BadFilter(
+                    f"{_label(subject)} is a number", "compare it with one", position_of(other)
+                )
+            return _Part(_COMPARE[operator](field.by_key(key), value))
         if isinstance(value, bool):
             if operator in _ORDERED:
                 raise BadFilter("true and false have no order", "use =", position_of(subject))
@@ -403,6 +418,13 @@ class _Compiler:
         return _Part(span=and_(number, JsonIs(column, key, "number")))
 
     def _json_key(self, node: exp.Bracket) -> tuple[ColumnElement[Any], str]:
+        field, key = self._keyed(node)
+        if field.by_key is not None:
+            raise BadFilter(f"{_label(node)} is a number", "compare it with one", position_of(node))
+        return field.column, key
+
+    def _keyed(self, node: exp.Bracket) -> tuple[Field, str]:
+        """A field that takes a key in brackets, and the key."""
         field = self._field(_bared(node.this))
         if field.kind != "json" or len(node.expressions) != 1:
             raise BadFilter(
@@ -412,7 +434,7 @@ class _Compiler:
             )
         key = text_value(_bared(node.expressions[0]), field.name)
         check_key(key, position_of(node))
-        return field.column, key
+        return field, key
 
     def _text_field(self, node: exp.Expr) -> Field:
         field = self._field(node)

@@ -1,26 +1,45 @@
 """Which names a filter may use, and what each stands for.
 
-Two vocabularies: spans, and traces.  In that of traces a name of the summary (`status`, `name`,
+Three vocabularies: spans, traces, runs.  In that of traces a name of the summary (`status`, `name`,
 `duration_ms`, `cost_usd`, ...) means the trace, every other name a span of it; `span.status`
 says so explicitly.  `kind` means a span's there as well, since "traces with an LLM call" is what
 people ask: the root's own is `root_kind`.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Column, ColumnElement, Table, func
+from sqlalchemy import BigInteger, Column, ColumnElement, Table, and_, bindparam, case, func, select
 
-from weave_core.model import KINDS, Status
-from weave_core.server.filters.constructs import Unindexed
+from weave_core.model import KINDS, RUN_STATES, Status
+from weave_core.server.filters.constructs import JsonIs, JsonNumber, Unindexed
 from weave_core.server.filters.previews import PreviewText
+from weave_core.server.store.run_tables import RunMetricRow, RunRow
 from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 
-__all__ = ["SPANS", "TRACES", "Field", "FieldKind", "Vocabulary"]
+__all__ = [
+    "RUNS",
+    "RUN_STATE",
+    "SILENT_S",
+    "SPANS",
+    "TRACES",
+    "Field",
+    "FieldKind",
+    "Vocabulary",
+    "run_metric",
+]
 
 FieldKind = Literal["text", "number", "milliseconds", "time", "bool", "id", "texts", "json"]
 
+SILENT_S = 90.0
+"""A run that should be running and was not heard of for so long has crashed; writers that have
+nothing to say speak every 15 seconds."""
+
 SPAN: Table = table_of(SpanRow)
+RUN: Table = table_of(RunRow)
+RUN_METRIC: Table = table_of(RunMetricRow)
 TRACE: Table = table_of(TraceRow)
 _STATUSES: tuple[str, ...] = get_args(Status)
 
@@ -38,13 +57,15 @@ class Field:
     """In a filter of traces: it means a span of the trace."""
     values: tuple[str, ...] = ()
     """All texts there are; empty: any."""
+    by_key: Callable[[str], ColumnElement[Any]] | None = None
+    """Of a field that takes a key in brackets and is no JSON column: the number under that key."""
 
 
 @dataclass(frozen=True)
 class Vocabulary:
     """The names of one kind of list."""
 
-    name: Literal["spans", "traces"]
+    name: Literal["spans", "traces", "runs"]
     fields: dict[str, Field]
     searched: tuple[ColumnElement[Any], ...]
     """Columns of a span that `text_search` looks at, beside its previews."""
@@ -144,3 +165,53 @@ TRACES = Vocabulary(
     | {field.name: field for field in _TRACE_FIELDS},
     _SEARCHED,
 )
+
+
+def _silent_since_ns() -> int:
+    return time.time_ns() - int(SILENT_S * 1e9)
+
+
+RUN_STATE: ColumnElement[str] = case(
+    (
+        and_(
+            RUN.c.state == "running",
+            # Asked for as the statement runs, which may be long after it was made.
+            RUN.c.seen_ns
+            < bindparam("silent_since_ns", None, BigInteger, callable_=_silent_since_ns),
+        ),
+        "crashed",
+    ),
+    else_=RUN.c.state,
+)
+"""The state of a run as of now."""
+
+
+def run_metric(key: str) -> ColumnElement[Any]:
+    """What stands for a key: a number that was set by hand, else what its points come to."""
+    packed = (
+        select(RUN_METRIC.c.summary)
+        .where(RUN_METRIC.c.run_row_id == RUN.c.id, RUN_METRIC.c.key == key)
+        .order_by(RUN_METRIC.c.rank)
+        .limit(1)
+        .correlate(RUN)
+        .scalar_subquery()
+    )
+    by_hand = JsonNumber(RUN.c.summary, key)
+    return case((JsonIs(RUN.c.summary, key, "number"), by_hand), else_=packed)
+
+
+_RUN_DURATION_NS = func.coalesce(RUN.c.ended_ns, RUN.c.heartbeat_ns) - RUN.c.started_ns
+_RUN_FIELDS = [
+    *_texts(RUN, "run_id", "name", "group_name", "job_type", "notes", "error"),
+    Field("state", "text", RUN_STATE, values=RUN_STATES),
+    Field("forked_from", "text", RUN.c.parent_run_id),
+    *(Field(name, "time", RUN.c.started_ns) for name in ("started_ns", "started_at")),
+    *(Field(name, "time", RUN.c.ended_ns) for name in ("ended_ns", "ended_at")),
+    *(Field(name, "time", RUN.c.heartbeat_ns) for name in ("heartbeat_ns", "heartbeat_at")),
+    Field("duration_ms", "milliseconds", _RUN_DURATION_NS),
+    Field("last_step", "number", RUN.c.last_step),
+    Field("tags", "texts", RUN.c.tags),
+    Field("config", "json", RUN.c.config_flat),
+    *(Field(name, "json", RUN.c.summary, by_key=run_metric) for name in ("metrics", "summary")),
+]
+RUNS = Vocabulary("runs", {field.name: field for field in _RUN_FIELDS}, ())

@@ -10,6 +10,7 @@ from weave_core.server.routes import (
     objects,
     projects,
     prometheus,
+    runs,
     spans,
     sql,
     stats,
@@ -40,5 +41,6 @@ READ_ROUTERS = (
     blobs.router,
     objects.router,
     evaluations.router,
+    runs.router,
 )
 """The JSON API; `weave_core.server.factory` adds what takes telemetry in."""

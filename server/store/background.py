@@ -14,6 +14,7 @@ from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.packing import PayloadPacker
 from weave_core.server.store.rejoins import SpanRejoins
 from weave_core.server.store.rollups import TraceRollups
+from weave_core.server.store.run_packing import RunPacker
 from weave_core.server.store.statistics import Statistics
 from weave_core.server.store.text_merges import TextMerges
 from weave_core.server.store.texts import TextIndex
@@ -41,6 +42,12 @@ class Background:
         self._packer = PayloadPacker(dialect, dictionaries)
         self._rejoins = SpanRejoins(dialect, minutes, texts)
         self._rollups = TraceRollups(dialect, minutes)
+        self._runs = RunPacker(dialect)
+
+    @property
+    def due_s(self) -> float | None:
+        """When there is something to do that can wait until then, by the monotonic clock."""
+        return self._runs.due_s
 
     def urgent_step(self, connection: Connection) -> bool:
         """Bring sums a step further, in the caller's transaction; whether more waits."""
@@ -50,7 +57,8 @@ class Background:
         has_traces = self._rollups.step(connection)
         has_minutes = self._minutes.step(connection)
         self._minutes.flush(connection)
-        return has_spans or has_traces or has_minutes
+        has_points = self._runs.step(connection)
+        return has_spans or has_traces or has_minutes or has_points
 
     def patient_step(self, connection: Connection) -> bool:
         """Do a step of what can wait, in the caller's transaction; whether more waits."""

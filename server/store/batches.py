@@ -14,6 +14,7 @@ from weave_core.server.store.blob_links import digests_in
 from weave_core.server.store.blocks import Block, Item, cut, opened, packed
 from weave_core.server.store.payloads import Dictionary, origin_json, payload_json
 from weave_core.server.store.rows import span_values
+from weave_core.server.store.run_words import RunWord, run_word
 
 __all__ = ["Batch", "batches_of"]
 
@@ -39,6 +40,8 @@ class Batch:
     """Trace and blob, where a span names one."""
     evaluation_spans: list[RawSpan] = field(default_factory=list)
     """Those that tell of an evaluation, whose rows are made out of them."""
+    run_words: list[RunWord] = field(default_factory=list)
+    """What spans tell of runs, in their order."""
 
     def pack(self, dictionary: Dictionary | None) -> None:
         """Put `texts` into `blocks`."""
@@ -66,6 +69,11 @@ def _batch(project: str, sent: Iterable[RawSpan]) -> Batch:
     origin: RawOrigin | None = None
     start = 0
     for raw in sent:
+        if semconv.RUN_WRITER in raw.attributes:
+            batch.run_words.append(run_word(raw))
+            if semconv.RUN_POINTS in raw.attributes:
+                # Stands for many steps and becomes points; kept as a span it would be there twice.
+                continue
         if raw.origin is not origin:
             if origin is not None:
                 batch.origins.append((origin_json(origin), len(batch.rows) - start))

@@ -30,6 +30,7 @@ from weave_core.server.store.payloads import (
     read_span,
     unpack_origin,
 )
+from weave_core.server.store.run_words import RunWord
 
 __all__ = ["ASK", "DECODERS", "HEAD", "LEARN", "REPLY", "Answer", "read_answer"]
 
@@ -115,6 +116,7 @@ def _plain(batch: Batch) -> tuple[Any, ...]:
             batch.sent_bytes,
             batch.digests,
             [_plain_span(raw) for raw in batch.evaluation_spans],
+            [tuple(word) for word in batch.run_words],
         ),
     )
 
@@ -147,11 +149,12 @@ def read_answer(answer: bytes) -> Answer:
     """What `_answer` wrote."""
     rejected, first_reason, plain, media = marshal.loads(answer)  # noqa: S302  # From our own child.
     batches: list[Batch] = []
-    for project, origins, rows, blocks, dictionary_id, sent_bytes, digests, told in plain:
+    for project, origins, rows, blocks, dictionary_id, sent_bytes, digests, told, words in plain:
         batch = Batch(project, origins, rows, dictionary_id=dictionary_id, sent_bytes=sent_bytes)
         batch.digests = digests
         batch.blocks = [Block(*block) for block in blocks]
         batch.evaluation_spans = [_read_span(each) for each in told]
+        batch.run_words = [RunWord(*word) for word in words]
         batches.append(batch)
     count = sum(len(batch.rows) for batch in batches)
     return Answer(TraceRequest(rejected, first_reason, span_count=count), batches, media)

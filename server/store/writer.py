@@ -39,6 +39,7 @@ from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.pacing import MAX_PAUSE_S, Behind, Pace
 from weave_core.server.store.queries.lags import count_behind
 from weave_core.server.store.queues import Job, JobQueue, Produce, Work
+from weave_core.server.store.runs import RunInserter
 from weave_core.server.store.spans import SpanInserter
 from weave_core.server.store.texts import TextIndex
 
@@ -94,6 +95,7 @@ class Writer:
         self._logs = LogInserter(engines.dialect, self._identities)
         self._evaluations = EvaluationInserter(engines.dialect, self._identities)
         self._metrics = MetricInserter(engines.dialect, self._identities)
+        self._runs = RunInserter(engines.dialect, self._identities)
         self._background = Background(
             engines.dialect,
             minutes=self._minutes,
@@ -162,14 +164,23 @@ class Writer:
             if self._decoder:
                 self._decoder.check()
             self._do_work()
-            if self._has_dirty and (queue.is_closing or time.monotonic() >= self._rollup_due):
+            is_time = queue.is_closing or time.monotonic() >= self._rollup_due
+            if is_time and (self._has_dirty or self._is_due()):
                 self._roll_up()
             if queue.is_closing and queue.is_empty and not self._has_dirty:
                 return
 
     def _pause_s(self) -> float | None:
         """How long the thread may wait for jobs; None: until one comes."""
-        return self._rollup_due - time.monotonic() if self._has_dirty else None
+        now, due_s = time.monotonic(), self._background.due_s
+        if self._has_dirty or due_s is None:
+            return self._rollup_due - now if self._has_dirty else None
+        return max(due_s, self._rollup_due) - now
+
+    def _is_due(self) -> bool:
+        """Whether something is to be done that had time until now."""
+        due_s = self._background.due_s
+        return due_s is not None and not self._queue.is_closing and time.monotonic() >= due_s
 
     def _store(self, jobs: list[Job]) -> None:
         """Decode and store `jobs` in one transaction, and resolve their futures."""
@@ -243,6 +254,7 @@ class Writer:
         batches = [batch for each in decoded for batch in each.spans]
         traces = self._inserter.write(connection, batches, clean=clean)
         self._evaluations.write(connection, batches)
+        has_points = self._runs.write(connection, batches)
         if traces:
             self._logs.mark_spans(connection, traces)
         logs = [request for request in requests if isinstance(request, LogRequest)]
@@ -250,7 +262,7 @@ class Writer:
         self._metrics.write(
             connection, [request for request in requests if isinstance(request, MetricRequest)]
         )
-        return bool(traces) or has_marked
+        return bool(traces) or has_marked or has_points
 
     def _do_work(self) -> None:
         """One piece of work that waits, if there is any."""

@@ -29,6 +29,8 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "record_code": ("no", False),
     "decode_process": ("0", False),
     "cors_origins": ("https://shop.example", "https://shop.example"),
+    "run_id": ("job-7", "job-7"),
+    "run_group": ("seeds", "seeds"),
 }
 """For each setting a text and the value that it means."""
 

@@ -11,6 +11,7 @@ from weave_core.client.logs import LogCalls
 from weave_core.client.metrics import MetricCalls
 from weave_core.client.objects import ObjectCalls
 from weave_core.client.projects import ProjectCalls
+from weave_core.client.runs import RunCalls
 from weave_core.client.sessions import SessionCalls
 from weave_core.client.spans import SpanCalls
 from weave_core.client.sql import SqlCalls
@@ -34,6 +35,7 @@ class Client(
     BlobCalls,
     ObjectCalls,
     EvaluationCalls,
+    RunCalls,
 ):
     """Reads a weave-core server.
 

@@ -52,6 +52,10 @@ class Connection:
         self._owns_http = http is None
         self._http = http or _connected(endpoint, api_key, timeout_s)
 
+    def _default_project(self) -> str:
+        """Where a call goes that names no project."""
+        return Settings.from_env().project
+
     def close(self) -> None:
         """Close the connections."""
         if self._owns_http:

@@ -37,6 +37,23 @@ from weave_core.model.metrics import MetricBucket, MetricPage, MetricPoint, Metr
 from weave_core.model.objects import NewAlias, NewObject, NewTags, ObjectVersion, StoredObject
 from weave_core.model.pages import ErrorBody, ErrorDetail, Health, Page
 from weave_core.model.projects import Project, ProjectSettings
+from weave_core.model.runs import (
+    MAX_RUN_ID,
+    RUN_ID_PATTERN,
+    RUN_STATES,
+    MetricDefinition,
+    Run,
+    RunChanges,
+    RunHistory,
+    RunKey,
+    RunKeys,
+    RunOrigin,
+    RunRecord,
+    RunSeries,
+    RunSignals,
+    RunState,
+    RunWriter,
+)
 from weave_core.model.spans import (
     KINDS,
     OTEL_KINDS,
@@ -68,7 +85,10 @@ from weave_core.model.views import NewView, SavedView
 
 __all__ = [
     "KINDS",
+    "MAX_RUN_ID",
     "OTEL_KINDS",
+    "RUN_ID_PATTERN",
+    "RUN_STATES",
     "Average",
     "BlobInfo",
     "ClassScores",
@@ -105,6 +125,7 @@ __all__ = [
     "Message",
     "Messages",
     "MetricBucket",
+    "MetricDefinition",
     "MetricPage",
     "MetricPoint",
     "MetricSummary",
@@ -120,6 +141,17 @@ __all__ = [
     "Part",
     "Project",
     "ProjectSettings",
+    "Run",
+    "RunChanges",
+    "RunHistory",
+    "RunKey",
+    "RunKeys",
+    "RunOrigin",
+    "RunRecord",
+    "RunSeries",
+    "RunSignals",
+    "RunState",
+    "RunWriter",
     "SavedView",
     "Scope",
     "ScorerSummary",

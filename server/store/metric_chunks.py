@@ -1,0 +1,248 @@
+"""Points of one key as compressed chunks: 4,096 steps and values, small and quick to read.
+
+    version, how steps lie, how values lie, count (8 + 8 + 8 + 32 bits), first step and stride (64
+    bits each), then one zstd frame: what is left of the steps, then the values
+
+Steps that go up evenly take no room.  Values are kept exactly: as differences where all are whole,
+as 32-bit floats where that loses nothing, which is what comes out of a tensor, else as doubles; the
+bytes of one significance lie together, since the high ones hardly change from point to point.
+"""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+import zstandard
+from numpy.typing import NDArray
+
+__all__ = [
+    "CHUNK_POINTS",
+    "PREVIEW_POINTS",
+    "Points",
+    "Summary",
+    "merged",
+    "open_chunk",
+    "open_preview",
+    "ordered",
+    "pack_chunk",
+    "pack_preview",
+    "summary_of",
+]
+
+CHUNK_POINTS = 4_096
+"""Points of a full chunk."""
+PREVIEW_POINTS = 64
+"""Of these a full chunk's preview has at most so many: the least and largest of each 128 in a row,
+its first and last point, and what is no number.  A chart of a million points reads them alone."""
+_PREVIEW_BINS = 32
+
+_HEAD = struct.Struct("<BBBxIqq")
+_VERSION = 1
+_EVEN, _UNEVEN = 0, 1
+_DOUBLE, _SINGLE, _WHOLE = 0, 1, 2
+_LEVEL = 3
+_MAX_WHOLE = 2.0**53
+
+Steps = NDArray[np.int64]
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points of one key, by ascending steps, each step once."""
+
+    steps: Steps
+    values: Values
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def between(self, first: int | None, last: int | None) -> "Points":
+        """Those at the steps from `first` to `last`, both included."""
+        start = 0 if first is None else int(np.searchsorted(self.steps, first, "left"))
+        end = len(self) if last is None else int(np.searchsorted(self.steps, last, "right"))
+        if start == 0 and end == len(self):
+            return self
+        return Points(self.steps[start:end], self.values[start:end])
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is known of some points without reading them."""
+
+    count: int
+    nan_count: int
+    """Those that are NaN or infinite; they are in no sum."""
+    min: float | None
+    max: float | None
+    sum: float
+    first: float | None
+    """None: it is NaN, for which databases have no number."""
+    last: float | None
+    first_step: int
+    last_step: int
+    min_step: int | None
+    max_step: int | None
+
+    def with_next(self, more: "Summary") -> "Summary":
+        """Of these points and of `more`, which lie behind them."""
+        less = more.min is not None and (self.min is None or more.min < self.min)
+        larger = more.max is not None and (self.max is None or more.max > self.max)
+        return Summary(
+            count=self.count + more.count,
+            nan_count=self.nan_count + more.nan_count,
+            min=more.min if less else self.min,
+            max=more.max if larger else self.max,
+            sum=self.sum + more.sum,
+            first=self.first,
+            last=more.last,
+            first_step=self.first_step,
+            last_step=more.last_step,
+            min_step=more.min_step if less else self.min_step,
+            max_step=more.max_step if larger else self.max_step,
+        )
+
+
+def merged(parts: list[Points]) -> Points:
+    """All points of `parts` by step; of two at one step, that of the later part."""
+    parts = [part for part in parts if len(part)]
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return Points(np.empty(0, np.int64), np.empty(0, np.float64))
+    steps = np.concatenate([part.steps for part in parts])
+    values = np.concatenate([part.values for part in parts])
+    return ordered(steps, values)
+
+
+def ordered(steps: Steps, values: Values) -> Points:
+    """Points of columns that lie in any order; of two at one step the later stays."""
+    if len(steps) > 1 and not (steps[1:] > steps[:-1]).all():
+        order = np.argsort(steps, kind="stable")
+        steps, values = steps[order], values[order]
+        is_last = np.append(steps[1:] != steps[:-1], True)
+        steps, values = steps[is_last], values[is_last]
+    return Points(steps, values)
+
+
+def summary_of(points: Points) -> Summary:
+    """Of at least one point."""
+    values = points.values
+    is_finite = np.isfinite(values)
+    nan_count = len(values) - int(np.count_nonzero(is_finite))
+    least = largest = None
+    total = 0.0
+    if nan_count == 0:
+        least, largest = int(values.argmin()), int(values.argmax())
+        total = float(values.sum())
+    elif nan_count < len(values):
+        least = int(np.where(is_finite, values, np.inf).argmin())
+        largest = int(np.where(is_finite, values, -np.inf).argmax())
+        total = float(values[is_finite].sum())
+    return Summary(
+        count=len(values),
+        nan_count=nan_count,
+        min=None if least is None else float(values[least]),
+        max=None if largest is None else float(values[largest]),
+        sum=total if np.isfinite(total) else 0.0,
+        first=_number(values[0]),
+        last=_number(values[-1]),
+        first_step=int(points.steps[0]),
+        last_step=int(points.steps[-1]),
+        min_step=None if least is None else int(points.steps[least]),
+        max_step=None if largest is None else int(points.steps[largest]),
+    )
+
+
+def _number(value: np.float64) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def pack_chunk(points: Points) -> bytes:
+    """At least one point as bytes."""
+    steps = points.steps
+    gaps = np.diff(steps)
+    is_even = len(gaps) == 0 or bool((gaps == gaps[0]).all())
+    stride = int(gaps[0]) if len(gaps) and is_even else 1
+    left = b"" if is_even else _shuffled(gaps)
+    kind, values = _pack_values(points.values)
+    head = _HEAD.pack(
+        _VERSION, _EVEN if is_even else _UNEVEN, kind, len(steps), int(steps[0]), stride
+    )
+    return head + zstandard.ZstdCompressor(level=_LEVEL).compress(left + values)
+
+
+def open_chunk(body: bytes) -> Points:
+    """What `pack_chunk` packed."""
+    _, step_kind, kind, count, first, stride = _HEAD.unpack_from(body)
+    data = zstandard.ZstdDecompressor().decompress(memoryview(body)[_HEAD.size :])
+    if step_kind == _EVEN:
+        steps = np.arange(first, first + stride * count, stride, dtype=np.int64)
+        start = 0
+    else:
+        start = 8 * (count - 1)
+        steps = np.empty(count, np.int64)
+        steps[0] = first
+        np.cumsum(_unshuffled(data[:start], np.dtype("<i8")), out=steps[1:])
+        steps[1:] += first
+    return Points(steps, _read_values(kind, data[start:]))
+
+
+def pack_preview(points: Points) -> bytes:
+    """The points of a chunk that a chart must not lose, packed like a chunk of their own."""
+    values = points.values
+    picked = {0, len(values) - 1}
+    width = CHUNK_POINTS // _PREVIEW_BINS
+    for start in range(0, len(values), width):
+        part = values[start : start + width]
+        is_finite = np.isfinite(part)
+        if not is_finite.all():
+            # One of each kind: NaN, and infinity either way.
+            for is_such in (np.isnan(part), part == np.inf, part == -np.inf):
+                if is_such.any():
+                    picked.add(start + int(is_such.argmax()))
+        if is_finite.any():
+            picked.add(start + int(np.where(is_finite, part, np.inf).argmin()))
+            picked.add(start + int(np.where(is_finite, part, -np.inf).argmax()))
+    places = sorted(picked)
+    return pack_chunk(Points(points.steps[places], values[places]))
+
+
+def open_preview(body: bytes) -> Points:
+    """What `pack_preview` packed."""
+    return open_chunk(body)
+
+
+def _pack_values(values: Values) -> tuple[int, bytes]:
+    with np.errstate(all="ignore"):
+        singles = values.astype(np.float32)
+        is_single = np.array_equal(singles.astype(np.float64), values, equal_nan=True)
+        is_whole = bool(
+            (np.abs(values) < _MAX_WHOLE).all()
+            and (values == np.trunc(values)).all()
+            and not np.signbit(values[values == 0]).any()
+        )
+    if is_whole:
+        return _WHOLE, _shuffled(np.diff(values.astype(np.int64), prepend=np.int64(0)))
+    if is_single:
+        return _SINGLE, _shuffled(singles)
+    return _DOUBLE, _shuffled(values)
+
+
+def _read_values(kind: int, data: bytes) -> Values:
+    if kind == _WHOLE:
+        return np.cumsum(_unshuffled(data, np.dtype("<i8"))).astype(np.float64)
+    if kind == _SINGLE:
+        return _unshuffled(data, np.dtype("<f4")).astype(np.float64)
+    return _unshuffled(data, np.dtype("<f8")).astype(np.float64, copy=False)
+
+
+def _shuffled(column: NDArray[np.generic]) -> bytes:
+    """First the lowest byte of each number, then the next of each, and so on."""
+    little = np.ascontiguousarray(column, column.dtype.newbyteorder("<"))
+    return little.view(np.uint8).reshape(-1, little.itemsize).T.tobytes()
+
+
+def _unshuffled(data: bytes, kind: np.dtype[np.generic]) -> NDArray[np.generic]:
+    rows = np.frombuffer(data, np.uint8).reshape(kind.itemsize, -1)
+    return np.ascontiguousarray(rows.T).view(kind).reshape(-1)

@@ -1,0 +1,62 @@
+"""Logged steps as a run sent them, opened: `weave_core.points` says how they lie."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weave_core.points import read_head
+
+__all__ = ["TIME_KEY", "Column", "Contents", "columns_of", "contents_of"]
+
+TIME_KEY = "_time"
+"""The key under which the time of each step is kept, in microseconds since the epoch."""
+_NS_PER_US = 1_000
+
+
+class Contents(NamedTuple):
+    """How much lies in a batch."""
+
+    points: int
+    """Values, not counting times."""
+    last_step: int | None
+
+
+class Column(NamedTuple):
+    """Values of one key as they were sent: in any order of steps."""
+
+    key: str
+    steps: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+
+def contents_of(body: bytes) -> Contents:
+    """How much lies in `body`.
+
+    Raises:
+        ValueError: If it is no batch, or is cut off; likewise KeyError and TypeError.
+    """
+    groups, start = read_head(body)
+    points, last_step = 0, None
+    for keys, count in groups:
+        points += count * len(keys)
+        if count:
+            largest = int(np.frombuffer(body, "<i8", count, start).max())
+            last_step = largest if last_step is None else max(last_step, largest)
+        start += 8 * count * (2 + len(keys))
+    return Contents(points, last_step)
+
+
+def columns_of(body: bytes) -> Iterator[Column]:
+    """Every key of a batch, and the times of its steps."""
+    groups, start = read_head(body)
+    for keys, count in groups:
+        steps = np.frombuffer(body, "<i8", count, start).astype(np.int64)
+        times = np.frombuffer(body, "<i8", count, start + 8 * count)
+        yield Column(TIME_KEY, steps, (times // _NS_PER_US).astype(np.float64))
+        start += 16 * count
+        for key in keys:
+            values = np.frombuffer(body, "<f8", count, start).astype(np.float64)
+            yield Column(key, steps, values)
+            start += 8 * count

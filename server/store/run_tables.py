@@ -1,0 +1,142 @@
+"""Rows of runs and of their points; `weave_core.server.store.tables` says how rows are written."""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, UniqueConstraint
+from sqlmodel import Field
+
+from weave_core.server.store.tables import Row, RowId
+
+__all__ = ["MetricChunkRow", "RunMetricRow", "RunRow", "RunTailRow", "RunWriterRow"]
+
+
+class RunRow(Row, table=True):
+    """One run, as its writers and its readers told it."""
+
+    __tablename__ = "run"
+    __table_args__ = (
+        UniqueConstraint("project_id", "run_id", name="run_identity"),
+        Index("newest_runs", "project_id", "started_ns", "id"),
+        Index("newest_runs_by_group", "project_id", "group_name", "started_ns"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    project_id: int
+    run_id: str
+    name: str
+    group_name: str | None = None
+    job_type: str | None = None
+    state: str
+    """As told: a run that has gone silent is still `running` here."""
+    started_ns: int = Field(sa_type=BigInteger)
+    ended_ns: int | None = Field(default=None, sa_type=BigInteger)
+    heartbeat_ns: int = Field(sa_type=BigInteger)
+    """The latest moment that a writer spoke of, by its clock."""
+    seen_ns: int = Field(sa_type=BigInteger)
+    """When something of it arrived last, by the server's clock."""
+    last_step: int | None = Field(default=None, sa_type=BigInteger)
+    stop_requested: bool = False
+    parent_run_id: str | None = None
+    """The run it was forked from."""
+    parent_step: int | None = Field(default=None, sa_type=BigInteger)
+    trace_id: bytes = Field(sa_type=LargeBinary)
+    error: str | None = None
+    tags: list[str] = Field(default_factory=list, sa_type=JSON)
+    notes: str | None = None
+    config: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    config_flat: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    """The same without nesting, keys joined by dots: what filters look at."""
+    summary: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    """Values that were set by hand."""
+    metrics: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    """`MetricDefinition`s by key or pattern."""
+    problems: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+
+
+class RunWriterRow(Row, table=True):
+    """One program that writes, or wrote, to a run."""
+
+    __tablename__ = "run_writer"
+
+    run_row_id: int = Field(primary_key=True, sa_type=RowId)
+    writer_id: str = Field(primary_key=True)
+    rank: int
+    state: str
+    started_ns: int = Field(sa_type=BigInteger)
+    ended_ns: int | None = Field(default=None, sa_type=BigInteger)
+    heartbeat_ns: int = Field(sa_type=BigInteger)
+    told_ns: int = Field(sa_type=BigInteger)
+    """When it said last what it is; older words that come late change nothing."""
+    error: str | None = None
+    host: str | None = None
+    pid: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class RunMetricRow(Row, table=True):
+    """One key of a run by one rank, summed up as far as its points are packed.
+
+    A value that is NaN is null here, for which SQLite has no number.
+    """
+
+    __tablename__ = "run_metric"
+    __table_args__ = (UniqueConstraint("run_row_id", "key", "rank", name="run_metric_identity"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    run_row_id: int = Field(sa_type=RowId)
+    key: str
+    rank: int
+    count: int = Field(sa_type=BigInteger)
+    nan_count: int = Field(sa_type=BigInteger)
+    min: float | None = None
+    max: float | None = None
+    sum: float
+    first: float | None = None
+    last: float | None = None
+    first_step: int = Field(sa_type=BigInteger)
+    last_step: int = Field(sa_type=BigInteger)
+    min_step: int | None = Field(default=None, sa_type=BigInteger)
+    max_step: int | None = Field(default=None, sa_type=BigInteger)
+    summary: float | None = None
+    """The value that stands for it, as its definition says."""
+
+
+class MetricChunkRow(Row, table=True):
+    """Up to 4,096 points of one key by ascending steps; chunks of a key do not overlap."""
+
+    __tablename__ = "metric_chunk"
+
+    run_metric_id: int = Field(primary_key=True, sa_type=RowId)
+    first_step: int = Field(primary_key=True, sa_type=BigInteger)
+    last_step: int = Field(sa_type=BigInteger)
+    count: int
+    nan_count: int
+    min: float | None = None
+    max: float | None = None
+    sum: float
+    first: float | None = None
+    last: float | None = None
+    min_step: int | None = Field(default=None, sa_type=BigInteger)
+    max_step: int | None = Field(default=None, sa_type=BigInteger)
+    preview: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """Least and largest points; only where the chunk is full."""
+    body: bytes = Field(sa_type=LargeBinary)
+
+
+class RunTailRow(Row, table=True):
+    """Points as they were sent, until they are packed; or the word that points are taken back."""
+
+    __tablename__ = "run_tail"
+    __table_args__ = (UniqueConstraint("run_row_id", "span_id", name="run_tail_identity"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    """Order of arrival."""
+    run_row_id: int = Field(sa_type=RowId)
+    span_id: bytes = Field(sa_type=LargeBinary)
+    """Of the span that brought them, so that a resend is known."""
+    rank: int
+    points: int
+    received_ns: int = Field(sa_type=BigInteger)
+    rewind_to: int | None = Field(default=None, sa_type=BigInteger)
+    """Points behind this step go; those of this row come after."""
+    body: bytes = Field(sa_type=LargeBinary)
+    """As `weave_core.points` packs them."""

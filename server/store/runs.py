@@ -1,0 +1,236 @@
+"""Runs out of their spans, in the transaction that stores the spans.
+
+A run is what its writers' spans say of it, in whatever order they come: that one has begun or
+ended, and the steps that were logged between.  Points only go to `run_tail` here, as they came;
+`run_packing` makes chunks of them later.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from weave_core.flat_keys import flattened
+from weave_core.model import RUN_ID_PATTERN, RunRecord
+from weave_core.server.store.batches import Batch
+from weave_core.server.store.dialects import Dialect
+from weave_core.server.store.identities import Identities
+from weave_core.server.store.point_batches import Contents, contents_of
+from weave_core.server.store.run_words import RunWord
+
+__all__ = ["MAX_CONFIG_KEYS", "MAX_PROBLEMS", "RunInserter"]
+
+_log = logging.getLogger(__name__)
+
+MAX_PROBLEMS = 100
+"""Keys of a run of which is kept why something of them was left out."""
+MAX_CONFIG_KEYS = 1_000
+"""Keys of a run's config, nested ones counted, that filters can look at; all of it is kept."""
+_MAX_TEXT = 4_000
+_MAX_NAME = 200
+_MAX_WRITER = 64
+_RUN_ID = re.compile(RUN_ID_PATTERN)
+
+_TOLD = (
+    *("name", "group_name", "job_type", "state", "started_ns", "ended_ns", "error", "tags"),
+    *(
+        "notes",
+        "config",
+        "config_flat",
+        "summary",
+        "metrics",
+        "problems",
+        "parent_run_id",
+        "parent_step",
+    ),
+)
+_JSON = ("tags", "config", "config_flat", "summary", "metrics", "problems")
+_NEW = ("project_id", "run_id", "heartbeat_ns", "seen_ns", "stop_requested", "trace_id", *_TOLD)
+_WRITER = ("rank", "state", "started_ns", "ended_ns", "heartbeat_ns", "told_ns")
+_WRITER_TOLD = ("error", "host", "pid")
+_TAIL = ("run_row_id", "span_id", "rank", "points", "received_ns", "rewind_to", "body")
+
+_FIND = "SELECT id FROM run WHERE project_id = ? AND run_id = ?"
+_READ = f"SELECT {', '.join(_TOLD)} FROM run WHERE id = ?"  # noqa: S608  # Names of our own table.
+_WRITERS = """
+SELECT writer_id, rank, state, started_ns, ended_ns, error, told_ns FROM run_writer
+WHERE run_row_id = ?
+"""
+_SEEN = """
+UPDATE run SET seen_ns = ?,
+heartbeat_ns = CASE WHEN heartbeat_ns < ? THEN ? ELSE heartbeat_ns END,
+last_step = CASE WHEN last_step IS NULL OR last_step < ? THEN ? ELSE last_step END
+WHERE id = ?
+"""
+_BEAT = """
+UPDATE run_writer SET heartbeat_ns = ? WHERE run_row_id = ? AND writer_id = ? AND heartbeat_ns < ?
+"""
+
+
+class RunInserter:
+    """Writes rows of runs; used by the writer's thread."""
+
+    def __init__(self, dialect: Dialect, identities: Identities) -> None:
+        self._dialect = dialect
+        self._identities = identities
+        self._insert = dialect.insert("run", _NEW)
+        self._update = dialect.update("run", _TOLD, "id")
+        self._upsert_writer = dialect.upsert(
+            "run_writer",
+            ("run_row_id", "writer_id", *_WRITER, *_WRITER_TOLD),
+            ("run_row_id", "writer_id"),
+        )
+        self._insert_tail = dialect.insert("run_tail", _TAIL, on_conflict="ON CONFLICT DO NOTHING")
+
+    def write(self, connection: Connection, batches: Iterable[Batch]) -> bool:
+        """Store what spans say of runs; whether points wait to be packed."""
+        has_points = False
+        for batch in batches:
+            for word in batch.run_words:
+                if not _is_sound(word):
+                    _log.warning("a span tells of the run %r, which is no id", word.run_id[:200])
+                    continue
+                has_points = self._take(connection, batch.project, word) or has_points
+        return has_points
+
+    def _take(self, connection: Connection, project: str, word: RunWord) -> bool:
+        now_ns = time.time_ns()
+        row_id = self._row_id(connection, project, word, now_ns)
+        record = _read_record(word)
+        rewind_to = None
+        if record is not None:
+            rewind_to = self._told(connection, row_id, word, record)
+        contents = _read_points(word)
+        last_step = None if contents is None else contents.last_step
+        beat_ns = max(word.start_ns, word.end_ns)
+        self._run(connection, _SEEN, (now_ns, beat_ns, beat_ns, last_step, last_step, row_id))
+        if record is None:
+            self._run(connection, _BEAT, (beat_ns, row_id, word.writer_id, beat_ns))
+        if rewind_to is None and (contents is None or not contents.points):
+            return False
+        points, body = (0, b"") if contents is None else (contents.points, word.points)
+        row = (row_id, word.span_id, word.rank, points, now_ns, rewind_to, body)
+        connection.exec_driver_sql(self._insert_tail, row)
+        return True
+
+    def _row_id(self, connection: Connection, project: str, word: RunWord, now_ns: int) -> int:
+        """The row of a run; made where nothing of it has come yet."""
+        key = (self._identities.project_id(connection, project), word.run_id)
+        found = self._run(connection, _FIND, key).scalar()
+        if found is None:
+            empty: dict[str, Any] = dict.fromkeys(_TOLD)
+            empty |= {"name": word.run_id, "state": "running", "started_ns": word.start_ns}
+            empty |= {name: "[]" if name == "tags" else "{}" for name in _JSON}
+            beat_ns = max(word.start_ns, word.end_ns)
+            told = (beat_ns, now_ns, False, word.trace_id)
+            connection.exec_driver_sql(
+                self._insert, (*key, *told, *(empty[name] for name in _TOLD))
+            )
+            found = self._run(connection, _FIND, key).scalar_one()
+        return int(found)
+
+    def _told(
+        self, connection: Connection, row_id: int, word: RunWord, record: RunRecord
+    ) -> int | None:
+        """Write what a writer says of the run; gives the step it goes back to, the first time."""
+        writers = {row[0]: row for row in self._run(connection, _WRITERS, (row_id,))}
+        known = writers.get(word.writer_id)
+        is_news = known is None or known[6] <= record.told_ns
+        if record.state is not None and is_news:
+            started_ns = record.started_ns or word.start_ns
+            beat_ns = max(word.start_ns, word.end_ns)
+            told = (word.rank, record.state, started_ns, record.ended_ns, beat_ns, record.told_ns)
+            error = None if record.error is None else record.error[:_MAX_TEXT]
+            row = (row_id, word.writer_id, *told, error, record.host, record.pid)
+            connection.exec_driver_sql(self._upsert_writer, row)
+            writers[word.writer_id] = (word.writer_id, *told[:4], error, record.told_ns)
+        if is_news:
+            stored = dict(self._run(connection, _READ, (row_id,)).one()._mapping)  # noqa: SLF001  # SQLAlchemy's public name.
+            changed = _with_record(stored, record) | _outcome(list(writers.values()))
+            values = tuple(
+                orjson.dumps(changed[name]).decode() if name in _JSON else changed[name]
+                for name in _TOLD
+            )
+            connection.exec_driver_sql(self._update, (*values, row_id))
+        return record.rewind_to if known is None else None
+
+    def _run(self, connection: Connection, text: str, values: tuple[Any, ...]) -> Any:
+        return connection.exec_driver_sql(self._dialect.sql(text), values)
+
+
+def _is_sound(word: RunWord) -> bool:
+    return _RUN_ID.match(word.run_id) is not None and 0 < len(word.writer_id) <= _MAX_WRITER
+
+
+def _read_record(word: RunWord) -> RunRecord | None:
+    if word.record is None:
+        return None
+    try:
+        return RunRecord.model_validate_json(word.record)
+    except ValidationError as error:
+        _log.warning("the run %s is told wrongly: %s", word.run_id, error)
+        return None
+
+
+def _read_points(word: RunWord) -> Contents | None:
+    if not word.points:
+        return None
+    try:
+        return contents_of(word.points)
+    except (ValueError, KeyError, TypeError) as error:
+        _log.warning("points of the run %s can't be read: %s", word.run_id, error)
+        return None
+
+
+def _with_record(stored: dict[str, Any], record: RunRecord) -> dict[str, Any]:
+    """`stored` with what `record` says; JSON columns are decoded."""
+    changed = dict(stored)
+    for name in _JSON:
+        if isinstance(changed[name], str):
+            changed[name] = orjson.loads(changed[name])
+    given = record.model_dump(exclude_none=True)
+    for name, limit in (("name", _MAX_NAME), ("job_type", _MAX_NAME), ("notes", _MAX_TEXT)):
+        if name in given:
+            changed[name] = given[name][:limit]
+    if record.group is not None:
+        changed["group_name"] = record.group[:_MAX_NAME]
+    for name in ("tags", "config", "metrics"):
+        if name in given:
+            changed[name] = given[name]
+    if record.config is not None:
+        changed["config_flat"] = dict(islice(flattened(record.config), MAX_CONFIG_KEYS))
+    changed["summary"] = changed["summary"] | (record.summary or {})
+    problems = changed["problems"] | (record.problems or {})
+    changed["problems"] = dict(list(problems.items())[:MAX_PROBLEMS])
+    if record.forked_from is not None:
+        changed["parent_run_id"] = record.forked_from.run_id
+        changed["parent_step"] = record.forked_from.step
+    return changed
+
+
+def _outcome(writers: list[Any]) -> dict[str, Any]:
+    """State, times and error of the run: those of the first rank's latest writer."""
+    if not writers:
+        return {}
+    first_rank = min(rank for _, rank, *_ in writers)
+    latest = max((each for each in writers if each[1] == first_rank), key=lambda each: each[3])
+    _, _, state, _, ended_ns, error, _ = latest
+    return {
+        "state": state,
+        "started_ns": min(each[3] for each in writers),
+        "ended_ns": ended_ns,
+        "error": error if error is not None else _error_of(writers, state),
+    }
+
+
+def _error_of(writers: list[Any], state: str) -> str | None:
+    """What another rank failed with, where the first did not say."""
+    if state in {"finished", "running"}:
+        return None
+    return next((each[5] for each in writers if each[5] is not None), None)

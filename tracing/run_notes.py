@@ -1,0 +1,153 @@
+"""Config and summary of a run: mappings that know what was changed since it was last told."""
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+from weave_core.errors import ConfigError
+from weave_core.jsonable import to_jsonable
+
+__all__ = ["RunConfig", "RunSummary", "mapping_of"]
+
+
+def mapping_of(given: Any) -> dict[str, Any]:
+    """A config as a dictionary: of a mapping, an `argparse.Namespace`, a dataclass, a model.
+
+    Raises:
+        ConfigError: If it is none of these.
+    """
+    if given is None:
+        return {}
+    for name in ("model_dump", "to_dict", "_asdict"):
+        method = getattr(given, name, None)
+        if callable(method) and not isinstance(given, type):
+            given = method()
+            break
+    if not isinstance(given, Mapping):
+        given = getattr(given, "__dict__", given)
+    if not isinstance(given, Mapping):
+        raise ConfigError(
+            f"the config of a run is a {type(given).__name__}",
+            "give a dictionary, an argparse.Namespace, a dataclass or a model",
+        )
+    return {str(key): value for key, value in given.items()}
+
+
+class RunConfig(MutableMapping[str, Any]):
+    """What a run was started with; a value stays as it is once it was set.
+
+    Example:
+        >>> run.config["lr"], run.config.lr
+        (0.1, 0.1)
+        >>> run.config.update({"lr": 0.01}, allow_val_change=True)
+    """
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._values: dict[str, Any] = dict(given)
+        self._is_changed = bool(given)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values[key]
+
+    def __getattr__(self, key: str) -> Any:
+        try:
+            return self.__dict__["_values"][key]
+        except KeyError:
+            raise AttributeError(f"the config of this run has no {key!r}") from None
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        if key.startswith("_"):
+            object.__setattr__(self, key, value)
+        else:
+            self[key] = value
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._set(key, value, allow_val_change=False)
+
+    def __delitem__(self, key: str) -> None:
+        raise ConfigError(
+            f"config[{key!r}] can't be deleted: a run keeps what it was started with",
+            "config.update({...}, allow_val_change=True) changes a value",
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict(self._values))
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"RunConfig({self._values!r})"
+
+    def update(self, *given: Any, allow_val_change: bool = False, **more: Any) -> None:
+        """Set several values.
+
+        Args:
+            *given: Mappings, namespaces, dataclasses.
+            allow_val_change: Whether values that are set already may become others.
+            **more: Single values.
+
+        Raises:
+            ConfigError: If a value would change that must not.
+        """
+        for each in (*given, more):
+            for key, value in mapping_of(each).items():
+                self._set(key, value, allow_val_change=allow_val_change)
+
+    def _set(self, key: str, value: Any, *, allow_val_change: bool) -> None:
+        key = str(key)
+        if key in self._values and not allow_val_change:
+            old = self._values[key]
+            if to_jsonable(old) != to_jsonable(value):
+                raise ConfigError(
+                    f"config[{key!r}] is {old!r} and would become {value!r}",
+                    "a run keeps what it was started with; config.update({...},"
+                    " allow_val_change=True) changes it all the same",
+                )
+            return
+        self._values[key] = value
+        self._is_changed = True
+
+    def take_changed(self) -> dict[str, Any] | None:
+        """All of it, where something was changed since the last time."""
+        if not self._is_changed:
+            return None
+        self._is_changed = False
+        return dict(self._values)
+
+
+class RunSummary(MutableMapping[str, Any]):
+    """One value a key: what was set here, else what was logged last.
+
+    Example:
+        >>> run.summary["test.accuracy"] = 0.93
+    """
+
+    def __init__(self, logged: Mapping[str, Any]) -> None:
+        self._logged = logged
+        self._set: dict[str, Any] = {}
+        self._changed: dict[str, Any] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        return self._set[key] if key in self._set else self._logged[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._set[str(key)] = value
+        self._changed[str(key)] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self._set[key]
+        self._changed[key] = None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._logged, **self._set})
+
+    def __len__(self) -> int:
+        return len({**self._logged, **self._set})
+
+    def __repr__(self) -> str:
+        return f"RunSummary({dict(self)!r})"
+
+    def take_changed(self) -> dict[str, Any] | None:
+        """What was set since the last time."""
+        changed, self._changed = self._changed, {}
+        return changed or None

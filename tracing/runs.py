@@ -1,0 +1,393 @@
+"""A run: a training, or any program whose numbers are logged step by step.
+
+`log` puts a row on a list; `run_beats` has a thread that turns rows into spans, which wait on disk
+for the server like all others.  So nothing here waits for a network but `finish`, which is bounded,
+and a look at the server when a run goes on that was there before.
+"""
+
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, get_args
+
+from weave_core.errors import ConfigError, RunStopped
+from weave_core.model import RUN_ID_PATTERN
+from weave_core.tracing import lifecycle
+from weave_core.tracing.failures import warn_once
+from weave_core.tracing.logged_values import MAX_STEP, PLAIN_NUMBERS, checked_step, read_values
+from weave_core.tracing.run_beats import BEATS
+from weave_core.tracing.run_notes import RunConfig, RunSummary, mapping_of
+from weave_core.tracing.run_spans import RunSpans, new_run_id
+from weave_core.tracing.run_starts import Start, find_start, read_fork, read_rank, read_signals
+from weave_core.tracing.step_buffers import MAX_BUFFERED_ROWS, StepBuffer
+
+__all__ = ["FINISH_TIMEOUT_S", "Run", "run"]
+
+FINISH_TIMEOUT_S = 5.0
+"""How long `finish` waits for the server; what is not there by then is sent later."""
+MAX_TOLD = 100
+"""Keys of a run of which it says that something was left out."""
+
+Resume = Literal["allow", "must", "never"]
+Outcome = Literal["finished", "failed", "killed"]
+SummaryKind = Literal["last", "min", "max", "mean", "first", "best", "none"]
+_RUN_ID = re.compile(RUN_ID_PATTERN)
+
+
+def run(
+    project: str | None = None,
+    *,
+    config: Any = None,
+    name: str | None = None,
+    group: str | None = None,
+    job_type: str | None = None,
+    tags: Sequence[str] = (),
+    notes: str | None = None,
+    id: str | None = None,  # noqa: A002  # What everybody calls it.
+    resume: Resume = "allow",
+    rewind_to: int | None = None,
+    fork_from: str | tuple[str, int] | None = None,
+    rank: int | None = None,
+    on_stop: Literal["raise", "flag"] = "raise",
+) -> "Run":
+    """Begin a run, or go on with one; use it with `with`, or call `finish`.
+
+    Starts tracing where `init` was not called, with what the environment says.
+
+    Example:
+        >>> with weave_core.run("digits", config={"lr": 0.1}) as run:
+        ...     for epoch in range(3):
+        ...         run.log({"loss": 1 / (epoch + 1)}, step=epoch)
+
+    Args:
+        project: Where it belongs; default: where tracing goes.
+        config: What it is started with: a mapping, namespace, dataclass or model.
+        name: What it is called; default: the program's file and a part of the id.
+        group: Name that runs of one experiment share.
+        job_type: What it does, such as `train` or `eval`.
+        tags: Words to find it by.
+        notes: Text about it.
+        id: Its own id; default: `WEAVE_CORE_RUN_ID`, else a new one.  Programs that name the same
+            id write to one run.
+        resume: What if a run of that id is there: `allow` goes on with it, `must` wants it,
+            `never` refuses it.
+        rewind_to: Go on behind this step: what was logged later is taken back.
+        fork_from: Another run to begin with, `"ID"`, `"ID?step=100"` or `("ID", 100)`: its points
+            up to that step are the first of this one.
+        rank: Number of this writer where several write to one run; default: `RANK` of the
+            environment where the id was given, else 0.
+        on_stop: What a stop that is asked for in the app does: `raise` a `RunStopped` at the next
+            `log`, or only set `stop_requested`.
+
+    Raises:
+        ConfigError: If an argument can't be used, or `resume` does not allow it.
+    """
+    if not lifecycle.is_active():
+        lifecycle.init(project)
+    settings = lifecycle.settings_in_force()
+    project = settings.project if project is None else lifecycle.checked_project(project)
+    _check_word("resume", resume, Resume)
+    is_named = (id or settings.run_id) is not None
+    run_id = _checked_id(id or settings.run_id or new_run_id())
+    fork = read_fork(fork_from)
+    rank = read_rank(rank, is_named=is_named)
+    asked: dict[str, Any] = {"rank": rank, "resume": resume, "rewind_to": rewind_to, "fork": fork}
+    is_new = not is_named and fork is None
+    start = Start() if is_new else find_start(settings, project, run_id, **asked)
+    told: dict[str, Any] = {"job_type": job_type, "notes": notes, "rewind_to": rewind_to}
+    told |= {"name": name or (None if start.exists else f"{_program()}-{run_id[:6]}")}
+    told |= {"tags": [str(tag) for tag in tags] or None, "group": group or settings.run_group}
+    told |= {"forked_from": fork and {"run_id": fork[0], "step": fork[1]}}
+    begun = Run(project, run_id, rank=rank, on_stop=on_stop, first_step=start.next_step)
+    begun._begin(told, mapping_of(config))  # noqa: SLF001  # Its class stands below.
+    return begun
+
+
+def _check_word(name: str, given: str, words: Any) -> None:
+    if given not in get_args(words):
+        raise ConfigError(f"{name} is {given!r}", f"give one of {', '.join(get_args(words))}")
+
+
+def _checked_id(run_id: str) -> str:
+    if _RUN_ID.match(run_id) is None:
+        raise ConfigError(
+            f"the id of a run is {run_id[:200]!r}",
+            "give 1 to 128 letters, digits, dots, dashes, underlines; the first a letter or digit",
+        )
+    return run_id
+
+
+def _program() -> str:
+    name = Path(sys.argv[0] if sys.argv and sys.argv[0] else "").stem
+    return name if name and not name.startswith("-") else "run"
+
+
+class Run(AbstractContextManager["Run"]):
+    """A run that this program writes to; `weave_core.run` makes one.
+
+    Example:
+        >>> run = weave_core.run("digits")
+        >>> run.log({"loss": 0.5, "val": {"accuracy": 0.9}})
+        >>> run.summary["best"] = 0.9
+        >>> run.finish()
+    """
+
+    def __init__(
+        self, project: str, run_id: str, *, rank: int, on_stop: str, first_step: int
+    ) -> None:
+        self.id = run_id
+        self.project = project
+        self.rank = rank
+        self.name = run_id
+        self.config = RunConfig({})
+        """What it was started with."""
+        self.stop_requested = False
+        """Whether somebody asked for a stop in the app."""
+        self.state = "running"
+        self._raises_on_stop = on_stop == "raise"
+        self._next_step = first_step
+        self._lock = threading.Lock()
+        self._spans = RunSpans(project=project, run_id=run_id, rank=rank)
+        self._problems: dict[str, str] = {}
+        self._untold: dict[str, str] = {}
+        self._buffer = StepBuffer(self._tell)
+        self._rows = self._buffer.rows
+        self._metrics: dict[str, dict[str, Any]] = {}
+        self._changes: dict[str, Any] = {}
+        self._told_s = time.monotonic()
+        self.summary = RunSummary(self._buffer.last)
+        """One value a key; what is set here stands instead of what was logged."""
+
+    # What a training loop calls.
+
+    def log(self, data: Mapping[str, Any], step: int | None = None) -> None:
+        """Log numbers at a step; never waits and never fails, whatever is in `data`.
+
+        Steps may come in any order; of two values of one key at one step the later one stays.
+        Nested mappings become keys with dots.  NaN and infinity are kept.  What is no number is
+        left out, with one warning for each key.
+
+        Args:
+            data: Names to numbers, also tensors and arrays of one element.
+            step: A whole number of at least 0; default: one more than the last.
+
+        Raises:
+            RunStopped: If a stop was asked for and the run was not told to leave that to you.
+        """
+        if self.stop_requested and self._raises_on_stop and self.state == "running":
+            raise RunStopped(
+                f"a stop of run {self.id!r} was asked for",
+                "weave_core.run(on_stop='flag') only sets run.stop_requested instead",
+            )
+        now_ns = time.time_ns()
+        if step is None:
+            with self._lock:
+                step = self._next_step
+                self._next_step = step + 1
+        elif type(step) is int and 0 <= step <= MAX_STEP:
+            if step >= self._next_step:
+                self._next_step = step + 1
+        else:
+            checked = checked_step(step, self._tell)
+            if checked is None:
+                return
+            step = checked
+            self._next_step = max(self._next_step, step + 1)
+        if type(data) is dict:
+            values = tuple(data.values())
+            if PLAIN_NUMBERS.issuperset(map(type, values)):
+                self._rows.append((tuple(data), step, now_ns, values))
+                if len(self._rows) >= MAX_BUFFERED_ROWS:
+                    self._drain()
+                return
+        found = read_values(data, self._tell)
+        if found:
+            self._rows.append((tuple(found), step, now_ns, tuple(found.values())))
+
+    def define_metric(
+        self,
+        key: str,
+        *,
+        step_metric: str | None = None,
+        summary: SummaryKind = "last",
+        goal: Literal["minimize", "maximize"] | None = None,
+    ) -> None:
+        """Say how a key is to be shown.
+
+        Example:
+            >>> run.define_metric("val.*", step_metric="epoch")
+            >>> run.define_metric("val.loss", step_metric="epoch", summary="min")
+
+        Args:
+            key: A key, or a pattern with `*`; a key's own definition goes before a pattern's.
+            step_metric: The key whose values are its x-axis.
+            summary: Which of its values stands for it in lists; `best` with a `goal`.
+            goal: What `best` means.
+
+        Raises:
+            ConfigError: If `summary` or `goal` is none that there is.
+        """
+        _check_word("summary", summary, SummaryKind)
+        if goal not in (None, "minimize", "maximize"):
+            raise ConfigError(f"goal is {goal!r}", "give minimize or maximize")
+        if summary == "best" and goal is None:
+            raise ConfigError("summary='best' has no goal", "give goal='minimize' or 'maximize'")
+        self._metrics[str(key)] = {"step_metric": step_metric, "summary": summary, "goal": goal}
+        self._changes["metrics"] = dict(self._metrics)
+
+    @property
+    def step(self) -> int:
+        """The step that `log` takes next where none is given."""
+        return self._next_step
+
+    @property
+    def url(self) -> str:
+        """Its page in the app."""
+        return lifecycle.page_url("run", project=self.project, run=self.id)
+
+    def finish(
+        self,
+        state: Outcome = "finished",
+        *,
+        error: str | None = None,
+        timeout_s: float = FINISH_TIMEOUT_S,
+    ) -> bool:
+        """End the run; waits for the server for at most `timeout_s` seconds.
+
+        Called again it does nothing.
+
+        Args:
+            state: How it ended.
+            error: What went wrong.
+            timeout_s: What is not stored by then stays on disk and is sent later.
+
+        Returns:
+            Whether all of it is stored; offline, whether it is on disk.
+
+        Raises:
+            ConfigError: If `state` is none that there is.
+        """
+        _check_word("state", state, Outcome)
+        with self._lock:
+            if self.state != "running":
+                return True
+            self.state = state
+        BEATS.remove(self)
+        self._drain()
+        exporter = lifecycle.current_exporter()
+        if exporter is None:
+            warn_once("run end", "the run %s ends after tracing was shut down", self.id)
+            return False
+        record = {**self._identity(), **self._news(), "state": state, "error": error}
+        record["ended_ns"] = record["told_ns"]
+        exporter.put(self._spans.ended(self.name, record, error))
+        return exporter.flush(timeout_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        outcome, told = _outcome_of(error)
+        self.finish(outcome, error=told)
+
+    def __repr__(self) -> str:
+        return (
+            f"<weave_core run {self.id}: {self.name!r} of project {self.project!r}, {self.state}>"
+        )
+
+    # What the thread of `run_beats` calls.
+
+    def beat(self, heartbeat_s: float) -> None:
+        """Hand over what was logged and what has changed; say so where there was neither."""
+        sent = self._drain()
+        news = self._news()
+        now_s = time.monotonic()
+        if sent or news:
+            self._told_s = now_s
+        if not news and now_s - self._told_s < heartbeat_s:
+            return
+        self._told_s = now_s
+        exporter = lifecycle.current_exporter()
+        if exporter is not None:
+            record = {"told_ns": time.time_ns(), **news} if news else None
+            exporter.put(self._spans.word(record))
+
+    def ask(self) -> None:
+        """Ask the server whether somebody wants the run to stop."""
+        found = read_signals(lifecycle.settings_in_force(), self.project, self.id, self.rank)
+        if found is not None:
+            self.stop_requested = found.stop_requested
+
+    def start_anew(self) -> None:
+        """In a forked child: a writer of its own, which has logged nothing yet."""
+        self._lock = threading.Lock()
+        self._buffer.start_anew()
+        self._spans = RunSpans(project=self.project, run_id=self.id, rank=self.rank)
+
+    def _begin(self, told: dict[str, Any], config: dict[str, Any]) -> None:
+        self.name = told["name"] or self.id
+        self.config = RunConfig(config)
+        record = {**self._identity(), **told, **self._news()}
+        exporter = lifecycle.current_exporter()
+        if exporter is not None:
+            exporter.put(self._spans.begun(self.name, record))
+        BEATS.add(self)
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "state": "running",
+            "started_ns": self._spans.started_ns,
+            "told_ns": time.time_ns(),
+            "host": os.uname().nodename if hasattr(os, "uname") else None,
+            "pid": os.getpid(),
+        }
+
+    def _news(self) -> dict[str, Any]:
+        """What has changed since it was last told."""
+        changes, self._changes = self._changes, {}
+        problems, self._untold = self._untold, {}
+        news = {
+            **changes,
+            "config": self.config.take_changed(),
+            "summary": self.summary.take_changed(),
+            "problems": problems or None,
+        }
+        return {key: value for key, value in news.items() if value is not None}
+
+    def _drain(self) -> bool:
+        """Whether there was something to hand over."""
+        exporter = lifecycle.current_exporter()
+        packed = self._buffer.take()
+        if exporter is None:
+            if packed:
+                warn_once("run drain", "the run %s logs after tracing was shut down", self.id)
+            return False
+        for steps in packed:
+            exporter.put(self._spans.steps(steps))
+        return bool(packed)
+
+    def _tell(self, key: str, message: str) -> None:
+        """Note once for each key why something was left out."""
+        if key in self._problems or len(self._problems) >= MAX_TOLD:
+            return
+        self._problems[key] = self._untold[key] = message
+        warn_once(f"run {self.id} {key}", "run %s: %s: %s", self.id, key, message)
+
+
+def _outcome_of(error: BaseException | None) -> tuple[Outcome, str | None]:
+    """How a block ended that an exception left, or none."""
+    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+        return "finished", None
+    told = f"{type(error).__name__}: {error}"
+    return ("killed" if isinstance(error, KeyboardInterrupt | RunStopped) else "failed"), told

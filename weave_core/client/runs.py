@@ -1,0 +1,282 @@
+"""Runs over HTTP: lists, one run, and its points as JSON, Arrow, pandas or polars."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from weave_core.client.connection import Connection, root_of
+from weave_core.errors import MissingExtra
+from weave_core.model import Page, Run, RunChanges, RunHistory, RunKeys, RunSignals
+
+if TYPE_CHECKING:
+    import pandas as pd  # type: ignore[import-untyped]  # As in `sql`.
+    import polars as pl  # type: ignore[import-not-found]  # Only who wants it has it.
+    import pyarrow as pa  # type: ignore[import-untyped]  # It ships no types.
+
+__all__ = ["RunCalls", "StoredPoints", "StoredRun"]
+
+_LONG_S = 120.0
+"""For all points of long runs."""
+
+
+class StoredPoints:
+    """The points of a run as a table: a row for each step, a column for each key.
+
+    Example:
+        >>> client.run("a1b2c3").history(["loss"]).to_pandas().plot(x="step")
+    """
+
+    def __init__(self, table: "pa.Table") -> None:
+        self.table = table
+        """Arrow; null is "not logged at this step", NaN was logged."""
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def __repr__(self) -> str:
+        columns = ", ".join(self.table.column_names)
+        return f"<points of a run: {len(self):,} steps of {columns}>"
+
+    def to_arrow(self) -> "pa.Table":
+        """As an Arrow table."""
+        return self.table
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """As a pandas data frame."""
+        return self.table.to_pandas()
+
+    def to_polars(self) -> "pl.DataFrame":
+        """As a polars data frame; polars is yours to install."""
+        try:
+            import polars as pl
+        except ImportError as error:
+            raise MissingExtra("polars is not installed", "pip install polars") from error
+        return pl.DataFrame(self.table)
+
+
+class StoredRun:
+    """One run as the server has it, and what can be asked of it.
+
+    Example:
+        >>> run = client.run("a1b2c3")
+        >>> run.info.state, run.info.summary["loss"]
+        >>> run.history(["loss", "val.loss"]).to_polars()
+    """
+
+    def __init__(self, calls: "RunCalls", project: str, run_id: str) -> None:
+        self._calls = calls
+        self.project = project
+        self.id = run_id
+
+    @property
+    def info(self) -> Run:
+        """Everything but its points, as it is now."""
+        return self._calls.get_run(self.project, self.id)
+
+    def keys(self, prefix: str = "") -> RunKeys:
+        """Its keys with the sums of their points."""
+        return self._calls.list_run_keys(self.project, self.id, prefix=prefix)
+
+    def history(
+        self, keys: Sequence[str] = (), *, x: str = "step", points: int | None = None
+    ) -> StoredPoints:
+        """Its points: all of them, exactly.
+
+        Args:
+            keys: Which; none: all.
+            x: One more column: `time`, `runtime` or a key.
+            points: At most so many of each key instead, least and largest among them.
+        """
+        return self._calls.read_run_table(self.project, self.id, keys, x=x, points=points)
+
+    def update(self, **changes: Any) -> Run:
+        """Change name, group, job_type, tags, notes or summary; `stop=True` asks it to stop."""
+        return self._calls.change_run(self.project, self.id, RunChanges(**changes))
+
+    def delete(self) -> None:
+        """Delete it with its points."""
+        self._calls.delete_run(self.project, self.id)
+
+
+class RunCalls(Connection):
+    """Runs over HTTP."""
+
+    def run(self, run_id: str, project: str | None = None) -> StoredRun:
+        """A run by its id.
+
+        Args:
+            run_id: Which; nothing is asked yet.
+            project: Where it is; default: `WEAVE_CORE_PROJECT`, else `default`.
+        """
+        return StoredRun(self, project or self._default_project(), run_id)
+
+    def runs(
+        self,
+        project: str | None = None,
+        *,
+        filter: str | None = None,  # noqa: A002  # The API's name.
+        order_by: str = "-started_ns",
+        keys: Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Run]:
+        """The runs of a project, page after page.
+
+        Args:
+            project: Its name; default as for `run`.
+            filter: Such as `state = 'finished' and metrics['loss'] < 1`.
+            order_by: Such as `metrics['loss']`.
+            keys: Which keys the summaries have.
+            limit: Stop after so many.
+        """
+        cursor, given = None, 0
+        while limit is None or given < limit:
+            page = self.list_runs(
+                project or self._default_project(),
+                filter=filter,
+                order_by=order_by,
+                keys=keys,
+                limit=min(500, 500 if limit is None else limit - given),
+                cursor=cursor,
+            )
+            yield from page.items
+            given += len(page.items)
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def list_runs(
+        self,
+        project: str,
+        *,
+        filter: str | None = None,  # noqa: A002  # The API's name.
+        order_by: str = "-started_ns",
+        keys: Sequence[str] | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page[Run]:
+        """One page of the runs of `project`.
+
+        Args:
+            project: Its name.
+            filter: A condition such as `config['lr'] = 0.1 and metrics['loss'] < 1`.
+            order_by: A field, `metrics['loss']` or `config['lr']`; `-` in front: largest first.
+            keys: Which keys the summaries have; None: the first hundred by name.
+            limit: Most wanted, up to 500.
+            cursor: `next_cursor` of the page before.
+
+        Raises:
+            NotFound: If the project does not exist.
+            BadRequest: If the filter or the order is wrong.
+        """
+        query = {"filter": filter, "order_by": order_by, "limit": limit, "cursor": cursor}
+        return self._page(Run, f"{root_of(project)}/runs", {**query, "keys": _list(keys)})
+
+    def get_run(self, project: str, run_id: str) -> Run:
+        """One run with its writers and its whole summary.
+
+        Raises:
+            NotFound: If the project or the run does not exist.
+        """
+        return Run.model_validate_json(self._read(_path(project, run_id)))
+
+    def change_run(self, project: str, run_id: str, changes: RunChanges) -> Run:
+        """Change what a reader may; gives the run as it is then.
+
+        Raises:
+            NotFound: If the project or the run does not exist.
+        """
+        body = changes.model_dump(exclude_unset=True)
+        return Run.model_validate_json(
+            self._send("PATCH", _path(project, run_id), json=body).content
+        )
+
+    def delete_run(self, project: str, run_id: str) -> None:
+        """Delete a run with its points; its traces stay.
+
+        Raises:
+            NotFound: If the project or the run does not exist.
+        """
+        self._send("DELETE", _path(project, run_id))
+
+    def get_run_signals(self, project: str, run_id: str, *, rank: int | None = None) -> RunSignals:
+        """What a running program asks for; a run that is not there yet is no error."""
+        path = f"{_path(project, run_id)}/signals"
+        return RunSignals.model_validate_json(self._read(path, {"rank": rank}))
+
+    def list_run_keys(
+        self, project: str, run_id: str, *, prefix: str = "", limit: int = 1_000
+    ) -> RunKeys:
+        """The keys of a run with the sums of their points.
+
+        Raises:
+            NotFound: If the project or the run does not exist.
+        """
+        query = {"prefix": prefix, "limit": limit}
+        return RunKeys.model_validate_json(self._read(f"{_path(project, run_id)}/keys", query))
+
+    def read_run_history(
+        self,
+        project: str,
+        run_ids: Sequence[str],
+        keys: Sequence[str] = (),
+        *,
+        points: int = 1_000,
+        x: str = "step",
+        x_from: float | None = None,
+        x_to: float | None = None,
+    ) -> RunHistory:
+        """Points of one run or several, for charts.
+
+        Args:
+            project: Its name.
+            run_ids: Which runs.
+            keys: Which keys; none: all.
+            points: Most of each key and run; least and largest are among them.
+            x: `step`, `time`, `runtime`, a key, or empty for what `define_metric` said.
+            x_from: Least x.
+            x_to: Largest x.
+
+        Raises:
+            NotFound: If the project or a run does not exist.
+        """
+        query = {"points": points, "x": x, "x_from": x_from, "x_to": x_to}
+        query |= {"run_ids": _list(run_ids), "keys": _list(keys)}
+        return RunHistory.model_validate_json(self._read(f"{root_of(project)}/run-history", query))
+
+    def read_run_table(
+        self,
+        project: str,
+        run_id: str,
+        keys: Sequence[str] = (),
+        *,
+        x: str = "step",
+        points: int | None = None,
+    ) -> StoredPoints:
+        """Points of a run as a table.
+
+        Raises:
+            NotFound: If the project or the run does not exist.
+            MissingExtra: If pyarrow is not installed (extra `data`).
+        """
+        try:
+            import pyarrow as pa
+        except ImportError as error:
+            raise MissingExtra(
+                "points of runs come as Arrow, and pyarrow is not installed",
+                'pip install "weave-core[data]"',
+            ) from error
+        query = {"keys": _list(keys), "x": x, "points": points, "format": "arrow"}
+        path = f"{_path(project, run_id)}/history"
+        answer = self._send("GET", path, query, timeout_s=_LONG_S)
+        return StoredPoints(pa.ipc.open_stream(answer.content).read_all())
+
+
+def _path(project: str, run_id: str) -> str:
+    return f"{root_of(project)}/runs/{quote(run_id, safe='')}"
+
+
+def _list(names: Sequence[str] | None) -> list[str] | None:
+    """Names as parameters of their own; a comma would cut one that stands alone."""
+    if names is None or not names:
+        return None
+    return [*names, ""] if len(names) == 1 else list(names)

@@ -1,0 +1,167 @@
+"""`weave-core runs`: list training runs and show one."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from weave_core.commands.clients import Json, Project, Server, open_client, with_caret
+from weave_core.commands.output import console, plain, print_json
+from weave_core.errors import BadRequest
+from weave_core.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from weave_core.model import Run, RunKeys
+
+__all__ = ["app"]
+
+app = typer.Typer(help="List training runs, show and stop them.", no_args_is_help=True)
+
+_MAX_COLUMNS = 4
+"""Metrics in a list where none were named."""
+RunId = Annotated[str, typer.Argument(metavar="ID", help="Id of a run.")]
+
+
+@app.command("list")
+def list_runs(
+    *,
+    filter_text: Annotated[
+        str | None,
+        typer.Option(
+            "--filter", "-f", help="Such as \"metrics['loss'] < 1 and state = 'failed'\"."
+        ),
+    ] = None,
+    order_by: Annotated[
+        str, typer.Option("--order-by", help="A field, metrics['loss'] or config['lr'].")
+    ] = "-started_ns",
+    key: Annotated[
+        list[str] | None, typer.Option("--key", "-k", help="A metric to show; may be repeated.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="Most.")] = 20,
+    project: Project = None,
+    server: Server = None,
+    json: Json = False,
+) -> None:
+    """List runs, newest first."""
+    settings = Settings.from_env(endpoint=server, project=project)
+    with open_client(settings) as client:
+        try:
+            page = client.list_runs(
+                settings.project, filter=filter_text, order_by=order_by, keys=key, limit=limit
+            )
+        except BadRequest as error:
+            raise with_caret(error, filter_text) from error
+    if json:
+        print_json(page.model_dump(mode="json"))
+        return
+    keys = key or sorted({name for run in page.items for name in run.summary})[:_MAX_COLUMNS]
+    _print_table(
+        ["id", "name", "state", "began", "took", "step", *keys],
+        (
+            [
+                *(run.run_id, run.name, run.state, _moment(run.started_ns), _span(run)),
+                *(_text(run.last_step), *(_text(run.summary.get(name)) for name in keys)),
+            ]
+            for run in page.items
+        ),
+    )
+
+
+@app.command("show")
+def show(
+    run_id: RunId, *, project: Project = None, server: Server = None, json: Json = False
+) -> None:
+    """Show one run: what it was started with, and what its metrics came to."""
+    settings = Settings.from_env(endpoint=server, project=project)
+    with open_client(settings) as client:
+        run = client.get_run(settings.project, run_id)
+        keys = client.list_run_keys(settings.project, run_id)
+    if json:
+        print_json(run.model_dump(mode="json") | {"keys": keys.model_dump(mode="json")["items"]})
+        return
+    _print_run(run)
+    _print_keys(keys)
+
+
+@app.command("stop")
+def stop(run_id: RunId, *, project: Project = None, server: Server = None) -> None:
+    """Ask a run to stop; its program hears of it within seconds."""
+    from weave_core.model import RunChanges
+
+    settings = Settings.from_env(endpoint=server, project=project)
+    with open_client(settings) as client:
+        run = client.change_run(settings.project, run_id, RunChanges(stop=True))
+    console().print(f"{run.name} ({run.run_id}) was asked to stop; it is {run.state}", markup=False)
+
+
+def _print_run(run: "Run") -> None:
+    out = console()
+    out.print(f"{run.name} ({run.run_id}): {run.state}", markup=False)
+    told: dict[str, Any] = {
+        "began": f"{_moment(run.started_ns)}, took {_span(run)}",
+        "group": run.group,
+        "job type": run.job_type,
+        "tags": ", ".join(run.tags),
+        "notes": run.notes,
+        "forked from": run.forked_from and f"{run.forked_from.run_id} at {run.forked_from.step}",
+        "writers": len(run.writers) if len(run.writers) > 1 else None,
+        "error": run.error,
+        "stop": "asked for" if run.stop_requested else None,
+    }
+    for name, value in told.items():
+        if value:
+            out.print(f"  {name:<12}{plain(str(value))}", markup=False)
+    for title, pairs in (("config", run.config), ("problems", run.problems)):
+        for name, value in pairs.items():
+            out.print(f"  {title:<12}{plain(f'{name} = {value}')}", markup=False)
+            title = ""  # noqa: PLW2901  # Said once.
+
+
+def _print_keys(keys: "RunKeys") -> None:
+    _print_table(
+        ["metric", "last", "min", "max", "mean", "points", "last step"],
+        (
+            [
+                each.key if each.rank == 0 else f"{each.key} (rank {each.rank})",
+                *(_text(value) for value in (each.last, each.min, each.max, each.mean)),
+                *(f"{each.count:,}", f"{each.last_step:,}"),
+            ]
+            for each in keys.items
+        ),
+    )
+    if keys.total > len(keys.items):
+        console().print(f"... and {keys.total - len(keys.items):,} more", markup=False)
+
+
+def _print_table(titles: list[str], rows: "Iterable[list[str]]") -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in titles:
+        table.add_column(Text(plain(title)), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(plain(cell)) for cell in row))
+    console().print(table)
+
+
+def _moment(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns / 1e9, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _span(run: "Run") -> str:
+    seconds = (run.duration_ms or 0) / 1_000
+    if seconds < 60:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
