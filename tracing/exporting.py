@@ -1,9 +1,9 @@
 """From ended spans to the disk, and from there to the server, in the background.
 
-The traced program's threads only enqueue.  A writer thread appends to the journal some milliseconds
-later, which is all that `kill -9` can take; a shipper thread sends what is on disk.  Bounds: when
-the queue or the disk's share is full, the newest spans are left out and counted, since what was
-accepted before is worth more with its trace whole.
+The traced program's threads enqueue, and guard what they enqueue against `kill -9` (`rings`).  A
+writer thread appends to the journal some milliseconds later; a shipper thread sends what is on
+disk.  Bounds: when the queue or the disk's share is full, the newest spans are left out and
+counted, since what was accepted before is worth more with its trace whole.
 """
 
 import queue
@@ -17,7 +17,7 @@ from weave_core import semconv
 from weave_core.in_process import EMBEDDED
 from weave_core.settings import Settings
 from weave_core.tracing.destinations import Destination
-from weave_core.tracing.encoding import Encoder, size_estimate
+from weave_core.tracing.encoding import Encoder
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.journals import close_inherited, folder_of
 from weave_core.tracing.media import SHELF
@@ -25,6 +25,9 @@ from weave_core.tracing.outboxes import MediaSorter, Outbox
 from weave_core.tracing.pending import OpenSpans
 from weave_core.tracing.policies import RedactionPolicy
 from weave_core.tracing.redaction import Redactor
+from weave_core.tracing.rescues import rescue
+from weave_core.tracing.rings import Facts, Kept, Ring
+from weave_core.tracing.segments import MAX_RECORD_BYTES, MAX_RECORD_SPANS
 from weave_core.tracing.shipping import Shipper, target_of
 from weave_core.tracing.sources import CODES
 from weave_core.tracing.suppression import silence_instrumentation
@@ -34,10 +37,8 @@ __all__ = ["Exporter"]
 
 MAX_QUEUED_SPANS = 50_000
 MAX_QUEUED_BYTES = 256 * 1024 * 1024
-MAX_RECORD_SPANS = 512
-MAX_RECORD_BYTES = 2 * 1024 * 1024
 GATHER_S = 0.005
-"""Records are at least so far apart: in a burst, what `kill -9` can take at most."""
+"""Records are at least so far apart."""
 _TELL_DROPPED_S = 5.0
 """A changed resource is a new row at the server, so a count that grows is told now and then."""
 _TICK_S = 0.5
@@ -90,8 +91,9 @@ class Exporter:
         self._reset()
 
     def _reset(self) -> None:
-        self._queue: queue.SimpleQueue[ReadableSpan | _Barrier] = queue.SimpleQueue()
-        self._lock = threading.Lock()
+        self._queue: queue.SimpleQueue[Kept | _Barrier] = queue.SimpleQueue()
+        # Re-entrant: a signal's handler may end a span while the first one starts the threads.
+        self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
         self._shippers: list[Shipper] = []
         self._encoder = Encoder(self._settings.project)
@@ -101,10 +103,13 @@ class Exporter:
         self._told_dropped, self._dropped_told_s = 0, 0.0
         self._appended_s = 0.0
         self.open_spans = OpenSpans()
+        self._ring: Ring | None = None
 
     def start_anew(self) -> None:
         """In a forked child: the queue and the files are the parent's, threads there are none."""
         close_inherited()
+        if self._ring is not None:
+            self._ring.close_inherited()
         if self._endpoint == EMBEDDED:
             self._endpoint = None  # The store is the parent's, which takes in what is kept here.
         SHELF.clear()
@@ -113,20 +118,17 @@ class Exporter:
     def begun(self, span_id: int, span: Span) -> None:
         """Watch a span that has begun, so that a long one is announced."""
         self.open_spans.begun(span_id, span)
-        if self._thread is None:
+        if self._ring is None:
             self._start()
 
     def put(self, span: ReadableSpan) -> None:
         """Take an ended span; never waits."""
-        size = size_estimate(span)
-        if self._queue.qsize() >= MAX_QUEUED_SPANS or self._queued_bytes + size > MAX_QUEUED_BYTES:
+        if self._queue.qsize() >= MAX_QUEUED_SPANS or self._queued_bytes > MAX_QUEUED_BYTES:
             self._drop("the queue of spans is full: the newest are left out")
             return
+        ring = self._ring if self._ring is not None else self._start()
         # Not exact under threads, and needs not be: an empty queue sets it back to 0.
-        self._queued_bytes += size
-        self._queue.put(span)
-        if self._thread is None:
-            self._start()
+        self._queued_bytes += ring.keep(span, self._queue.put)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until what was taken is stored by the server (offline: on disk)."""
@@ -155,26 +157,43 @@ class Exporter:
         self.dropped += 1
         warn_once(message, message)
 
-    def _start(self) -> None:
+    def _start(self) -> Ring:
         with self._lock:
-            if self._thread is None:
+            if self._ring is None:
                 others = [Shipper(self._settings, None, other) for other in self._also_to]
                 self._shippers = [Shipper(self._settings, self._endpoint), *others]
+                facts = Facts(
+                    home=str(self._settings.home),
+                    project=self._settings.project,
+                    targets=tuple(shipper.target for shipper in self._shippers),
+                    policy=self._policy,
+                )
+                ring = Ring(self._settings.home, facts)
+                ring.open()
+                if self._ring is not None:  # That handler was quicker.
+                    ring.close()
+                    return self._ring
+                self._ring = ring
                 self._thread = threading.Thread(
-                    target=self._write, name="weave-core writer", daemon=True
+                    target=self._write, args=(ring,), name="weave-core writer", daemon=True
                 )
                 self._thread.start()
+            return self._ring
 
-    def _write(self) -> None:
+    def _write(self, ring: Ring) -> None:
         silence_instrumentation()
         for shipper in self._shippers:
             shipper.start()
-        self._describe_process()
+        rescue(self._settings.home)
+        self._describe_process(ring)
         while True:
-            spans, barrier = self._take()
+            kept, barrier = self._take()
+            spans = [item[0] for item in kept]
             spans += self.open_spans.announced()
             if spans:
                 self._append(spans)
+            if kept:
+                ring.note(kept)
             if barrier is not None:
                 for shipper in self._shippers:
                     arrival = threading.Event()
@@ -182,22 +201,24 @@ class Exporter:
                     shipper.promise(arrival)
                 barrier.set()
                 if barrier.is_last:
+                    ring.close()
                     return
 
-    def _describe_process(self) -> None:
+    def _describe_process(self, ring: Ring) -> None:
         """Commit and libraries now; whether files were changed takes longer and follows."""
         if not self._settings.record_environment:
             return
         try:
             known = surroundings()
             self._encoder.describe(known)
+            ring.describe(known)
             threading.Thread(
-                target=self._look_for_changes, args=(self._encoder, known), daemon=True
+                target=self._look_for_changes, args=(self._encoder, ring, known), daemon=True
             ).start()
         except Exception as error:  # noqa: BLE001  # What the spans ran with is worth less than the spans.
             warn_once("surroundings", "the environment could not be recorded", error=error)
 
-    def _look_for_changes(self, encoder: Encoder, known: dict[str, Value]) -> None:
+    def _look_for_changes(self, encoder: Encoder, ring: Ring, known: dict[str, Value]) -> None:
         try:
             patch = find_changes()
             if patch is None:
@@ -208,10 +229,11 @@ class Exporter:
                     patch = Redactor.of_code(self._policy).text(patch)
                 known[semconv.VCS_DIFF] = self._outbox.add(patch.encode("utf-8", "replace"))
             encoder.describe(known)
+            ring.describe(known)
         except Exception as error:  # noqa: BLE001  # As above.
             warn_once("changes", "what differs from the commit could not be recorded", error=error)
 
-    def _take(self) -> tuple[list[ReadableSpan], _Barrier | None]:
+    def _take(self) -> tuple[list[Kept], _Barrier | None]:
         """Spans for one record: what gathers in some milliseconds, or what a barrier finds."""
         try:
             item = self._queue.get(timeout=_TICK_S)
@@ -219,22 +241,22 @@ class Exporter:
             return [], None
         if isinstance(item, _Barrier):
             return [], item
-        spans, size = [item], size_estimate(item)
+        kept, size = [item], item[1]
         # A span that comes alone is on disk at once; in a burst many share one record.
         if (pause_s := self._appended_s + GATHER_S - time.monotonic()) > 0:
             time.sleep(pause_s)
-        while len(spans) < MAX_RECORD_SPANS and size < MAX_RECORD_BYTES:
+        while len(kept) < MAX_RECORD_SPANS and size < MAX_RECORD_BYTES:
             try:
                 item = self._queue.get_nowait()
             except queue.Empty:
                 self._queued_bytes = 0
                 break
             if isinstance(item, _Barrier):
-                return spans, item
-            spans.append(item)
-            size += size_estimate(item)
+                return kept, item
+            kept.append(item)
+            size += item[1]
         self._queued_bytes = max(0, self._queued_bytes - size)
-        return spans, None
+        return kept, None
 
     def _append(self, spans: list[ReadableSpan]) -> None:
         try:

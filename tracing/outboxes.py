@@ -68,14 +68,19 @@ class MediaSorter:
     """Puts digests where spans have tokens, and the bytes into an outbox; used by one thread.
 
     Runs after redaction: what that took out is never written.
+
+    Args:
+        outbox: Where the bytes go.
+        of_others: Whether the spans are another process's, whose media went with it.
     """
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, *, of_others: bool = False) -> None:
         self._outbox = outbox
+        self._of_others = of_others
 
     def settled(self, span: ReadableSpan) -> ReadableSpan:
         """`span` with digests; the same object where it has no media."""
-        if not SHELF.has_tokens:
+        if not SHELF.has_tokens and not self._of_others:
             return span
         attributes, cut = self._settled(plain_attributes(span))
         events = []

@@ -14,7 +14,7 @@ from typing import Any
 from weave_core.errors import ConfigError
 from weave_core.tracing.presidio import check_presidio
 
-__all__ = ["BUILT_IN_PATTERNS", "SECRET_KEYS", "RedactionPolicy", "policy_of"]
+__all__ = ["BUILT_IN_PATTERNS", "SECRET_KEYS", "RedactionPolicy", "fields_of", "policy_of"]
 
 SECRET_KEYS = (
     "access_token",
@@ -107,6 +107,18 @@ class RedactionPolicy:
                 re.compile(pattern)
             except (re.error, TypeError) as error:
                 raise ConfigError(f"the pattern {name!r} is {pattern!r}: {error}") from None
+
+
+def fields_of(policy: RedactionPolicy) -> dict[str, Any]:
+    """What `policy_of` makes the same policy of, as JSON has it: without the hook."""
+    return {
+        "keys": list(policy.keys),
+        "default_keys": policy.default_keys,
+        "patterns": dict(policy.patterns),
+        "builtin": list(policy.builtin),
+        "presidio": list(policy.presidio),
+        "presidio_model": policy.presidio_model,
+    }
 
 
 def policy_of(given: object) -> RedactionPolicy | None:

@@ -20,7 +20,7 @@ from weave_core.tracing.failures import warn_once
 from weave_core.tracing.policies import BUILT_IN_PATTERNS, SECRET_KEYS, RedactionPolicy
 from weave_core.tracing.presidio import Presidio
 
-__all__ = ["REDACTED", "Redactor"]
+__all__ = ["REDACTED", "Redactor", "without_texts"]
 
 REDACTED = "[redacted]"
 """Stands where a value of a secret key was."""
@@ -65,7 +65,7 @@ class Redactor:
             return self._clean(span)
         except Exception as error:  # noqa: BLE001  # A hook may raise anything; nothing may pass unredacted then.
             warn_once("redact", "redaction failed: texts of a span were left out", error=error)
-            return _without_texts(span)
+            return without_texts(span)
 
     def _clean(self, span: ReadableSpan) -> ReadableSpan:
         given = plain_attributes(span)
@@ -206,7 +206,8 @@ def _card(match: "re.Match[str]") -> str:
     return f"[redacted:{_LUHN}]" if is_card else match.group()
 
 
-def _without_texts(span: ReadableSpan) -> ReadableSpan:
+def without_texts(span: ReadableSpan) -> ReadableSpan:
+    """A copy that says nothing but what was called when; for where redaction is not possible."""
     kept = {
         key: value if key in _SPARED or isinstance(value, bool | int | float) else _FAILED
         for key, value in plain_attributes(span).items()

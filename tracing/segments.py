@@ -15,8 +15,20 @@ from typing import NamedTuple
 
 import zstandard
 
-__all__ = ["Record", "compress", "create", "first_record", "read", "written"]
+__all__ = [
+    "MAX_RECORD_BYTES",
+    "MAX_RECORD_SPANS",
+    "Record",
+    "compress",
+    "create",
+    "first_record",
+    "read",
+    "written",
+]
 
+MAX_RECORD_SPANS = 512
+MAX_RECORD_BYTES = 2 * 1024 * 1024
+# Of spans as they were, before they are encoded; one is written whatever its size.
 _MAGIC = b"WCSPOOL1 "
 _HEAD = struct.Struct("<III")
 _MAX_HEADER_BYTES = 4_096

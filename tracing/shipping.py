@@ -16,6 +16,7 @@ from weave_core.tracing.destinations import Destination
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.journals import MAX_BATCH_SPANS, Journal, folder_of, left_behind
 from weave_core.tracing.outboxes import Outbox
+from weave_core.tracing.rescues import rescue
 from weave_core.tracing.suppression import silence_instrumentation
 from weave_core.tracing.transports import Transport
 
@@ -48,13 +49,13 @@ class Shipper:
         self._settings = settings
         self._endpoint = endpoint if other is None else other.endpoint
         self._other = other
-        # Written into the files: what another backend still waits for is not the server's to take.
-        self._target = target_of(self._endpoint)
+        self.target = target_of(self._endpoint)
+        """Written into the files: what another backend still waits for is not the server's."""
         if other is not None:
-            self._target = f"{ALSO_TO}{other.endpoint}"
+            self.target = f"{ALSO_TO}{other.endpoint}"
         self._folder = folder_of(settings.home)
         # Other backends have no place for files; what a span says of them stays a digest.
-        self._outbox = Outbox(self._folder, self._target) if other is None else None
+        self._outbox = Outbox(self._folder, self.target) if other is None else None
         self._blobs_due_s = 0.0
         self._journal: Journal | None = None
         self._memory: deque[tuple[bytes, int]] = deque()
@@ -69,7 +70,7 @@ class Shipper:
     def start(self) -> None:
         """Open the journal and start sending; called in the writer's thread, as it touches disk."""
         journal = Journal(
-            self._folder, endpoint=self._target, max_bytes=self._settings.max_spool_bytes
+            self._folder, endpoint=self.target, max_bytes=self._settings.max_spool_bytes
         )
         try:
             journal.open()
@@ -233,9 +234,10 @@ class Shipper:
 
     def _send_left_behind(self, courier: Courier, endpoint: str) -> None:
         """Send what processes that are gone could not, if it was meant for the same server."""
-        targets = {self._target}
+        targets = {self.target}
         if endpoint == DEFAULT_ENDPOINT and self._other is None:
             targets.add(OFFLINE)
+        rescue(self._settings.home)
         for journal in left_behind(self._folder):
             is_ours = journal.target() in targets
             if is_ours and self._send_all(courier, journal):

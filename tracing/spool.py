@@ -8,6 +8,7 @@ from weave_core.settings import DEFAULT_ENDPOINT, OFFLINE, Settings
 from weave_core.tracing.couriers import Courier
 from weave_core.tracing.journals import Journal, folder_of, left_behind, stems
 from weave_core.tracing.outboxes import Outbox
+from weave_core.tracing.rescues import rescue
 from weave_core.tracing.shipping import ALSO_TO
 from weave_core.tracing.transports import Transport
 
@@ -63,6 +64,7 @@ def sync(
     try:
         for name in (OFFLINE, target):
             work.send_blobs(Outbox(folder, name))
+        rescue(settings.home)
         found = set()
         for journal in left_behind(folder):
             found.add(journal.stem)

@@ -4,7 +4,6 @@ The programs note each span that has ended, in a file of their own, the moment a
 """
 
 import json
-import os
 import random
 import signal
 import socket
@@ -24,19 +23,16 @@ from weave_core.tracing.spool import sync
 __all__ = ["Chaos", "Outcome"]
 
 PROJECT = "chaos"
-WINDOW_S = 0.25
-"""Spans that ended so shortly before their program was killed may not have reached its disk: 5 ms
-are promised, a machine that does much else may take longer to let the writer run."""
-
 _PROGRAM = """
-import asyncio, os, sys, time
+import asyncio, os, sys, threading, time
 import weave_core
+from opentelemetry import trace
 
 weave_core.init("chaos", sys.argv[1])
 notes = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
 def note(span):
-    os.write(notes, f"{span.trace_id}{span.span_id} {time.time_ns()}\\n".encode())
+    os.write(notes, f"{span.trace_id}{span.span_id}\\n".encode())
 
 @weave_core.op
 def step(n):
@@ -51,22 +47,67 @@ async def wait(n):
 def stream(n):
     yield from range(n)
 
+@weave_core.op
+async def stream_async(n):
+    for i in range(n):
+        yield i
+
+@weave_core.op
+def fail(n):
+    raise LookupError(n)
+
+class Tools:
+    @weave_core.op(kind="tool")
+    def find(self, text):
+        return {"found": text * 100}
+
+async def all_async(n):
+    async with asyncio.TaskGroup() as group:
+        calls = [group.create_task(wait.call(i)) for i in range(3)]
+    for call in calls:
+        note(call.result()[1])
+    items, span = stream_async.call(5)
+    async for _ in items:
+        pass
+    note(span)
+
 @weave_core.op(kind="agent")
 def agent(n):
     for number in range(3):
         note(step.call(number)[1])
-    note(asyncio.run(wait.call(n))[1])
-    items, span = stream.call(5)
-    list(items)
-    note(span)
+    asyncio.run(all_async(n))
+    for count in (5, 300):
+        items, span = stream.call(count)
+        list(items)
+        note(span)
+    note(Tools.find.call(Tools(), f"parcel {n}")[1])
+    with weave_core.span("block") as block:
+        try:
+            fail(n)
+        except LookupError:
+            pass
+    note(block)
+    with tracer.start_as_current_span("another") as another:
+        another.add_event("happened", {"n": n})
+    context = another.get_span_context()
+    os.write(notes, f"{context.trace_id:032x}{context.span_id:016x}\\n".encode())
     return n
 
+tracer = trace.get_tracer("foreign")
+
+def work():
+    number = 0
+    while True:
+        note(agent.call(number)[1])
+        number += 1
+        time.sleep(0.1)
+
+threads = [threading.Thread(target=work) for _ in range(3)]
+for thread in threads:
+    thread.start()
 print("started", flush=True)
-number = 0
-while True:
-    note(agent.call(number)[1])
-    number += 1
-    time.sleep(0.004)
+for thread in threads:
+    thread.join()
 """
 
 
@@ -79,10 +120,8 @@ class Outcome:
     """Spans that had ended, by the notes of their programs."""
     stored: int
     """How many of them the server has."""
-    late: int
-    """Ended within the window before their program was killed, and not stored."""
     lost: list[str]
-    """Ended before it, and not stored."""
+    """And those that it has not."""
     doubled: list[str]
     """Stored more than once."""
 
@@ -101,8 +140,7 @@ class Chaos:
     _server: ServerProcess | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
     _programs: dict[int, subprocess.Popen[str]] = field(default_factory=dict)
-    _killed_ns: dict[str, int] = field(default_factory=dict)
-    """File of notes to when its program was killed."""
+    _notes: list[Path] = field(default_factory=list)
     _starts: int = 0
 
     def run(self, kills: int) -> Outcome:
@@ -141,6 +179,7 @@ class Chaos:
     def _start_program(self, place: int, port: int) -> None:
         self._starts += 1
         notes = self.folder / f"notes-{self._starts}-{place}"
+        self._notes.append(notes)
         program = subprocess.Popen(
             [sys.executable, str(self.folder / "program.py"), f"http://127.0.0.1:{port}", notes],
             env={**clean_env(), "WEAVE_CORE_HOME": str(self.folder / "home")},
@@ -154,8 +193,6 @@ class Chaos:
 
     def _kill_program(self, place: int) -> None:
         program = self._programs.pop(place)
-        notes = str(program.args[-1])  # type: ignore[index]  # A list, as given above.
-        self._killed_ns[notes] = time.time_ns()
         program.send_signal(signal.SIGKILL)
         program.wait(timeout=10)
         if program.stdout is not None:
@@ -172,21 +209,15 @@ class Chaos:
         stored = Counter(
             span["trace_id"] + span["span_id"] for span in spans if span["status"] != "pending"
         )
-        ended, late, lost = 0, 0, []
-        for notes, killed_ns in self._killed_ns.items():
-            if not os.path.exists(notes):  # noqa: PTH110  # A text that was an argument.
-                continue
-            for line in Path(notes).read_text(encoding="utf-8").splitlines():
-                span_id, ended_ns = line.split()
-                ended += 1
-                if span_id in stored:
-                    continue
-                if killed_ns - int(ended_ns) < WINDOW_S * 1e9:
-                    late += 1
-                else:
-                    lost.append(span_id)
+        noted = [
+            line
+            for notes in self._notes
+            if notes.exists()
+            for line in notes.read_text(encoding="utf-8").splitlines()
+        ]
+        lost = [span_id for span_id in noted if span_id not in stored]
         doubled = [span_id for span_id, count in stored.items() if count > 1]
-        return Outcome(kills, ended, ended - late - len(lost), late, lost, doubled)
+        return Outcome(kills, len(noted), len(noted) - len(lost), lost, doubled)
 
 
 def _free_port() -> int:

@@ -22,5 +22,3 @@ def test_whatever_is_killed_each_ended_span_is_stored_once(tmp_path: Path) -> No
     assert outcome.lost == []
     assert outcome.doubled == []
     assert outcome.ended > 100 * KILLS
-    # What is not on disk when its program is killed is a handful of milliseconds' work.
-    assert outcome.late < 40 * KILLS

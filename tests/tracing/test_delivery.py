@@ -218,7 +218,7 @@ def test_sync_without_a_server_keeps_everything(run_program: Run, tmp_path: Path
     assert receiver.names == ["step"] * 10
 
 
-def test_kill_9_loses_no_span_that_was_written(tmp_path: Path) -> None:
+def test_kill_9_loses_no_span_that_had_ended(tmp_path: Path) -> None:
     """The process is shot in the middle of its work; the next one sends what it left, once each."""
     code = COUNTING.replace(
         "    step(n)\n", "    step(n)\n    time.sleep(0.002)\n    print(n, flush=True)\n"
@@ -260,9 +260,8 @@ def test_kill_9_loses_no_span_that_was_written(tmp_path: Path) -> None:
         for pair in span.attributes
         if pair.key == "weave_core.outputs" and pair.value.string_value.isdigit()
     )
-    # The last 20 ms may not have reached the disk; that is the bound that is promised.
     assert numbers == list(range(len(numbers)))
-    assert len(numbers) >= last[-1] - 10
+    assert len(numbers) > last[-1]
 
 
 _ONE_CALL_AND_WAIT = """
