@@ -229,7 +229,10 @@ def embeddings(body: dict[str, Any]) -> Answer:
         data.append({"object": "embedding", "index": index, "embedding": vector})
     tokens = sum(count_tokens(str(text)) for text in texts)
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return {"object": "list", "data": data, "model": body["model"], "usage": usage}, None
+    answer = {"object": "list", "data": data, "model": body["model"], "usage": usage}
+    if body["model"].startswith("mistral"):  # Whose client refuses an answer without an id.
+        answer["id"] = f"embd-{tokens}"
+    return answer, None
 
 
 def moderations(body: dict[str, Any]) -> Answer:

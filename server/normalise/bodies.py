@@ -64,10 +64,13 @@ REQUEST_KEYS: tuple[str, ...] = (
 _ID_FIRST = re.compile(r'\{\s*"id"\s*:\s*"([^"\\]{1,200})"')
 _ID_KEPT = re.compile(r'"id"\s*:\s*"((?:chatcmpl-|cmpl-|resp_|msg_|gen-)[^"\\]{1,200})"')
 """The id of a provider's reply, and not of LangChain's run or of a tool call."""
+_ID_GEMINI = re.compile(r'"response_?[iI]d"\s*:\s*"([^"\\]{1,200})"')
 _REQUEST_SIGNS = frozenset(("model", "tools", "instructions"))
 """Beside a text called `input`, which may be anyone's, these make it a request."""
 _MAX_SEARCHED = 1_000_000
 """A reply is searched for counts on the way in only up to this length."""
+_EMBEDDED = ("input", "texts", "query", "text", "inputs", "queries")
+"""Where the texts of an embedding request lie; the later ones are LlamaIndex's."""
 _NESTED_PARAMS = ("config", "inferenceConfig", "textGenerationConfig", "generationConfig")
 """Where Gemini, Genkit and Bedrock keep the settings of a request."""
 _NOT_PARAMS = frozenset(
@@ -176,7 +179,9 @@ def request_params(body: Any) -> dict[str, Any]:
 def request_embeddings(body: Any) -> list[str] | None:
     """The texts of an embedding request."""
     body = texts.opened(body)
-    value = body.get("input", body.get("texts")) if isinstance(body, dict) else body
+    value = body
+    if isinstance(body, dict):
+        value = next((body[key] for key in _EMBEDDED if body.get(key) is not None), None)
     if isinstance(value, str) and value:
         return [value]
     if isinstance(value, list) and value and all(isinstance(v, str) for v in value):
@@ -375,6 +380,10 @@ def id_in_attributes(attributes: dict[str, Any]) -> str | None:
             begin = _ID_FIRST.match(value)
             if begin and '"model' in value:  # Else it is an item of a reply, with its own id.
                 return begin[1]
+            if '"candidates"' in value and len(value) <= _MAX_SEARCHED:
+                kept = _ID_GEMINI.search(value)
+                if kept:
+                    return kept[1]
             if value.startswith('{"generations"') and len(value) <= _MAX_SEARCHED:
                 kept = _ID_KEPT.search(value, max(value.find('"response_metadata"'), 0))
                 kept = kept or _ID_KEPT.search(value)

@@ -10,6 +10,7 @@ from typing import Any
 
 from weave_core import semconv
 from weave_core.server.normalise import (
+    bodies,
     genai_events,
     labels,
     params,
@@ -22,7 +23,6 @@ from weave_core.server.normalise.extractors import Asked, Extractor, asked_of
 from weave_core.server.normalise.kinds import COUNTED_KINDS, kind_of
 from weave_core.server.normalise.messages import finish_reason, split_system, tool_answer
 from weave_core.server.normalise.outcomes import outcome_of
-from weave_core.server.normalise.parts import plain
 from weave_core.server.normalise.precedence import KEYS, Picked, Plan, pick
 from weave_core.server.normalise.sent import Sent
 from weave_core.server.otlp.records import RawSpan
@@ -96,14 +96,24 @@ class _Opened:
 
 def _first(sent: Sent, extractors: tuple[Extractor, ...]) -> tuple[str, Any]:
     """What the first extractor finds that finds something, and its name; None where none does."""
+    spare: tuple[str, Any] = ("", None)
     for extractor in extractors:
         try:
             found = extractor.read(sent)
         except Exception:  # noqa: BLE001, S112  # As above: the next source may well be readable.
             continue
-        if found:
+        if found and not _is_hollow(found):
             return extractor.source, found
-    return "", None
+        if found and not spare[0]:
+            spare = extractor.source, found
+    return spare
+
+
+def _is_hollow(found: Any) -> bool:
+    """Whether messages say nothing, as LiteLLM's are where a tool is called."""
+    return type(found) is list and all(
+        type(item) is dict and "role" in item and not item.get("parts", True) for item in found
+    )
 
 
 def _messages(opened: _Opened) -> None:
@@ -143,6 +153,8 @@ def _without(said: list[dict[str, Any]], found: list[dict[str, Any]]) -> list[di
 def _answer(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What follows the last question, where a whole conversation came out (CrewAI)."""
     asked = [i for i, message in enumerate(found) if message["role"] in ("user", "system")]
+    if len(asked) == len(found):
+        return []  # Only what went in.
     return found[asked[-1] + 1 :] if asked and asked[-1] + 1 < len(found) else found
 
 
@@ -195,7 +207,9 @@ def _lists(opened: _Opened) -> None:
     if found:
         content.documents = [shapes.document(item) for item in found]
         content.sources["documents"] = source
-    if not content.documents and sent.kind in ("retriever", "reranker"):
+    if not content.documents and (
+        sent.kind in ("retriever", "reranker") or shapes.are_nodes(content.outputs)
+    ):
         content.documents = shapes.documents_in(content.outputs)
         if content.documents:
             content.sources["documents"] = content.sources["outputs"]
@@ -203,6 +217,8 @@ def _lists(opened: _Opened) -> None:
     if found:
         content.embedding_inputs = found
         content.sources["embedding_inputs"] = source
+    if sent.kind == "embedding" and not content.embedding_inputs:
+        content.embedding_inputs = bodies.request_embeddings(content.inputs) or []
     scores = [score for extractor in asked.scores for score in extractor.read(sent)]
     content.scores = scores[:_MAX_INLINE_SCORES]
 
@@ -214,11 +230,12 @@ def _tool(opened: _Opened) -> None:
     name = picked.get("tool_name") or picked.get("entity_name")
     call_id = sent.first((semconv.GEN_AI_TOOL_CALL_ID, "tool.id", "ai.toolCall.id"))
     answer = tool_answer(content.outputs)
+    result = answer["response"] if answer else shapes.tool_result(content.outputs, content.inputs)
     content.tool = {
         "name": texts.as_text(name) or shapes.tool_in_span_name(sent.raw.name),
         "call_id": texts.as_text(call_id[1]) if call_id else answer["id"] if answer else None,
-        "arguments": content.inputs,
-        "result": answer["response"] if answer else texts.opened(plain(content.outputs)),
+        "arguments": shapes.tool_arguments(content.inputs),
+        "result": result,
     }
 
 

@@ -12,9 +12,9 @@ from weave_core.server.normalise.numbers import amount
 from weave_core.server.normalise.precedence import Picked
 from weave_core.server.otlp.records import RawEvent, RawSpan
 
-__all__ = ["event_of_log", "first_token_ms"]
+__all__ = ["FIRST_TOKEN_EVENTS", "event_of_log", "first_token_ms"]
 
-_FIRST_TOKEN = frozenset(
+FIRST_TOKEN_EVENTS = frozenset(
     (
         "First Token Stream Event",
         "ai.stream.firstChunk",
@@ -22,6 +22,7 @@ _FIRST_TOKEN = frozenset(
         "llm.content.completion.chunk",
     )
 )
+"""Only a stream has them."""
 _MAX_MS = 1e9
 _MAX_ISO = 64
 _BODY = "body"
@@ -57,7 +58,7 @@ def first_token_ms(raw: RawSpan, picked: Picked) -> float | None:
     if found is None and "first_token_at" in picked:
         found = _since(picked["first_token_at"], raw.start_ns)
     if found is None and raw.events:
-        first = min((e.time_ns for e in raw.events if e.name in _FIRST_TOKEN), default=None)
+        first = min((e.time_ns for e in raw.events if e.name in FIRST_TOKEN_EVENTS), default=None)
         found = None if first is None else (first - raw.start_ns) / 1e6
     return found if found is not None and 0 <= found <= _MAX_MS else None
 

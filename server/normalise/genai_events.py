@@ -40,6 +40,7 @@ _OTHER = "gen_ai.unknown"
 _OLD_PROMPT = "gen_ai.content.prompt"
 _OLD_COMPLETION = "gen_ai.content.completion"
 _EVALUATION = "gen_ai.evaluation.result"
+_WHOLE = "gen_ai.event.content"
 _LISTS = ("events", "all_messages_events")
 _MAX_EVENTS = 10_000
 
@@ -47,7 +48,14 @@ _MAX_EVENTS = 10_000
 def told(events: list[RawEvent]) -> list[Told]:
     """The GenAI events of a span in the order of their time."""
     ours = [e for e in events[:_MAX_EVENTS] if e.name.startswith("gen_ai.")]
-    return [(e.name, e.attributes) for e in sorted(ours, key=lambda e: e.time_ns)]
+    return [(e.name, _body(e.attributes)) for e in sorted(ours, key=lambda e: e.time_ns)]
+
+
+def _body(attributes: dict[str, Any]) -> dict[str, Any]:
+    """What an event says; Azure's clients put the whole of it into one JSON text."""
+    said = attributes.get(_WHOLE)
+    body = None if said is None else texts.decode(said)
+    return {**attributes, **body} if type(body) is dict else attributes
 
 
 def listed(attributes: dict[str, Any]) -> list[RawEvent]:
@@ -71,10 +79,21 @@ def input_messages(events: Iterable[Told]) -> list[Message]:
     for name, body in events:
         role = _ROLES.get(name)
         if role is not None:
-            found += messages_of([_message(body, role)])
+            found += [m for m in messages_of([_message(body, role)]) if not _is_told(m, found)]
         elif name == _OLD_PROMPT:
             found += messages_of(body.get("gen_ai.prompt", body.get("body")))
     return found
+
+
+def _is_told(message: Message, found: list[Message]) -> bool:
+    """Whether a tool's answer is there already: botocore tells it as the user's message too."""
+    before = found[-1] if found else None
+    return (
+        before is not None
+        and message["role"] == before["role"] == "tool"
+        and bool(message["parts"])
+        and message["parts"] == before["parts"]
+    )
 
 
 def output_messages(events: Iterable[Told]) -> list[Message]:
@@ -152,17 +171,24 @@ def input_preview(events: list[RawEvent]) -> str | None:
     said = None
     for event in events[:_MAX_EVENTS]:
         if event.name == "gen_ai.user.message":
-            said = event.attributes.get("content") or said
+            content = _body(event.attributes).get("content")
+            said = said if _is_answer(content) else content or said
         elif event.name == _OLD_PROMPT:
             said = event.attributes.get("gen_ai.prompt") or said
     return previews.input_preview(said) if said else None
+
+
+def _is_answer(content: Any) -> bool:
+    """Whether a user's message is what a tool answered (Bedrock's form)."""
+    first = content[0] if type(content) is list and content else None
+    return type(first) is dict and "toolResult" in first
 
 
 def output_preview(events: list[RawEvent]) -> str | None:
     """The first choice that an event tells."""
     for event in events[:_MAX_EVENTS]:
         if event.name == _CHOICE:
-            body = event.attributes
+            body = _body(event.attributes)
             return previews.output_preview(body.get("message") or body.get("content") or body)
         if event.name == _OLD_COMPLETION:
             return previews.output_preview(event.attributes.get("gen_ai.completion"))

@@ -124,6 +124,17 @@ _MCP = {
     "sampling/createMessage": "llm",
 }
 
+_MISTRAL = {
+    "embeddings_v1_embeddings_post": "embedding",
+    "chat_completion_v1_chat_completions_post": "llm",
+    "stream_chat": "llm",
+    "fim_completion_v1_fim_completions_post": "llm",
+    "stream_fim": "llm",
+    "agents_completion_v1_agents_completions_post": "llm",
+    "stream_agents": "llm",
+}
+"""Operations of Mistral's own client."""
+
 _BY_KEY: tuple[tuple[str, dict[str, str]], ...] = (
     (semconv.KIND, _OURS),
     ("langfuse.observation.type", _LANGFUSE),
@@ -138,6 +149,7 @@ _BY_KEY_LATER: tuple[tuple[str, dict[str, str]], ...] = (
     ("lmnr.span.type", _LAMINAR),
     ("span.type", _CLAUDE_CODE),
     ("llm.request.type", _REQUEST_TYPE),
+    ("mistral_ai.operation.id", _MISTRAL),
     ("mcp.method.name", _MCP),
 )
 _VECTOR_STORES = frozenset(

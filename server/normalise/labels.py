@@ -73,7 +73,8 @@ def metadata_of(
         elif body is not None:
             found["metadata"] = body
     for key, name in keys:
-        found[name] = texts.decode_all(attributes[key])
+        if not texts.is_empty(attributes[key]):
+            found[name] = texts.decode_all(attributes[key])
     if len(found) > MAX_METADATA:
         found = dict(list(found.items())[:MAX_METADATA])
     return found

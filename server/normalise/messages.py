@@ -1,5 +1,6 @@
 """Messages, from any provider's JSON to `{role, parts, name?, finish_reason?}`."""
 
+import re
 from typing import Any
 
 from weave_core.server.normalise import texts
@@ -43,6 +44,11 @@ _ROLES = {
 _KNOWN_ROLES = frozenset(("system", "user", "assistant", "tool"))
 _THOUGHTS = frozenset(("thinking", "reasoning"))
 """Roles of what a model thought, beside its answer (Traceloop's older line)."""
+_SHOWN_ANSWER = re.compile(
+    r"""content=(['"])(.{0,100000}?)\1 name='[^']*'(?: id='[^']*')? tool_call_id='([^']*)'""",
+    re.DOTALL,
+)
+"""LangChain's answer of a tool as Python shows it, which older instrumentations send."""
 _OUR_KEYS = frozenset(("role", "parts", "name", "finish_reason"))
 ITEM_ROLES = {
     "function_call": "assistant",
@@ -78,6 +84,7 @@ _FINISH = {
     "tool_use": "tool_call",
     "tool-calls": "tool_call",
     "function_call": "tool_call",
+    "function_calls": "tool_call",
     "content_filter": "content_filter",
     "content-filter": "content_filter",
     "content_filtered": "content_filter",
@@ -340,6 +347,9 @@ def tool_answer(value: Any) -> Part | None:
     """What a tool answered, where `value` is a message that holds it (LangChain's)."""
     if isinstance(value, dict) and "output" in value and set(value) <= {"output", "kwargs"}:
         value = value["output"]
+    shown = _SHOWN_ANSWER.match(value) if isinstance(value, str) else None
+    if shown:
+        return tool_response(shown[3], shown[2])
     if not isinstance(value, dict) or _langchain(value) is None:
         return None
     [message] = messages_in(value)

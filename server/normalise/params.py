@@ -5,6 +5,7 @@ from typing import Any
 
 from weave_core import semconv
 from weave_core.server.normalise import texts
+from weave_core.server.normalise.events import FIRST_TOKEN_EVENTS
 from weave_core.server.normalise.sent import Sent
 
 __all__ = ["canonical", "is_stream"]
@@ -70,4 +71,7 @@ def is_stream(sent: Sent, params: dict[str, Any]) -> bool | None:
     operation = sent.get("ai.operationId")
     if isinstance(operation, str) and operation.endswith(".doStream"):
         return True
-    return True if semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK in sent.attributes else None
+    is_streamed = semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK in sent.attributes or any(
+        event.name in FIRST_TOKEN_EVENTS for event in sent.raw.events
+    )
+    return True if is_streamed else None

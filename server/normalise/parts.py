@@ -155,7 +155,7 @@ def _response(item: dict[str, Any]) -> Part:
     if isinstance(answer, dict) and set(answer) == {"type", "value"}:  # Vercel's typed output.
         answer = answer["value"]
     call_id = _one_of(item, "call_id", "toolCallId", "tool_use_id", "tool_call_id", "id")
-    return tool_response(call_id, plain(answer))
+    return tool_response(call_id, plain(texts.opened(answer)))
 
 
 def plain(answer: Any) -> Any:

@@ -97,6 +97,8 @@ KEYS: dict[str, tuple[str, ...]] = {
         "langsmith.metadata.user_id",
         "mlflow.trace.user",
         "lmnr.association.properties.user_id",
+        "metadata.user_api_key_end_user_id",
+        "metadata.user_api_key_user_id",
     ),
     "agent_name": (
         semconv.GEN_AI_AGENT_NAME,
@@ -191,14 +193,24 @@ KEYS: dict[str, tuple[str, ...]] = {
     "usage_json": (
         "mlflow.chat.tokenUsage",
         "gen_ai.usage.raw",
+        "metadata.usage_object",
     ),
     "input_details_json": ("gen_ai.usage.input_token_details",),
     "output_details_json": ("gen_ai.usage.output_token_details",),
     "provider_metadata_json": ("ai.response.providerMetadata",),
     "cost_json": ("langfuse.observation.cost_details", "mlflow.llm.cost"),
-    "cost_usd": ("llm.cost.total", "gen_ai.usage.cost", "operation.cost"),
-    "input_cost_usd": ("llm.cost.prompt",),
-    "output_cost_usd": ("llm.cost.completion",),
+    "cost_usd": (
+        "llm.cost.total",
+        "gen_ai.usage.cost",
+        "operation.cost",
+        "gen_ai.cost.total_cost",
+    ),
+    "input_cost_usd": ("llm.cost.prompt", "gen_ai.cost.input_cost", "gen_ai.usage.input_cost"),
+    "output_cost_usd": (
+        "llm.cost.completion",
+        "gen_ai.cost.output_cost",
+        "gen_ai.usage.output_cost",
+    ),
     "first_token_s": (
         semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK,
         "gen_ai.server.time_to_first_token",
@@ -298,6 +310,7 @@ METADATA_PREFIXES: tuple[str, ...] = (
     "traceloop.association.properties.",
     "lmnr.association.properties.metadata.",
     "mlflow.traceTag.",
+    "metadata.",
 )
 """One attribute per key of metadata."""
 

@@ -18,7 +18,10 @@ _PARSE_CHARS = 8_192
 """Texts up to here are decoded: some 10 microseconds."""
 _WINDOW = 4_096
 _SPOKEN = re.compile(r'"(?:content|text)"\s*:\s*"((?:[^"\\]|\\.){1,400})')
-_INPUT_KEYS = ("messages", "contents", "input", "prompt", "question", "query", "inputs", "text")
+_INPUT_KEYS = (
+    *("messages", "contents", "input", "prompt", "question", "query", "inputs", "text"),
+    *("task", "query_str", "query_bundle", "str_or_query_bundle", "args"),
+)
 _OUTPUT_KEYS = (
     "choices",
     "output",
@@ -63,7 +66,16 @@ def _preview(value: Any, keys: tuple[str, ...], *, is_input: bool) -> str | None
     if value is None:
         return None
     told = _told(value, keys, 0, is_input=is_input)
+    if not told and _is_hollow(value):
+        return None
     return (told or texts.compact(value))[:PREVIEW_CHARS]
+
+
+def _is_hollow(value: Any) -> bool:
+    """Whether `value` is messages that say nothing: another source may tell what they said."""
+    return type(value) is list and all(
+        type(item) is dict and "role" in item and not item.get("parts", True) for item in value
+    )
 
 
 def _told(value: Any, keys: tuple[str, ...], depth: int, *, is_input: bool) -> str | None:
@@ -75,7 +87,7 @@ def _told(value: Any, keys: tuple[str, ...], depth: int, *, is_input: bool) -> s
         return _told_of_list(value, keys, depth, is_input=is_input)
     if type(value) is not dict:
         return None
-    if "role" in value or "parts" in value:
+    if "role" in value or "parts" in value or "tool_calls" in value:
         return _spoken(value, depth)
     return _told_of_map(value, keys, depth, is_input=is_input)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["provider_name", "provider_of_host", "provider_of_scope"]
+__all__ = ["provider_name", "provider_of_host", "provider_of_model", "provider_of_scope"]
 
 _NAMES = {
     "az.ai.openai": "azure.ai.openai",
@@ -41,6 +41,7 @@ _FRAMEWORKS = frozenset(
         "langgraph",
         "gcp.vertex.agent",
         "crewai",
+        "microsoft.agent_framework",
         "llamaindex",
         "llama_index",
         "strands-agents",
@@ -63,6 +64,30 @@ _INSTRUMENTED = ("logfire.", "openinference.instrumentation.", "opentelemetry.in
 _CLIENTS = frozenset(
     ("openai", "anthropic", "mistralai", "groq", "cohere", "google_genai", "vertexai", "bedrock")
 )
+_PREFIXES = frozenset(
+    (
+        *("openai", "anthropic", "azure", "azure_ai", "bedrock", "gemini", "vertex_ai", "mistral"),
+        *("groq", "cohere", "deepseek", "xai", "perplexity", "ollama", "openrouter", "together_ai"),
+        *("fireworks_ai", "cerebras", "huggingface", "watsonx", "moonshot", "replicate"),
+    )
+)
+"""LiteLLM's names of providers: of `meta-llama/…` the first word is no provider."""
+_MAKERS = (
+    ("gpt-4", "openai"),
+    ("gpt-5", "openai"),
+    ("gpt-3.5-", "openai"),
+    ("o1", "openai"),
+    ("o3", "openai"),
+    ("o4-", "openai"),
+    ("text-embedding-", "openai"),
+    ("claude-", "anthropic"),
+    ("gemini-", "gcp.gemini"),
+    ("mistral-", "mistral_ai"),
+    ("command-r", "cohere"),
+    ("deepseek-", "deepseek"),
+    ("grok-", "x_ai"),
+)
+"""How names of models begin that say whose they are, for senders who name no provider at all."""
 _HOSTS = (
     ("api.openai.com", "openai"),
     ("api.anthropic.com", "anthropic"),
@@ -94,6 +119,17 @@ def provider_name(word: Any) -> str | None:
         name = name.partition(".")[0]
         return _NAMES.get(name, name)
     return name or None
+
+
+def provider_of_model(model: str | None) -> str | None:
+    """The provider that stands before a model's name (`openai/gpt-4o`, as LiteLLM has it).
+
+    Else whose model it is, where only its maker's own API knows it by that name.
+    """
+    word, slash, _ = (model or "").partition("/")
+    if slash:
+        return provider_name(word) if word in _PREFIXES else None
+    return next((name for start, name in _MAKERS if word.startswith(start)), None)
 
 
 def provider_of_host(address: Any) -> str | None:

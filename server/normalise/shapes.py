@@ -1,5 +1,6 @@
 """Tools, documents and values, from the many shapes they come in to ours."""
 
+import re
 from typing import Any
 
 from weave_core import semconv
@@ -10,12 +11,15 @@ from weave_core.server.normalise.parts import plain
 from weave_core.server.normalise.sent import Sent
 
 __all__ = [
+    "are_nodes",
     "document",
     "documents_in",
     "texts_of_input",
+    "tool_arguments",
     "tool_definition",
     "tool_definitions",
     "tool_in_span_name",
+    "tool_result",
     "unwrapped",
 ]
 
@@ -24,6 +28,8 @@ _CONTENT_KEYS = ("content", "page_content", "pageContent", "text", "document", "
 _ID_KEYS = ("id", "id_", "node_id", "doc_id")
 _SCORE_KEYS = ("score", "relevance_score", "similarity", "distance")
 _LIST_KEYS = ("documents", "output", "outputs", "results", "nodes", "source_nodes", "matches")
+_REPR = re.compile(r"<?\w+\(.*\)>?", re.DOTALL)
+"""An object of the sender's program, as Python shows it."""
 _DOCUMENT_KEYS = frozenset((*_ID_KEYS, *_CONTENT_KEYS, *_SCORE_KEYS, "metadata"))
 
 
@@ -81,6 +87,8 @@ def document(item: Any) -> dict[str, Any]:
     if not isinstance(metadata, dict):
         metadata = {} if metadata is None else {"metadata": metadata}
     rest = {k: v for k, v in item.items() if k not in _DOCUMENT_KEYS and k != "type"}
+    if isinstance(node, dict):
+        rest = {}  # LlamaIndex's book-keeping.
     return {
         "id": _of(item, _ID_KEYS, texts.as_text),
         "content": texts.bounded(plain(next((item[k] for k in _CONTENT_KEYS if k in item), None))),
@@ -102,9 +110,40 @@ def documents_in(value: Any) -> list[dict[str, Any]]:
     return [document(item) for item in value[:_MAX_DOCUMENTS] if _is_document(texts.decode(item))]
 
 
+def are_nodes(value: Any) -> bool:
+    """Whether `value` is what LlamaIndex found: Traceloop calls its retrievers tasks."""
+    first = texts.decode(value[0]) if isinstance(value, list) and value else None
+    return isinstance(first, dict) and isinstance(first.get("node"), dict) and "score" in first
+
+
+def tool_arguments(value: Any) -> Any:
+    """What a tool was asked, without what LlamaIndex, smolagents and MCP's calls put around it."""
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == _MCP_CALL:
+        return value["arguments"]
+    named = value.get("kwargs")
+    is_wrapped = value.keys() <= _CALLED and value.keys() != {"args", "kwargs"}  # Traceloop's own.
+    return named if isinstance(named, dict) and is_wrapped and not value.get("args") else value
+
+
+def tool_result(value: Any, asked: Any) -> Any:
+    """What a tool answered, without the wrapping of content items, of LlamaIndex or of MCP."""
+    if isinstance(value, dict):
+        if {"raw_output", "tool_name"} <= value.keys():
+            value = value["raw_output"]
+        elif value.keys() == {"result"} and isinstance(asked, dict) and asked.keys() == _MCP_CALL:
+            value = value["result"]
+    return texts.opened(plain(value))
+
+
+_MCP_CALL = frozenset(("tool_name", "arguments"))
+_CALLED = frozenset(("args", "kwargs", "sanitize_inputs_outputs"))
+
+
 def _is_document(item: Any) -> bool:
     if not isinstance(item, dict):
-        return isinstance(item, str)
+        return isinstance(item, str) and not _REPR.fullmatch(item)
     return bool(item.get("lc") or isinstance(item.get("node"), dict)) or any(
         key in item for key in _CONTENT_KEYS
     )

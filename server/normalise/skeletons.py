@@ -27,6 +27,7 @@ from weave_core.server.normalise.precedence import KEYS, Picked, Plan, pick
 from weave_core.server.normalise.providers import (
     provider_name,
     provider_of_host,
+    provider_of_model,
     provider_of_scope,
 )
 from weave_core.server.normalise.sent import with_details
@@ -169,6 +170,8 @@ def _model(skeleton: Skeleton, attributes: dict[str, Any], picked: Picked, scope
             skeleton.response_id = bodies.id_in_attributes(attributes)
     skeleton.request_model = asked
     skeleton.model = answered or asked
+    if skeleton.provider is None and skeleton.kind in COUNTED_KINDS:
+        skeleton.provider = provider_of_model(skeleton.model)
 
 
 def other_provider(attributes: dict[str, Any]) -> str | None:
@@ -181,6 +184,9 @@ def other_provider(attributes: dict[str, Any]) -> str | None:
     action = attributes.get("genkit:name")
     if type(action) is str and "/" in action:  # `googleai/gemini-2.5-flash`.
         return provider_name(action.partition("/")[0])
+    routed = attributes.get("litellm.provider.model")
+    if type(routed) is str and (name := provider_of_model(routed)):
+        return name
     return provider_of_host(attributes.get(semconv.SERVER_ADDRESS))
 
 
@@ -291,7 +297,7 @@ def _filters(
     """Short scalars without a column; see the head of this module for the rule."""
     kept = {key: value for key in plan.filters if _is_short(value := attributes[key])}
     for key, name in plan.metadata:
-        if _is_short(value := attributes[key]):
+        if _is_short(value := attributes[key]) and not texts.is_empty(value):
             metadata[name] = value
     if "tool_name" in picked or "entity_name" in picked:
         kept |= {k: v for k in _KEPT_KEYS if _is_short(v := attributes.get(k))}

@@ -137,6 +137,26 @@ def langfuse_responses() -> None:
     langfuse.shutdown()
 
 
+def langfuse_v3() -> None:
+    """'langfuse<4' openai."""
+    record.langfuse_openai()
+
+
+def langfuse_v4() -> None:
+    """'langfuse<5' openai."""
+    record.langfuse_openai()
+
+
+def openinference_openai_old() -> None:
+    """'openinference-instrumentation-openai<0.1.20' 'openai<2'."""
+    record.openinference_openai()
+
+
+def openinference_langchain_old() -> None:
+    """'openinference-instrumentation-langchain<0.1.30' 'langchain-openai<0.3'."""
+    record.openinference_langchain()
+
+
 if __name__ == "__main__":
     record.main(
         {
@@ -147,6 +167,10 @@ if __name__ == "__main__":
             "logfire-old": logfire_old,
             "logfire-anthropic-old": logfire_anthropic_old,
             "langfuse-responses": langfuse_responses,
+            "langfuse-v3": langfuse_v3,
+            "langfuse-v4": langfuse_v4,
+            "openinference-openai-old": openinference_openai_old,
+            "openinference-langchain-old": openinference_langchain_old,
         },
         __file__,
     )
