@@ -7,7 +7,14 @@ from weave_core.errors import MissingExtra
 
 __all__ = ["imported"]
 
-_EXTRAS = {"onnxruntime": "toxicity", "tokenizers": "toxicity"}
+_EXTRAS = {
+    "autoevals": "autoevals",
+    "deepeval": "deepeval",
+    "evaluate": "huggingface",
+    "onnxruntime": "toxicity",
+    "ragas": "ragas",
+    "tokenizers": "toxicity",
+}
 """Libraries that come with another extra than `evals`."""
 
 

@@ -23,7 +23,10 @@ __all__ = [
     "ContextRelevance",
     "Faithfulness",
     "Grounded",
+    "documents_of",
 ]
+
+Source = Literal["auto", "output", "row", "trace"]
 
 MAX_CONTEXTS = 100
 """Documents of one item that a judge sees, the first ones."""
@@ -60,36 +63,15 @@ class Grounded(Scorer):
     `content`, `page_content` or `text`."""
     answer: str = "answer"
     """Where the output has the answer, if it is a mapping."""
-    source: Literal["auto", "output", "row", "trace"] = "auto"
+    source: Source = "auto"
     """Where the documents are read; `auto`: of the output where it has them, else of the row, else
     of the spans of retrievers in the trace of the task."""
 
     def documents(
         self, output: Any, row: Mapping[str, Any], spans: Sequence[Span] | None
     ) -> list[str]:
-        """The documents, in their order; none where the retriever found none.
-
-        Raises:
-            LookupError: If there are none to be seen.
-        """
-        is_any = self.source == "auto"
-        is_told = isinstance(output, Mapping) and self.contexts in output
-        if is_told and (is_any or self.source == "output"):
-            return _texts(output[self.contexts])
-        if self.contexts in row and (is_any or self.source == "row"):
-            return _texts(row[self.contexts])
-        retrievers = [s for s in spans or () if s.kind == "retriever"]
-        # Of a reranker what it gave back, which is what the model saw.
-        last = [s for s in spans or () if s.kind == "reranker"][-1:]
-        if retrievers and (is_any or self.source == "trace"):
-            return _texts([each.content for s in (last or retrievers) for each in s.documents])
-        told = {
-            "auto": "neither output nor row nor a retriever's span has them",
-            "output": f"the output has no {self.contexts!r}",
-            "row": f"the row has no column {self.contexts!r}",
-            "trace": "the trace has no span of a retriever",
-        }
-        raise LookupError(f"there are no documents to judge by: {told[self.source]}")
+        """The documents, as `documents_of` finds them."""
+        return documents_of(output, row, spans, contexts=self.contexts, source=self.source)
 
     def text(self, output: Any) -> str:
         """The answer."""
@@ -237,6 +219,45 @@ class ContextRelevance(Grounded):
         return score_of(
             documents, await judged(self.model, self.prompt, documents, context=context)
         )
+
+
+def documents_of(
+    output: Any,
+    row: Mapping[str, Any],
+    spans: Sequence[Span] | None,
+    *,
+    contexts: str = "contexts",
+    source: Source = "auto",
+) -> list[str]:
+    """The documents that an answer is made of, in their order; none where a retriever found none.
+
+    Args:
+        output: What the task gave.
+        row: The item.
+        spans: What the task did; None: it was not kept.
+        contexts: The key of the output, or the column of the row.
+        source: Where to look; `auto`: output, then row, then trace.
+
+    Raises:
+        LookupError: If there are none to be seen.
+    """
+    is_any = source == "auto"
+    if isinstance(output, Mapping) and contexts in output and (is_any or source == "output"):
+        return _texts(output[contexts])
+    if contexts in row and (is_any or source == "row"):
+        return _texts(row[contexts])
+    retrievers = [span for span in spans or () if span.kind == "retriever"]
+    # Of a reranker what it gave back, which is what the model saw.
+    last = [span for span in spans or () if span.kind == "reranker"][-1:]
+    if retrievers and (is_any or source == "trace"):
+        return _texts([each.content for span in (last or retrievers) for each in span.documents])
+    told = {
+        "auto": "neither output nor row nor a retriever's span has them",
+        "output": f"the output has no {contexts!r}",
+        "row": f"the row has no column {contexts!r}",
+        "trace": "the trace has no span of a retriever",
+    }
+    raise LookupError(f"there are no documents to judge by: {told[source]}")
 
 
 async def _supported(

@@ -39,6 +39,10 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     ),
     "presidio": ("presidio-analyzer",),
     "toxicity": ("onnxruntime", "tokenizers"),
+    "autoevals": ("autoevals",),
+    "deepeval": ("deepeval",),
+    "huggingface": ("evaluate",),
+    "ragas": ("ragas",),
     **{name: library.distributions for name, library in LIBRARIES.items()},
 }
 """Extra to the distributions it brings."""
