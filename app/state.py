@@ -23,6 +23,8 @@ __all__ = [
     "LOGS_PAGE",
     "METRICS_PAGE",
     "MONITOR_PAGE",
+    "RUNS_PAGE",
+    "RUN_PAGE",
     "SESSIONS_PAGE",
     "SESSION_PAGE",
     "TRACES_PAGE",
@@ -37,6 +39,8 @@ __all__ = [
     "list_url",
     "logs_url",
     "project_of_address",
+    "run_url",
+    "runs_url",
     "session_url",
     "sessions_url",
     "trace_url",
@@ -56,6 +60,8 @@ COMPARE_PAGE: Final = _PAGES / "compare.py"
 EVALUATIONS_PAGE: Final = _PAGES / "evaluations.py"
 EVALUATION_PAGE: Final = _PAGES / "evaluation.py"
 VERSUS_PAGE: Final = _PAGES / "versus.py"
+RUNS_PAGE: Final = _PAGES / "runs.py"
+RUN_PAGE: Final = _PAGES / "run.py"
 _PROJECTS_TTL_S = 5
 
 
@@ -150,6 +156,16 @@ def evaluation_url(project: str, evaluation_id: str) -> str:
 def versus_url(project: str, ids: Sequence[str]) -> str:
     """Address of evaluations side by side, the first of which the others are held against."""
     return "./versus?" + urlencode({"project": project, "ids": ",".join(ids)}, safe=",")
+
+
+def runs_url(project: str, **query: str) -> str:
+    """Address of the list of runs."""
+    return "./runs?" + urlencode({"project": project} | query)
+
+
+def run_url(project: str, run_id: str, **query: str) -> str:
+    """Address of one run."""
+    return "./run?" + urlencode({"project": project, "run": run_id} | query)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, on_release=Client.close)
