@@ -34,6 +34,7 @@ from weave_core.tracing.propagation import join_environment
 from weave_core.tracing.redaction import Redactor
 from weave_core.tracing.sampling import RootSampler, checked_rate
 from weave_core.tracing.sources import CODES
+from weave_core.tracing.threads import follow_threads
 from weave_core.tracing.transports import SETTING_UP
 from weave_core.versions import package_version
 
@@ -341,10 +342,11 @@ def _set_rate(processor: Processor, rate: float) -> None:
 
 
 def _watch_process() -> None:
-    """Once per process: stop at exit, start anew after a fork."""
+    """Once per process: follow its threads, stop at exit, start anew after a fork."""
     if _state.watches_process:
         return
     _state.watches_process = True
+    follow_threads()
     atexit.register(shutdown)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(

@@ -46,13 +46,17 @@ class Recorder:
         """An attribute of the only span of that name."""
         return (self.one(name).attributes or {}).get(key)
 
+    def read(self, span: ReadableSpan, key: str) -> Any:
+        """An attribute of `span` that holds JSON."""
+        return json.loads(str((span.attributes or {})[key]))
+
     def inputs(self, name: str) -> Any:
         """What went in, as recorded."""
-        return json.loads(self.attribute(name, "weave_core.inputs"))
+        return self.read(self.one(name), "weave_core.inputs")
 
     def outputs(self, name: str) -> Any:
         """What came out, as recorded."""
-        return json.loads(self.attribute(name, "weave_core.outputs"))
+        return self.read(self.one(name), "weave_core.outputs")
 
     def parent(self, name: str) -> str | None:
         """The name of its parent span, if that ended too."""

@@ -3,7 +3,10 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from threading import Thread
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -22,7 +25,7 @@ class Node:
     leaves_early: bool = False
 
 
-SYNC = ("sync", "generator")
+SYNC = ("sync", "generator", "method", "thread", "executor")
 ASYNC = ("async", "async generator", "task")
 
 
@@ -45,6 +48,17 @@ def run_sync(number: int, node: Node, count: Any) -> int:
     return number
 
 
+class Caller:
+    """One whose methods are operations."""
+
+    @op(name="call")
+    def run(self, number: int, node: Node, count: Any) -> int:
+        """A call of a method, which is made over and over within itself."""
+        for child in node.children:
+            drive_sync(child, count)
+        return number
+
+
 @op(name="call")
 def run_generator(number: int, node: Node, count: Any) -> Iterator[int]:
     """A call that makes one child between each two items."""
@@ -57,8 +71,18 @@ def run_generator(number: int, node: Node, count: Any) -> Iterator[int]:
 def drive_sync(node: Node, count: Any) -> None:
     """Make the call that `node` describes."""
     number = next(count)
-    if node.shape == "sync":
-        run_sync(number, node, count)
+    call = partial(Caller().run if node.shape == "method" else run_sync, number, node, count)
+    if node.shape == "thread":
+        thread = Thread(target=call)
+        thread.start()
+        thread.join()
+        return
+    if node.shape == "executor":
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(call).result()
+        return
+    if node.shape in ("sync", "method"):
+        call()
         return
     for _ in run_generator(number, node, count):
         if node.leaves_early and not node.children:
@@ -139,7 +163,7 @@ def _recorded(recorder: Recorder) -> dict[int, int | None]:
 )
 @given(tree=_trees(SYNC))
 def test_sync_trees_keep_every_call_and_parent(recorder: Recorder, tree: Node) -> None:
-    """Plain functions and generators in any order and depth, some left early."""
+    """Functions, methods, threads and generators in any order and depth, some left early."""
     recorder.clear()
     expected: dict[int, int | None] = {}
     _expected(tree, None, iter(range(1_000)), expected)

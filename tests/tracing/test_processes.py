@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,7 +14,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from opentelemetry.instrumentation.threading import ThreadingInstrumentor
 from support.commands import clean_env
 from support.programs import Recorder, stored_spans, wait_for
 from support.servers import ServerProcess
@@ -47,19 +47,34 @@ def parents(recorder: Recorder, name: str) -> set[str | None]:
     }
 
 
-def test_threads_and_executors_follow_with_their_instrumentation(recorder: Recorder) -> None:
-    """`opentelemetry-instrumentation-threading` is all that it takes."""
-    ThreadingInstrumentor().instrument()
-    try:
-        with weave_core.span("outer"), ThreadPoolExecutor(4) as pool:
-            assert list(pool.map(work, range(20))) == list(range(20))
-    finally:
-        ThreadingInstrumentor().uninstrument()
+def test_threads_timers_and_executors_follow(recorder: Recorder) -> None:
+    """Nothing is to be installed, and no function to be wrapped."""
+    with weave_core.span("outer"), ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(work, range(20))) == list(range(20))
+        threads = [threading.Thread(target=work, args=(1,)), threading.Timer(0, work, (2,))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(recorder.names) == 23
     assert parents(recorder, "work") == {"outer"}
 
 
+def test_threads_are_left_alone_where_opentelemetry_is_told_so(run_program: Run) -> None:
+    """By the variable that its own programs read."""
+    code = """
+import threading, weave_core
+before = threading.Thread.start
+weave_core.init("alone", "offline")
+print(threading.Thread.start is before)
+"""
+    names = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "requests, threading"}
+    assert run_program(code, **names).stdout == "True\n"
+    assert run_program(code).stdout == "False\n"
+
+
 def test_a_carried_function_follows_into_a_pool_of_threads(recorder: Recorder) -> None:
-    """Without that instrumentation a wrapped function goes on where it was wrapped."""
+    """A wrapped function goes on where it was wrapped."""
     with weave_core.span("outer"), ThreadPoolExecutor(4) as pool:
         assert list(pool.map(tracing.carried(work), range(20))) == list(range(20))
     assert parents(recorder, "work") == {"outer"}
