@@ -24,6 +24,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import Boolean
 
 from weave_core.errors import BadFilter
+from weave_core.server.store.attribute_names import names_of
 
 __all__ = [
     "HasText",
@@ -194,21 +195,29 @@ _SQLITE_TYPES = {"text": "'text'", "number": "'integer', 'real'", "true": "'true
 _SQLITE_TYPES |= {"false": "'false'", "null": "'null'"}
 
 
-def _path(element: _OfJson | JsonIs, compiler: SQLCompiler) -> str:
+def _read(element: _OfJson | JsonIs, compiler: SQLCompiler, function: str) -> str:
+    """SQLite's `function` of the value, under whichever name the row has it."""
     column = compiler.process(element.column)
-    path = compiler.render_literal_value(f'$."{element.key}"', String())
-    return f"{column}, {path}"
+    paths = [
+        compiler.render_literal_value(f'$."{name}"', String()) for name in names_of(element.key)
+    ]
+    return _first([f"{function}({column}, {path})" for path in paths])
 
 
 def _arrow(element: _OfJson | JsonIs, compiler: SQLCompiler, arrow: str) -> str:
-    key = compiler.render_literal_value(element.key, String())
-    return f"({compiler.process(element.column)} {arrow} {key})"
+    column = compiler.process(element.column)
+    keys = [compiler.render_literal_value(name, String()) for name in names_of(element.key)]
+    return _first([f"({column} {arrow} {key})" for key in keys])
+
+
+def _first(values: list[str]) -> str:
+    return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
 
 
 @compiles(JsonText, "sqlite")
 @compiles(JsonNumber, "sqlite")
 def _json_value_sqlite(element: _OfJson, compiler: SQLCompiler, **_: Any) -> str:
-    return f"json_extract({_path(element, compiler)})"
+    return _read(element, compiler, "json_extract")
 
 
 @compiles(JsonText, "postgresql")
@@ -226,7 +235,7 @@ def _json_number_postgresql(element: JsonNumber, compiler: SQLCompiler, **_: Any
 
 @compiles(JsonIs, "sqlite")
 def _json_is_sqlite(element: JsonIs, compiler: SQLCompiler, **_: Any) -> str:
-    return f"json_type({_path(element, compiler)}) IN ({_SQLITE_TYPES[element.kind]})"
+    return f"{_read(element, compiler, 'json_type')} IN ({_SQLITE_TYPES[element.kind]})"
 
 
 @compiles(JsonIs, "postgresql")

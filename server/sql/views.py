@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from weave_core.server.filters.previews import preview_sql
+from weave_core.server.store.attribute_names import written_out_sql
 
 __all__ = ["DIALECTS", "READ_TABLES", "VIEWS", "View", "ViewColumn", "list_tables"]
 
@@ -22,6 +23,8 @@ class _Spelling:
 
     hex_id: Callable[[str], str]
     preview: Callable[[str], str]
+    attributes: Callable[[str], str]
+    """JSON with the names that senders gave."""
     moment: Callable[[str], str]
     """Nanoseconds to `2026-01-31T12:00:00.000Z`."""
 
@@ -30,11 +33,13 @@ DIALECTS: dict[str, _Spelling] = {
     "sqlite": _Spelling(
         hex_id=lambda column: f"CASE WHEN {column} IS NOT NULL THEN lower(hex({column})) END",
         preview=preview_sql,
+        attributes=written_out_sql,
         moment=lambda ns: f"strftime('%Y-%m-%dT%H:%M:%fZ', ({ns}) / 1000000000.0, 'unixepoch')",
     ),
     "postgresql": _Spelling(
         hex_id=lambda column: f"encode({column}, 'hex')",
         preview=lambda name: name,
+        attributes=lambda column: f"({written_out_sql(f'({column})::text')})::json",
         moment=lambda ns: (
             f"to_char(to_timestamp(({ns}) / 1000000000.0) AT TIME ZONE 'UTC',"
             """ 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
@@ -161,7 +166,12 @@ _SPANS = View(
         _preview("input_preview"),
         _preview("output_preview"),
         _plain("json", "tags", "A list of texts"),
-        _plain("json", "attributes", "Short ones, and metadata: attributes ->> 'tier'"),
+        ViewColumn(
+            "attributes",
+            "json",
+            "Short ones, and metadata: attributes ->> 'tier'",
+            lambda spelling: spelling.attributes("attributes"),
+        ),
     ),
 )
 _TRACES = View(

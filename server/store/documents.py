@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from weave_core import semconv
+from weave_core.server.store.attribute_names import written_out
 from weave_core.server.store.payloads import read_values
 from weave_core.server.store.stored_texts import StoredTexts
 from weave_core.server.store.words import mark_of
@@ -95,7 +96,9 @@ def document(row_id: int, row: Any, text: bytes) -> Document:
 
 def _marks(filters: str | dict[str, Any]) -> str:
     values: dict[str, Any] = orjson.loads(filters) if isinstance(filters, str) else filters
-    return " ".join(mark_of(key, value) for key, value in values.items() if type(value) is str)
+    return " ".join(
+        mark_of(written_out(name), value) for name, value in values.items() if type(value) is str
+    )
 
 
 def _sent(text: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:

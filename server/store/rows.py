@@ -13,6 +13,7 @@ from weave_core import semconv
 from weave_core.pricing import TokenCounts, find_price
 from weave_core.server.normalise import COUNTED_KINDS, Skeleton, skeleton
 from weave_core.server.otlp.records import RawSpan
+from weave_core.server.store.attribute_names import shortened
 
 __all__ = ["PREVIEW_COLUMNS", "SPAN_COLUMNS", "cleaned", "is_pending", "span_values"]
 
@@ -78,7 +79,7 @@ def span_values(raw: RawSpan) -> tuple[Any, ...]:
         False,
         has_content,
         _json(skel.tags) if skel.tags else None,
-        _json(skel.attributes) if skel.attributes else None,
+        _json(shortened(skel.attributes)) if skel.attributes else None,
         *_skeleton_values(skel),
     )
 

@@ -1,5 +1,6 @@
 """Read-only SQL, asked of a real server: what it answers, and what it refuses."""
 
+import json
 import time
 from typing import Any
 
@@ -42,6 +43,32 @@ def asked(server: ServerProcess, client: Client, project: str) -> str:
     send_spans(server.url, f"{project}-other", [call(1, 1, "secret", 1)])
     wait_for_traces(client, project, 5)
     return project
+
+
+def test_attributes_have_the_names_that_were_sent(
+    client: Client, project: str, server: Any
+) -> None:
+    """Rows shorten what every sender has; views and filters don't show it."""
+    sent = {
+        "gen_ai.request.temperature": 0.5,
+        "server.address": 'a "\x7f0": b',
+        "tier": "pro",
+        "code.line.number": 7,
+    }
+    send_spans(server.url, project, [call(1, 1, "gpt-4o", 100, **sent)])
+    wait_for_traces(client, project, 1)
+    (row,) = client.run_sql(project, "select attributes from spans").rows
+    shown = json.loads(row[0]) if isinstance(row[0], str) else row[0]
+    assert shown == sent | {"gen_ai.operation.name": "chat"}
+    for condition, count in (
+        ("attributes['gen_ai.request.temperature'] < 1", 1),
+        ("attributes['gen_ai.request.temperature'] > 1", 0),
+        ("attributes['gen_ai.operation.name'] = 'chat'", 1),
+        ("attributes['gen_ai.operation.name'] like 'ch%'", 1),
+        ("attributes['server.port'] is null", 1),
+        ("attributes['code.line.number'] is not null and attributes['tier'] = 'pro'", 1),
+    ):
+        assert len(client.list_spans(project, filter=condition).items) == count, condition
 
 
 def test_rows_are_grouped_and_summed(client: Client, asked: str) -> None:
