@@ -199,14 +199,15 @@ def _read(element: _OfJson | JsonIs, compiler: SQLCompiler, function: str) -> st
     """SQLite's `function` of the value, under whichever name the row has it."""
     column = compiler.process(element.column)
     paths = [
-        compiler.render_literal_value(f'$."{name}"', String()) for name in names_of(element.key)
+        compiler.render_literal_value(f'$."{name}"', String())
+        for name in names_of(str(element.key))
     ]
     return _first([f"{function}({column}, {path})" for path in paths])
 
 
 def _arrow(element: _OfJson | JsonIs, compiler: SQLCompiler, arrow: str) -> str:
     column = compiler.process(element.column)
-    keys = [compiler.render_literal_value(name, String()) for name in names_of(element.key)]
+    keys = [compiler.render_literal_value(name, String()) for name in names_of(str(element.key))]
     return _first([f"({column} {arrow} {key})" for key in keys])
 
 

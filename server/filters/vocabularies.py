@@ -7,17 +7,30 @@ people ask: the root's own is `root_kind`.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Table, and_, bindparam, case, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    String,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    literal_column,
+    select,
+)
 
 from weave_core.model import KINDS, RUN_STATES, Status
 from weave_core.server.filters.constructs import JsonIs, JsonNumber, Unindexed
 from weave_core.server.filters.previews import PreviewText
 from weave_core.server.store.run_tables import RunMetricRow, RunRow
-from weave_core.server.store.tables import SpanRow, TraceRow, table_of
+from weave_core.server.store.tables import REPLY_END, SpanRow, TraceRow, table_of
 
 __all__ = [
     "RUNS",
@@ -59,6 +72,20 @@ class Field:
     """All texts there are; empty: any."""
     by_key: Callable[[str], ColumnElement[Any]] | None = None
     """Of a field that takes a key in brackets and is no JSON column: the number under that key."""
+    end_chars: int = 0
+    """An index has so many of a text's last characters, in place of the text."""
+
+    def is_one_of(self, texts: Sequence[str]) -> ColumnElement[bool]:
+        """Whether the column is one of `texts`, in a way that such an index serves.
+
+        With `=` SQLite would put the text into `substr` too, and then no longer see its index.
+        """
+        chars: ColumnElement[int] = literal_column(str(-self.end_chars))
+        ends = [func.substr(literal(each, String()), chars) for each in texts]
+        end = func.substr(self.column, chars)
+        if len(texts) == 1:
+            return and_(self.column.between(texts[0], texts[0]), end == ends[0])
+        return and_(self.column.in_(texts), end.in_(ends))
 
 
 @dataclass(frozen=True)
@@ -111,7 +138,8 @@ _SPAN_FIELDS = [
     Field("status", "text", SPAN.c.status, values=_STATUSES),
     Field("display_name", "text", func.coalesce(SPAN.c.display_name, SPAN.c.name)),
     *_texts(SPAN, "name", "status_message", "error_type", "service_name", "environment"),
-    *_texts(SPAN, "op_name", "op_version", "provider", "response_id"),
+    *_texts(SPAN, "op_name", "op_version", "provider"),
+    Field("response_id", "text", SPAN.c.response_id, end_chars=-REPLY_END),
     Field("model", "text", SPAN.c.request_model),
     Field("response_model", "text", SPAN.c.model),
     *_texts(SPAN, "agent_name", "session_id", "user_id", "run_id"),

@@ -19,7 +19,7 @@ from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.packing import remove_texts
 from weave_core.server.store.queries.projects import get_project_id
-from weave_core.server.store.tables import TraceDirtyRow, TraceRow, table_of
+from weave_core.server.store.tables import REPLY_END, TraceDirtyRow, TraceRow, table_of
 from weave_core.server.store.texts import TextIndex
 
 if TYPE_CHECKING:
@@ -44,18 +44,21 @@ _LOGS = "SELECT id FROM log_record WHERE project_id = ? AND trace_id = ? LIMIT ?
 _DELETE_LOG = "DELETE FROM log_record WHERE id = ?"
 _MARK = "INSERT INTO trace_dirty (project_id, trace_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
 # What was left out of a sum because of a span that is gone now counts again.
-_MARK_TWINS = """
+# With `=` SQLite would put the id into `substr` too, and then no longer see its index there.
+_MARK_TWINS = f"""
 INSERT INTO trace_dirty (project_id, trace_id)
 SELECT project_id, trace_id FROM span
-WHERE project_id = ? AND response_id = ? AND is_duplicate
+WHERE project_id = ? AND response_id BETWEEN ? AND ? AND is_duplicate
+AND substr(response_id, {REPLY_END}) = substr(?, {REPLY_END})
 ON CONFLICT DO NOTHING
-"""
-_DELETE_REPLY_LOGS = """
+"""  # noqa: S608  # A number of our own.
+_DELETE_REPLY_LOGS = f"""
 DELETE FROM log_record WHERE project_id = ? AND response_id = ? AND NOT EXISTS (
   SELECT 1 FROM span
   WHERE span.project_id = log_record.project_id AND span.response_id = log_record.response_id
+  AND substr(span.response_id, {REPLY_END}) = substr(log_record.response_id, {REPLY_END})
 )
-"""
+"""  # noqa: S608  # A number of our own.
 _OF_TRACE = ("blob_link", "trace", "trace_dirty", "span_dirty")
 
 
@@ -121,9 +124,9 @@ def _delete_spans(
     minutes.flush(connection)
     remove_texts(connection, dialect, [row[0] for row in found])
     _each(connection, dialect, "DELETE FROM span WHERE id = ?", ids)
-    replies = [(project_id, reply) for reply in {row[1] for row in found} if reply is not None]
-    _each(connection, dialect, _MARK_TWINS, replies)
-    _each(connection, dialect, _DELETE_REPLY_LOGS, replies)
+    replies = {row[1] for row in found if row[1] is not None}
+    _each(connection, dialect, _MARK_TWINS, [(project_id, *[reply] * 3) for reply in replies])
+    _each(connection, dialect, _DELETE_REPLY_LOGS, [(project_id, reply) for reply in replies])
 
 
 def _rows(

@@ -16,6 +16,7 @@ from weave_core.server.normalise.kinds import COUNTED_KINDS
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.sums import SpanSums
+from weave_core.server.store.tables import REPLY_END
 
 __all__ = ["MAX_REPORTS", "DuplicateMarker"]
 
@@ -26,9 +27,10 @@ MAX_REPORTS = 16
 
 # One probe of the index of reply ids for each call of the marked traces.  Asked for IS NOT NULL,
 # SQLite finds the calls themselves by that index too, which is to walk the whole project.
+# PostgreSQL's index has whole ids, and its `substr` gives them whole too.
 # Some stand-ins for a provider give every reply the same id: without the bound each call would be
 # held against all others, which took the writer seconds for some thousands of them.
-_ELSEWHERE = """
+_ELSEWHERE = f"""
 SELECT s.id AS own_id, o.id, o.trace_id, o.start_ns, o.is_duplicate,
   o.input_tokens, o.output_tokens,
   COALESCE(
@@ -41,12 +43,14 @@ AND COALESCE(s.response_id, '') <> ''
 AND (
   SELECT COUNT(*) FROM (
     SELECT 1 FROM span AS r
-    WHERE r.project_id = s.project_id AND r.response_id = s.response_id LIMIT ?
+    WHERE r.project_id = s.project_id AND r.response_id = s.response_id
+    AND substr(r.response_id, {REPLY_END}) = substr(s.response_id, {REPLY_END}) LIMIT ?
   ) AS reports
 ) <= ?
 AND o.project_id = s.project_id AND o.response_id = s.response_id AND o.kind = s.kind
+AND substr(o.response_id, {REPLY_END}) = substr(s.response_id, {REPLY_END})
 AND o.trace_id <> s.trace_id AND ABS(o.start_ns - s.start_ns) <= ?
-"""
+"""  # noqa: S608  # A number of our own.
 
 
 class _Elsewhere(NamedTuple):
