@@ -86,7 +86,9 @@ class Exporter:
         self._also_to = also_to
         self._redactor = Redactor(policy) if policy is not None else None
         self._policy = policy
-        self._outbox = Outbox(folder_of(settings.home), target_of(endpoint))
+        self._outbox = Outbox(
+            folder_of(settings.home), target_of(endpoint), max_bytes=settings.max_spool_bytes
+        )
         self._sorter = MediaSorter(self._outbox)
         self._reset()
 

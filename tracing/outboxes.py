@@ -4,6 +4,7 @@ One folder a target, shared by all processes: the same bytes wait once, and whoe
 target next sends them.
 """
 
+import errno
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -32,25 +33,47 @@ class Outbox:
     Args:
         spool: The spool's folder.
         target: Where its spans go; `offline` too.
+        max_bytes: Most that may wait; what comes above it is not taken, as with spans.
     """
 
-    def __init__(self, spool: Path, target: str) -> None:
+    def __init__(self, spool: Path, target: str, *, max_bytes: int | None = None) -> None:
         self.folder = spool / "blobs" / digest_bytes(target.encode())[7:23]
+        self._max_bytes = max_bytes
+        self._waiting_bytes: int | None = None
 
     def add(self, content: bytes) -> str:
         """Keep bytes until they were sent; gives their digest.
 
         Raises:
-            OSError: If the disk does not take them.
+            OSError: If the disk does not take them, or too many wait.
         """
         digest = digest_bytes(content)
         path = self.folder / hex_of(digest)
         if not path.exists():
+            if not self._has_room(len(content)):
+                raise OSError(
+                    errno.EDQUOT,
+                    f"media that wait for a server take the {self._max_bytes} bytes they may;"
+                    " start one, or `weave-core sync`",
+                )
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             part = path.with_name(f".{secrets.token_hex(8)}")
             part.write_bytes(content)
             part.replace(path)
         return digest
+
+    def _has_room(self, size_bytes: int) -> bool:
+        if self._max_bytes is None:
+            return True
+        if self._waiting_bytes is not None:
+            self._waiting_bytes += size_bytes
+        if self._waiting_bytes is None or self._waiting_bytes > self._max_bytes:
+            # Others write here and send from here: counted before anything is left out.
+            self._waiting_bytes = size_bytes + sum(map(_size_bytes, self.waiting()))
+        has_room = self._waiting_bytes <= self._max_bytes
+        if not has_room:
+            self._waiting_bytes -= size_bytes
+        return has_room
 
     def waiting(self) -> Iterator[tuple[str, Path]]:
         """Digest and file of each blob that waits."""
@@ -119,6 +142,13 @@ class MediaSorter:
             digest = _LEFT_OUT
         SHELF.kept(token, digest)
         return digest
+
+
+def _size_bytes(waiting: tuple[str, Path]) -> int:
+    try:
+        return waiting[1].stat().st_size
+    except OSError:  # It was sent meanwhile.
+        return 0
 
 
 def _is_same(one: object, other: object) -> bool:

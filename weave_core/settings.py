@@ -69,7 +69,7 @@ class Settings:
 
     max_spool_bytes: int = 1024 * MIB
     """Most bytes that spans waiting for a server may take on disk; above it new ones are left
-    out, since what was kept before is worth more with its trace whole."""
+    out, since what was kept before is worth more with its trace whole.  As many more for media."""
 
     max_value_bytes: int = 1 * MIB
     """Largest JSON text of one recorded input or output; what is longer is cut and marked."""

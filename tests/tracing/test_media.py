@@ -195,6 +195,25 @@ def test_media_wait_on_disk_for_a_server(
     assert not waiting.exists()
 
 
+def test_media_that_wait_have_a_bound_as_spans_have(
+    run_program: Callable[..., Any], tmp_path: Path
+) -> None:
+    """What comes above it is described and left out; the same picture again takes no room."""
+    code = (
+        "import weave_core\n"
+        "weave_core.init('bound', 'offline')\n"
+        "@weave_core.op\n"
+        "def look(scan): ...\n"
+        "for n in (*range(40), *range(5)): look(b'%PDF-1.7' + bytes([65 + n]) * 50_000)\n"
+        "assert weave_core.flush(10)\n"
+    )
+    told = run_program(code, WEAVE_CORE_MAX_SPOOL_BYTES="1000000")
+    files = [p for p in (tmp_path / "home" / "spool" / "blobs").rglob("*") if p.is_file()]
+    assert sum(path.read_bytes().startswith(b"%PDF") for path in files) == 19
+    assert sum(path.stat().st_size for path in files) <= 1_000_000
+    assert told.stderr.count("media that wait for a server take the 1000000 bytes") == 1
+
+
 def test_a_medium_over_the_bound_is_only_described(
     recorder: Recorder, server: ServerProcess, client: Client, project: str
 ) -> None:
