@@ -168,7 +168,8 @@ def _stream(inner: Generator[Any, Any, Any], invocation: "_Invocation") -> Gener
     recording = invocation.recording()
     items, add, keep = recording.items, recording.add, recording.items.append
     current, enter, leave, plain = current_context, make_current, give_back, IMMUTABLE
-    step: Callable[..., Any] = inner.send
+    send: Callable[..., Any] = inner.send
+    step = send
     sent: Any = None
     inside = call.context
     # Each step is paid for by every item of a stream: local names, no call of our own for an
@@ -183,7 +184,8 @@ def _stream(inner: Generator[Any, Any, Any], invocation: "_Invocation") -> Gener
                 # `yield` is the parent of what comes after.
                 inside = current()
                 leave(token)
-            if type(item) in plain and len(items) < MAX_RECORDED_ITEMS:
+            kind = type(item)
+            if (kind is str or kind in plain) and len(items) < MAX_RECORDED_ITEMS:
                 keep(item)
             else:
                 add(item)
@@ -199,7 +201,7 @@ def _stream(inner: Generator[Any, Any, Any], invocation: "_Invocation") -> Gener
             except BaseException as error:  # noqa: BLE001  # Thrown in by the caller: the body decides.
                 sent, step = error, inner.throw
             else:
-                step = inner.send
+                step = send
             token = enter(inside)
     except StopIteration as stop:
         call.succeed(recording.output())

@@ -47,6 +47,7 @@ _PLAIN_VALUES = 10_000
 
 _LONG_TEXT = 1_000
 """Above it a text may be a medium in base64."""
+_FEW = 16
 
 _LISTS = (list, tuple, set, frozenset, deque)
 _TEXTS = (uuid.UUID, decimal.Decimal, PurePath, dt.timedelta)
@@ -120,10 +121,17 @@ def _plain_left(value: Any, left: int, depth: int) -> int:  # noqa: C901  # One 
             if type(key) is not str or (left := _plain_left(item, left, depth - 1)) < 0:
                 return -1
         return left - 1
+    if len(value) > _FEW and _are_short_texts(value):
+        return left - len(value) - 1
     for item in value:
         if (left := _plain_left(item, left, depth - 1)) < 0:
             return -1
     return left - 1
+
+
+def _are_short_texts(values: list[Any] | tuple[Any, ...]) -> bool:
+    """What a stream of tokens is; two passes in C take a fifth of a call for each."""
+    return set(map(type, values)) == {str} and max(map(len, values)) <= _LONG_TEXT
 
 
 def _is_prose(text: str) -> bool:
