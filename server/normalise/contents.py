@@ -177,9 +177,10 @@ def _values(opened: _Opened) -> None:
 def _decoded(key: str, value: Any) -> Any:
     if key in _JSON_BY_DEFINITION:
         return texts.decode_all(value)
+    value = texts.decode(value)
     if key in ("ai.values", "ai.prompt.tools") and isinstance(value, list):
         return [texts.decode(item) for item in value]
-    return texts.decode(value)
+    return value
 
 
 _JSON_BY_DEFINITION = frozenset(

@@ -141,7 +141,7 @@ def _leaf(node: Any) -> Any:
 
 def prompts(sent: Sent) -> list[Message] | None:
     """`llm.prompts`: a list of texts, or indexed."""
-    listed = sent.get("llm.prompts")
+    listed = sent.decoded("llm.prompts")
     if isinstance(listed, list):
         return messages_of([item for item in listed if isinstance(item, str)])
     if "llm" not in sent.families:

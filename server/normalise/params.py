@@ -6,6 +6,7 @@ from typing import Any
 from weave_core import semconv
 from weave_core.server.normalise import texts
 from weave_core.server.normalise.events import FIRST_TOKEN_EVENTS
+from weave_core.server.normalise.numbers import amount
 from weave_core.server.normalise.sent import Sent
 
 __all__ = ["canonical", "is_stream"]
@@ -28,6 +29,12 @@ _NAMES = {
     "reasoning.level": "reasoning_effort",
     "structured_output_schema": "response_format",
 }
+_NUMBERS = frozenset(
+    (
+        *("temperature", "top_p", "top_k", "max_tokens", "seed", "n"),
+        *("frequency_penalty", "presence_penalty"),
+    )
+)
 _NEVER = frozenset(("model", "user", "stream_options"))
 _UNSET = frozenset(("Infinity", "inf", "NOT_GIVEN", "NotGiven"))
 _OBJECT = re.compile(r"<[\w.]{1,100} object at 0x[0-9a-f]+>")
@@ -47,8 +54,17 @@ def canonical(found: dict[str, Any]) -> dict[str, Any]:
     for name, value in found.items():
         if name in _NEVER or texts.is_empty(value) or _is_unset(value):
             continue
-        out.setdefault(_NAMES.get(name, name), value)
+        known = _NAMES.get(name, name)
+        out.setdefault(known, _number(value) if known in _NUMBERS else value)
     return out
+
+
+def _number(value: Any) -> Any:
+    """The number that a text or a whole double is."""
+    found = amount(value)
+    if found is None:
+        return value
+    return int(found) if found == int(found) and "." not in str(value) else found
 
 
 def _is_unset(value: Any) -> bool:

@@ -12,7 +12,7 @@ from weave_core.server.otlp.protobuf_values import attribute_dict, value_of
 from weave_core.server.otlp.records import RawEvent, RawOrigin, RawSpan
 from weave_core.server.otlp.traces import decode_traces
 
-__all__ = ["meaning", "recorded", "sent_span"]
+__all__ = ["RECORDINGS", "meaning", "recorded", "said", "sent_span", "spans_of"]
 
 RECORDINGS = Path(__file__).parents[1] / "server" / "normalise" / "recordings"
 _FROM_ROW = (
@@ -123,3 +123,19 @@ def meaning(raw: RawSpan) -> Span:
             "response_id": row.response_id or held.response_id,
         }
     )
+
+
+def spans_of(sender: str, kind: str | None = None) -> list[Span]:
+    """What the spans of a recording mean, by start; those of one kind."""
+    spans = [meaning(raw) for raw in recorded(sender)]
+    return [span for span in spans if kind in (None, span.kind)]
+
+
+def said(span: Span) -> list[tuple[str, Any]]:
+    """The messages of a span in short: who, and what."""
+    assert span.messages
+    return [
+        (message.role, part.arguments or part.response or part.content)
+        for message in (*span.messages.input, *span.messages.output)
+        for part in message.parts
+    ]

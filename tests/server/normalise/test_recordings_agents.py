@@ -1,31 +1,11 @@
 """Agent and retrieval frameworks under their instrumentations; `record_agents.py` recorded them."""
 
-from typing import Any
-
 import pytest
-from support.meanings import meaning, recorded
-
-from weave_core.model import Span
+from support.meanings import said, spans_of
 
 QUESTION = "What is the weather in Paris?"
 SYSTEM = "You are a terse assistant."
 ANSWER = "18 degrees in Paris"
-
-
-def spans_of(sender: str, kind: str | None = None) -> list[Span]:
-    """What the spans of a recording mean, by start; those of one kind."""
-    spans = [meaning(raw) for raw in recorded(sender)]
-    return [span for span in spans if kind in (None, span.kind)]
-
-
-def said(span: Span) -> list[tuple[str, Any]]:
-    """The messages of a span in short: who, and what."""
-    assert span.messages
-    return [
-        (message.role, part.arguments or part.response or part.content)
-        for message in (*span.messages.input, *span.messages.output)
-        for part in message.parts
-    ]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@
 from typing import Any
 
 import pytest
-from support.meanings import meaning, recorded
+from support.meanings import meaning, recorded, said, spans_of
 
 from weave_core.model import Span
 
@@ -36,17 +36,7 @@ TELLS_TOOLS = frozenset(name for name, *_ in SENDERS) - {"otel-botocore", "azure
 
 def calls_of(sender: str) -> list[Span]:
     """The model calls of a recording, by start."""
-    return [span for span in map(meaning, recorded(sender)) if span.kind == "llm"]
-
-
-def said(span: Span) -> list[tuple[str, Any]]:
-    """The messages of a span in short: who, and what."""
-    assert span.messages
-    return [
-        (message.role, part.arguments or part.response or part.content)
-        for message in (*span.messages.input, *span.messages.output)
-        for part in message.parts
-    ]
+    return spans_of(sender, "llm")
 
 
 @pytest.mark.parametrize(("sender", "provider", "model", "tokens", "answer"), SENDERS)
@@ -87,15 +77,13 @@ def test_what_a_model_call_by_litellm_says_of_itself() -> None:
     assert ask.cost
     assert (ask.cost.total_usd, ask.cost.source) == (1.755e-05, "given")
     assert "user_api_key_alias" not in ask.metadata, "it sends some thirty empty ones"
-    [embedding] = [
-        span for span in map(meaning, recorded("litellm-own")) if span.kind == "embedding"
-    ]
+    [embedding] = spans_of("litellm-own", "embedding")
     assert (embedding.provider, embedding.embedding_inputs) == ("openai", ["alpha", "beta"])
 
 
 def test_a_model_named_with_its_provider_tells_the_provider() -> None:
     """LiteLLM's embeddings say it nowhere else."""
-    spans = [meaning(raw) for raw in recorded("openinference-litellm")]
+    spans = spans_of("openinference-litellm")
     assert [(span.kind, span.provider) for span in spans] == [
         ("llm", "openai"),
         ("llm", "openai"),
@@ -113,7 +101,7 @@ def test_mistrals_own_client_tells_what_it_does_by_its_operation() -> None:
 
 def test_a_turn_of_laminar_has_its_user_and_the_calls_below_it() -> None:
     """Session, user, tags and metadata of the root; both providers; a tool's result."""
-    spans = [meaning(raw) for raw in recorded("laminar")]
+    spans = spans_of("laminar")
     turn = spans[0]
     assert (turn.session_id, turn.user_id, turn.tags) == ("chat-1", "ann", ["demo"])
     assert turn.metadata == {"tier": "pro"}
@@ -131,7 +119,7 @@ def test_a_turn_of_laminar_has_its_user_and_the_calls_below_it() -> None:
 @pytest.mark.parametrize("sender", ["langfuse-v3", "langfuse-v4"])
 def test_older_langfuse_is_read_like_todays(sender: str) -> None:
     """Who, what and how much."""
-    turn, call = [meaning(raw) for raw in recorded(sender)]
+    turn, call = spans_of(sender)
     for span in (turn, call):
         assert (span.session_id, span.user_id, span.tags) == ("chat-1", "ann", ["demo"])
     assert (turn.kind, call.kind, call.provider) == ("agent", "llm", "openai")
@@ -142,11 +130,11 @@ def test_older_langfuse_is_read_like_todays(sender: str) -> None:
 
 def test_older_openinference_is_read_like_todays() -> None:
     """Calls, a stream, the Responses API, embeddings; and LangChain's answer of a tool."""
-    spans = [meaning(raw) for raw in recorded("openinference-openai-old")]
+    spans = spans_of("openinference-openai-old")
     assert [span.kind for span in spans] == ["llm", "llm", "llm", "llm", "embedding"]
     assert [span.finish_reasons for span in spans[:2]] == [["tool_call"], ["stop"]]
     assert (spans[2].is_stream, spans[4].embedding_inputs) == (True, ["alpha", "beta"])
-    spans = [meaning(raw) for raw in recorded("openinference-langchain-old")]
+    spans = spans_of("openinference-langchain-old")
     [tool] = [span.tool for span in spans if span.tool]
     assert tool.result == "18 degrees in Paris"
     assert (tool.call_id or "").startswith("call_")
@@ -159,7 +147,7 @@ def test_older_openinference_is_read_like_todays() -> None:
 
 def test_calls_by_mlflows_autolog_are_whole() -> None:
     """Chat, a stream, the Responses API and embeddings of OpenAI."""
-    spans = [meaning(raw) for raw in recorded("mlflow-autolog")]
+    spans = spans_of("mlflow-autolog")
     assert [span.kind for span in spans] == ["llm", "llm", "llm", "llm", "embedding"]
     assert said(spans[0]) == [("user", QUESTION), ("assistant", {"city": "Paris"})]
     assert spans[1].usage

@@ -1,9 +1,7 @@
 """Frameworks and platforms that trace themselves; `record_frameworks.py` made the recordings."""
 
-from typing import Any
-
 import pytest
-from support.meanings import meaning, recorded
+from support.meanings import said, spans_of
 
 from weave_core.model import Span
 
@@ -12,24 +10,9 @@ SYSTEM = "You are a terse assistant."
 WEATHER = {"temperature_c": 18, "city": "Paris"}
 
 
-def spans_of(sender: str) -> list[Span]:
-    """What the spans of a recording mean, by start."""
-    return [meaning(raw) for raw in recorded(sender)]
-
-
 def calls_of(sender: str) -> list[Span]:
     """Its model calls."""
     return [span for span in spans_of(sender) if span.kind == "llm"]
-
-
-def said(span: Span) -> list[tuple[str, Any]]:
-    """The messages of a span in short: who, and what."""
-    assert span.messages
-    return [
-        (message.role, part.arguments or part.response or part.content)
-        for message in (*span.messages.input, *span.messages.output)
-        for part in message.parts
-    ]
 
 
 @pytest.mark.parametrize("sender", ["strands", "strands-details"])

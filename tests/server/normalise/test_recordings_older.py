@@ -1,30 +1,11 @@
 """Older releases and frameworks mean the same as today's; `record_older.py` made the recordings."""
 
-from typing import Any
-
 import pytest
-from support.meanings import meaning, recorded
-
-from weave_core.model import Span
+from support.meanings import said, spans_of
 
 QUESTION = "What is the weather in Paris?"
 HELLO = "Hello! Tell me your order number and what I can do for you."
 SYSTEM = "You are a terse assistant."
-
-
-def spans_of(sender: str) -> list[Span]:
-    """What the spans of a recording mean, by start."""
-    return [meaning(raw) for raw in recorded(sender)]
-
-
-def said(span: Span) -> list[tuple[str, Any]]:
-    """The messages of a span in short: who, and what."""
-    assert span.messages
-    return [
-        (message.role, part.arguments or part.response or part.content)
-        for message in (*span.messages.input, *span.messages.output)
-        for part in message.parts
-    ]
 
 
 def test_traceloop_once_wrote_a_key_for_each_word_of_a_call() -> None:

@@ -1,0 +1,89 @@
+"""The same spans, spelt in other types and older names: what they mean does not change."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support.meanings import RECORDINGS, meaning, recorded
+
+from weave_core.server.otlp.records import RawSpan
+
+SENDERS = sorted(
+    path.name.removesuffix(".pb.gz")
+    for path in RECORDINGS.glob("*.pb.gz")
+    if ".logs." not in path.name
+)
+OLDER = {
+    "gen_ai.provider.name": "gen_ai.system",
+    "gen_ai.usage.input_tokens": "gen_ai.usage.prompt_tokens",
+    "gen_ai.usage.output_tokens": "gen_ai.usage.completion_tokens",
+    "gen_ai.usage.cache_read.input_tokens": "gen_ai.usage.cache_read_input_tokens",
+    "gen_ai.usage.cache_write.input_tokens": "gen_ai.usage.cache_creation.input_tokens",
+    "gen_ai.usage.reasoning.output_tokens": "gen_ai.usage.reasoning_tokens",
+    "session.id": "langfuse.session.id",
+    "user.id": "langfuse.user.id",
+    "llm.model_name": "llm.response.model_name",
+    "ai.usage.inputTokens": "ai.usage.promptTokens",
+    "ai.usage.outputTokens": "ai.usage.completionTokens",
+}
+
+Spell = Callable[[str, Any], tuple[str, Any]]
+
+SPELLINGS: dict[str, Spell] = {
+    "whole numbers as doubles": lambda k, v: (k, float(v) if type(v) is int else v),
+    "whole numbers as texts": lambda k, v: (k, str(v) if type(v) is int else v),
+    "lists and maps as JSON texts": lambda k, v: (
+        k,
+        json.dumps(v) if isinstance(v, list | dict) else v,
+    ),
+}
+
+
+def spelt(raw: RawSpan, spell: Spell) -> RawSpan:
+    """`raw` with every attribute spelt another way."""
+    return dataclasses.replace(raw, attributes=dict(spell(k, v) for k, v in raw.attributes.items()))
+
+
+def told(raw: RawSpan) -> dict[str, Any]:
+    """What `raw` means, settings of one framework alone left out."""
+    found = meaning(raw).model_dump()
+    found["params"].pop("maxRetries", None)
+    return found
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_span_means_the_same_in_other_types(spelling: str) -> None:
+    """Every field of every recorded span, whichever convention it speaks."""
+    for sender in SENDERS:
+        for raw in recorded(sender):
+            assert told(spelt(raw, SPELLINGS[spelling])) == told(raw), f"{sender}: {raw.name}"
+
+
+def test_a_span_means_the_same_in_older_names() -> None:
+    """All that comes out, but for where it came from and the model that was asked for."""
+    for sender in SENDERS:
+        for raw in recorded(sender):
+            if not OLDER.keys() & raw.attributes.keys() or set(OLDER.values()) & set(
+                raw.attributes
+            ):
+                continue
+            old = told(spelt(raw, lambda k, v: (OLDER.get(k, k), v)))
+            new = told(raw)
+            for field in ("sources", "model"):
+                old.pop(field)
+                new.pop(field)
+            assert old == new, f"{sender}: {raw.name}"
+
+
+def test_a_span_without_any_one_of_its_attributes_is_still_read(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What is missing costs what it said, and nothing that is there fails."""
+    for sender in SENDERS:
+        for raw in recorded(sender):
+            for key in raw.attributes:
+                left = {k: v for k, v in raw.attributes.items() if k != key}
+                meaning(dataclasses.replace(raw, attributes=left))
+    assert not caplog.records, "each is a span that could not be read"
