@@ -90,7 +90,7 @@ _RETRY_AFTER_S = 5
 _RPC_CODES = {400: 3, 401: 16, 404: 12, 405: 12, 413: 8, 415: 3, 422: 3, 429: 8, 503: 14}
 _RPC_INTERNAL = 13
 _CORS_HEADERS = ["authorization", "content-encoding", "content-type", "x-weave-project"]
-_OTLP_PREFIX = "/v1/"
+_OTLP_PREFIXES = ("/v1/", "/v1development/")
 _GUARDED_PREFIXES = ("/v1/", "/api/", "/metrics")
 
 
@@ -254,7 +254,7 @@ async def _answer_bug(request: Request, _error: Exception) -> Response:
 def _error_answer(
     request: Request, status: int, detail: ErrorDetail, headers: dict[str, str] | None = None
 ) -> Response:
-    if not request.url.path.startswith(_OTLP_PREFIX):
+    if not request.url.path.startswith(_OTLP_PREFIXES):
         body: dict[str, Any] = ErrorBody(error=detail).model_dump(exclude_none=True)
         return JSONResponse(body, status, headers)
     message = f"{detail.message} ({detail.hint})" if detail.hint else detail.message

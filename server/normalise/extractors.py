@@ -22,6 +22,7 @@ from weave_core.server.normalise import (
     vercel,
     whole_bodies,
 )
+from weave_core.server.normalise import params as settings
 from weave_core.server.normalise.precedence import MAX_PLANNED_KEYS, MAX_PLANS
 from weave_core.server.normalise.sent import Sent
 
@@ -128,6 +129,7 @@ PARAMS = (
         ("langfuse.observation.model.parameters", *_REQUESTS),
         is_body=True,
     ),
+    Extractor("metadata ls_*", settings.in_metadata, ("metadata", "langsmith.metadata.ls_")),
 )
 SCORES = (
     Extractor("events gen_ai.evaluation.result", genai.event_scores, (_EVENTS,)),

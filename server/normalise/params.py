@@ -9,7 +9,7 @@ from weave_core.server.normalise.events import FIRST_TOKEN_EVENTS
 from weave_core.server.normalise.numbers import amount
 from weave_core.server.normalise.sent import Sent
 
-__all__ = ["canonical", "is_stream"]
+__all__ = ["canonical", "in_metadata", "is_stream"]
 
 _NAMES = {
     "max_completion_tokens": "max_tokens",
@@ -32,7 +32,7 @@ _NAMES = {
 _NUMBERS = frozenset(
     (
         *("temperature", "top_p", "top_k", "max_tokens", "seed", "n"),
-        *("frequency_penalty", "presence_penalty"),
+        *("frequency_penalty", "presence_penalty", "maxRetries", "maxSteps"),
     )
 )
 _NEVER = frozenset(("model", "user", "stream_options"))
@@ -70,6 +70,20 @@ def _number(value: Any) -> Any:
 def _is_unset(value: Any) -> bool:
     """Whether a client wrote out that nothing was given: `Infinity`, `<openai.Omit object …>`."""
     return isinstance(value, str) and (value in _UNSET or _OBJECT.match(value) is not None)
+
+
+def in_metadata(sent: Sent) -> dict[str, Any]:
+    """What LangChain says of a model call in its metadata: `ls_temperature` and its like."""
+    if sent.kind != "llm":
+        return {}
+    said = sent.json("metadata")
+    said = said if isinstance(said, dict) else {}
+    names = {f"ls_{name}": name for name in ("temperature", "max_tokens", "stop")}
+    found = {
+        name: sent.attributes.get(f"langsmith.metadata.{key}", said.get(key))
+        for key, name in names.items()
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def is_stream(sent: Sent, params: dict[str, Any]) -> bool | None:

@@ -116,6 +116,13 @@ def test_a_base_path_may_stand_before_that_of_otlp(
     assert stored(server, project) == (1 if status == 200 else 0)
 
 
+def test_a_signal_that_is_not_taken_is_refused_as_otlp_refuses(server: ServerProcess) -> None:
+    """404 with a `Status` in the request's encoding, as for any path of OTLP."""
+    answer = post(server, b"{}", path="/v1development/profiles")
+    assert (answer.status, answer.headers["content-type"]) == (404, JSON)
+    assert json.loads(answer.body)["code"] == 12
+
+
 def test_a_base_path_is_no_way_around_the_key(tmp_path: Path) -> None:
     """Whatever stands before it."""
     with start_server(tmp_path, env={"WEAVE_CORE_API_KEY": "secret"}) as server:

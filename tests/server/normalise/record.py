@@ -491,4 +491,7 @@ def main(senders: dict[str, Any], script: str) -> None:
 
 
 if __name__ == "__main__":
-    main({**SENDERS, "vercel-ai": HERE / "record_vercel.mjs"}, __file__)
+    vercel = dict.fromkeys(
+        ("vercel-ai", "vercel-ai-v5", "vercel-ai-v4"), HERE / "record_vercel.mjs"
+    )
+    main({**SENDERS, **vercel}, __file__)

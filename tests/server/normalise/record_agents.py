@@ -462,6 +462,93 @@ def openinference_pydantic_ai() -> None:
     spans.shutdown()
 
 
+# LangGraph, and LangChain under the conventions' own instrumentation.
+
+
+def graph(config: Any) -> None:
+    """A graph of one model call."""
+    from typing import TypedDict
+
+    from langchain_openai import ChatOpenAI
+    from langgraph.graph import END, START, StateGraph
+
+    model = ChatOpenAI(model="gpt-4o-mini", api_key="none", base_url=base_url(), temperature=0.2)
+
+    class State(TypedDict):
+        messages: list
+
+    built = StateGraph(State)
+    built.add_node(
+        "call", lambda state: {"messages": [*state["messages"], model.invoke(state["messages"])]}
+    )
+    built.add_edge(START, "call")
+    built.add_edge("call", END)
+    messages = [("system", record.SYSTEM), ("user", "Say hello.")]
+    built.compile().invoke({"messages": messages}, config=config)
+
+
+def langfuse_langgraph() -> None:
+    """'langfuse<5' langchain langgraph langchain-openai: its callback."""
+    from langfuse import Langfuse
+    from langfuse.langchain import CallbackHandler
+
+    endpoint = os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"]
+    langfuse = Langfuse(public_key="pk", secret_key=os.environ["SENDER"], host=endpoint)
+    metadata = {
+        "langfuse_session_id": "chat-1",
+        "langfuse_user_id": "ann",
+        "langfuse_tags": ["demo"],
+    }
+    graph({"callbacks": [CallbackHandler()], "metadata": metadata})
+    langfuse.flush()
+    langfuse.shutdown()
+
+
+def langsmith_langgraph() -> None:
+    """Langsmith langgraph langchain-openai: LangChain's own tracer, over OpenTelemetry."""
+    os.environ |= {
+        "LANGSMITH_TRACING": "true",
+        "LANGSMITH_OTEL_ENABLED": "true",
+        "LANGSMITH_OTEL_ONLY": "true",
+        "LANGSMITH_API_KEY": "none",
+        "LANGSMITH_ENDPOINT": os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"],
+    }
+    spans, _ = record.otel()
+    graph({"metadata": {"session_id": "chat-1", "user_id": "ann"}, "tags": ["demo"]})
+    from langchain_core.tracers.langchain import wait_for_all_tracers
+
+    wait_for_all_tracers()
+    spans.shutdown()
+
+
+def openinference_langgraph() -> None:
+    """openinference-instrumentation-langchain langgraph langchain-openai."""
+    from openinference.instrumentation import using_attributes
+    from openinference.instrumentation.langchain import LangChainInstrumentor
+
+    def turn() -> None:
+        who = {"session_id": "chat-1", "user_id": "ann", "tags": ["demo"]}
+        with using_attributes(**who, metadata={"tier": "pro"}):
+            graph({})
+
+    record.instrumented(LangChainInstrumentor(), turn)
+
+
+def traceloop_langgraph() -> None:
+    """opentelemetry-instrumentation-langchain==0.62.4 langgraph langchain-openai."""
+    from opentelemetry.instrumentation.langchain import LangchainInstrumentor
+
+    who = {"metadata": {"session_id": "chat-1", "user_id": "ann"}, "tags": ["demo"]}
+    record.instrumented(LangchainInstrumentor(), lambda: graph(who))
+
+
+def otel_genai_langchain() -> None:
+    """opentelemetry-instrumentation-genai-langchain langchain-openai."""
+    from opentelemetry.instrumentation.genai.langchain import LangChainInstrumentor
+
+    record.instrumented(LangChainInstrumentor(), record.langchain_conversation)
+
+
 SENDERS = (
     openinference_llama_index,
     traceloop_llama_index,
@@ -481,6 +568,11 @@ SENDERS = (
     mlflow_autolog,
     logfire_rest,
     openinference_pydantic_ai,
+    langfuse_langgraph,
+    langsmith_langgraph,
+    openinference_langgraph,
+    traceloop_langgraph,
+    otel_genai_langchain,
 )
 
 if __name__ == "__main__":

@@ -133,3 +133,62 @@ def test_decorators_of_traceloop_make_a_tree() -> None:
     assert said(spans[4])[0] == ("user", "Say hello.")
     [agent, tool] = spans_of("traceloop-agno")
     assert (agent.kind, tool.kind) == ("agent", "tool")
+
+
+@pytest.mark.parametrize("sender", ["vercel-ai", "vercel-ai-v5", "vercel-ai-v4"])
+def test_three_versions_of_vercels_sdk_are_read_alike(sender: str) -> None:
+    """What they renamed is read under either name; a count that is NaN is none."""
+    ask, answer, stream = spans_of(sender, "llm")
+    assert (ask.provider, ask.model, ask.session_id, ask.user_id) == (
+        "openai",
+        "gpt-4o-mini",
+        "chat-1",
+        "ann",
+    )
+    assert said(ask) == [("user", QUESTION), ("assistant", {"city": "Paris"})]
+    assert [role for role, _ in said(answer)] == ["user", "assistant", "tool", "assistant"]
+    assert [tool.name for tool in ask.tools] == ["get_weather"]
+    assert (ask.finish_reasons, answer.finish_reasons) == (["tool_call"], ["stop"])
+    assert ask.usage
+    assert (ask.usage.input_tokens, ask.usage.output_tokens) == (106, 11)
+    assert stream.usage
+    assert stream.usage.input_tokens == (None if sender == "vercel-ai-v4" else 7)
+    assert stream.time_to_first_token_ms
+    [tool] = [span.tool for span in spans_of(sender, "tool")]
+    assert tool
+    assert (tool.name, tool.arguments) == ("get_weather", {"city": "Paris"})
+    [embedding] = spans_of(sender, "embedding")
+    assert embedding.embedding_inputs == ["alpha", "beta"]
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "langfuse-langgraph",
+        "langsmith-langgraph",
+        "openinference-langgraph",
+        "traceloop-langgraph",
+    ],
+)
+def test_a_graph_is_told_alike_by_four_instrumentations(sender: str) -> None:
+    """One model call below it, with settings, counts, session and user."""
+    [call] = spans_of(sender, "llm")
+    assert (call.provider, call.response_model) == ("openai", "gpt-4o-mini-2024-07-18")
+    assert call.messages
+    assert [part.content for part in call.messages.system] == [SYSTEM]
+    assert [role for role, _ in said(call)] == ["user", "assistant"]
+    assert call.params["temperature"] == 0.2
+    assert call.usage
+    assert (call.usage.input_tokens, call.usage.output_tokens) == (18, 15)
+    assert (call.session_id, call.user_id) == ("chat-1", "ann")
+    graph = next(span for span in spans_of(sender) if span.kind in ("chain", "workflow"))
+    assert graph.input_preview == "Say hello."
+
+
+def test_langchain_under_the_conventions_own_instrumentation() -> None:
+    """A retriever, a workflow, a call that names its tool, the tool."""
+    kinds = [span.kind for span in spans_of("otel-genai-langchain")]
+    assert kinds == ["retriever", "workflow", "llm", "tool"]
+    [call] = spans_of("otel-genai-langchain", "llm")
+    assert said(call) == [("user", QUESTION), ("assistant", {"city": "Paris"})]
+    assert (call.session_id, call.finish_reasons) == ("chat-1", ["tool_call"])
