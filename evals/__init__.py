@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from weave_core.evals.doors import imported
 
 if TYPE_CHECKING:
+    from weave_core.evals.anchors import Anchors as Anchors
+    from weave_core.evals.anchors import Drift as Drift
     from weave_core.evals.budgets import Budget as Budget
+    from weave_core.evals.calibrations import Calibrated as Calibrated
+    from weave_core.evals.calibrations import calibrate as calibrate
     from weave_core.evals.datasets import Dataset as Dataset
     from weave_core.evals.evaluations import Evaluation as Evaluation
     from weave_core.evals.loggers import EvaluationLogger as EvaluationLogger
@@ -17,23 +21,31 @@ if TYPE_CHECKING:
     from weave_core.evals.scores import Score as Score
 
 _HOME = {
+    "Anchors": "anchors",
     "Budget": "budgets",
+    "Calibrated": "calibrations",
     "Dataset": "datasets",
+    "Drift": "anchors",
     "Evaluation": "evaluations",
     "EvaluationLogger": "loggers",
     "EvaluationResult": "results",
     "Score": "scores",
     "Scorer": "scorers.contract",
+    "calibrate": "calibrations",
 }
 
 __all__ = [
+    "Anchors",
     "Budget",
+    "Calibrated",
     "Dataset",
+    "Drift",
     "Evaluation",
     "EvaluationLogger",
     "EvaluationResult",
     "Score",
     "Scorer",
+    "calibrate",
 ]
 
 

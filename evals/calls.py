@@ -110,7 +110,11 @@ def call_of(
         )
     return Call(
         func=target,
-        subject=Subject(name=shown, version=version or _own_version(func)),
+        subject=Subject(
+            name=shown,
+            version=version or _own_version(func),
+            rectifier=getattr(func, "rectifier", None),
+        ),
         wanted=wanted,
         known=known,
         takes_all=takes_all,

@@ -67,5 +67,5 @@ def ended(record: StoredEvaluation, state: str, examples: Sequence[Example]) -> 
     """`record` with its end, and the numbers of what was run."""
     ended_ns = time.time_ns()  # Before the numbers are worked out.
     items = [example.item for example in examples]
-    summary = summarize(items) if items else None
+    summary = summarize(items, scorers=record.scorers) if items else None
     return record.model_copy(update={"state": state, "ended_ns": ended_ns, "summary": summary})

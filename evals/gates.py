@@ -27,7 +27,7 @@ MAX_GATE = 2_000
 _OPERATORS: dict[type[ast.cmpop], str] = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<="}
 _ALWAYS = ("cost", "errors", "latency", "latency_ms", "total_cost")
 """What every evaluation has."""
-_PARTS = ("value", "low", "high", "delta")
+_PARTS = ("value", "low", "high", "delta", "corrected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,11 +262,11 @@ def _estimate(
         name, rest = _scorer(clause, summary)
         if rest == ("delta",):
             return _delta(name, comparison)
-        found = summary.scorers[name].estimate
-        if rest and (average := _average(rest[0], summary.scorers[name])) is not None:
-            found, rest = average, rest[1:]
+        found, rest = _chosen(summary.scorers[name], rest)
     if found is None:
-        return None, f"{name} gave no number"
+        is_corrected = rest[:1] == ("corrected",)
+        told = "is no judge that people have checked" if is_corrected else "gave no number"
+        return None, f"{name} {told}"
     if not rest:
         return found, f"the interval holds {clause.bound:g}: more items would tell"
     if rest[0] in ("value", "low", "high") and len(rest) == 1:
@@ -276,6 +276,17 @@ def _estimate(
         f"there is {', '.join(_PARTS)}, and f1_macro, precision_micro, recall_weighted and the like"
         " of a scorer that gives labels with the right ones",
     )
+
+
+def _chosen(
+    scorer: ScorerSummary, parts: tuple[str, ...]
+) -> tuple[Estimate | None, tuple[str, ...]]:
+    """Which number of a scorer is meant, and what is asked of it."""
+    if parts[:1] == ("corrected",):
+        found = scorer.corrected
+        return found, parts if found is None else parts[1:]
+    average = _average(parts[0], scorer) if parts else None
+    return (scorer.estimate, parts) if average is None else (average, parts[1:])
 
 
 def _average(word: str, scorer: ScorerSummary) -> Estimate | None:

@@ -171,6 +171,9 @@ def _cells(name: str, scorer: ScorerSummary, comparison: Comparison | None) -> l
 
 def _more(name: str, scorer: ScorerSummary) -> Iterable[list[str]]:
     """What else is known of a scorer, as rows with the same cells."""
+    if scorer.corrected is not None:
+        value = _value(scorer.corrected, is_rate=scorer.is_rate)
+        yield [f"{name}.corrected", *value, "", "", ""]
     averages = scorer.classification.averages if scorer.classification else {}
     for average, scores in averages.items():
         if average == "macro" and scores.f1 is not None:

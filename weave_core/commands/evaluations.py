@@ -210,6 +210,10 @@ def _cells(item: "StoredEvaluation") -> list[str]:
         if scorer.estimate is not None:
             value = scorer.estimate.value
             scores.append(f"{name} {value:.1%}" if scorer.is_rate else f"{name} {value:.4g}")
+        if scorer.corrected is not None:
+            value = scorer.corrected.value
+            shown = f"{value:.1%}" if scorer.is_rate else f"{value:.4g}"
+            scores[-1] += f" (corrected {shown})"
     return [
         item.evaluation_id,
         item.name,

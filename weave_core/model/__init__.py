@@ -6,6 +6,7 @@ are those of the HTTP API; unknown fields of a newer server are ignored.
 
 from weave_core.model.blobs import BlobInfo
 from weave_core.model.breakdowns import Distribution, EvaluationBreakdown, SliceSummary
+from weave_core.model.calibrations import Rectifier
 from weave_core.model.classifications import (
     Average,
     Classification,
@@ -141,6 +142,7 @@ __all__ = [
     "Part",
     "Project",
     "ProjectSettings",
+    "Rectifier",
     "Run",
     "RunChanges",
     "RunHistory",

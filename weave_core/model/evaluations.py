@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from weave_core.model.calibrations import Rectifier
 from weave_core.model.classifications import Classification
 from weave_core.model.estimates import Comparison, Estimate
 from weave_core.model.values import Value
@@ -41,6 +42,8 @@ class Subject(Value):
     name: str
     version: str | None = None
     """A `sha256:` digest: of the content of a dataset, of the source of a function."""
+    rectifier: Rectifier | None = None
+    """Of a judge that people have checked."""
 
 
 class ItemError(Value):
@@ -102,6 +105,8 @@ class ScorerSummary(Value):
     errors: int = 0
     """Scores that failed."""
     labels: dict[str, int] = {}
+    corrected: Estimate | None = None
+    """The mean that people would give, of a judge that they have checked (prediction powered)."""
     classification: Classification | None = None
     """Precision, recall and the like, where labels came with the right ones."""
 

@@ -2,14 +2,24 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from weave_core.model.calibrations import Rectifier
 from weave_core.model.estimates import Estimate
-from weave_core.statistics.estimates import CONFIDENCE, Floats, estimated
+from weave_core.statistics.estimates import CONFIDENCE, Floats, clustered_error, estimated
 
-__all__ = ["cohen_kappa", "krippendorff_alpha", "prediction_powered_mean"]
+__all__ = [
+    "cohen_kappa",
+    "krippendorff_alpha",
+    "prediction_powered_mean",
+    "rectified_mean",
+    "rectifier_of",
+]
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float | None:
@@ -60,30 +70,86 @@ def prediction_powered_mean(
 ) -> Estimate:
     """The true mean, from many verdicts of a judge and the few that people have checked.
 
-    What the judge says on the unlabelled items, corrected by how far it was off on the labelled
-    ones, weighted as makes the interval narrowest (a useless judge gets no weight).
-
     Args:
         labels: What people said of the checked items.
         judged: What the judge said of the same items.
         unlabelled: What the judge said of all others.
         confidence: Of the interval.
 
-    Source: Angelopoulos, Duchi and Zrnic 2023, "PPI++", equations 3 and 6.
+    Source: see `rectified_mean`.
     """
-    truth, told, rest = (np.asarray(each, dtype=float) for each in (labels, judged, unlabelled))
-    n, more = len(truth), len(rest)
+    return rectified_mean(rectifier_of(labels, judged), unlabelled, confidence=confidence)
+
+
+def rectifier_of(labels: Floats, judged: Floats) -> Rectifier:
+    """What has to be known of the items that people have checked.
+
+    Raises:
+        ValueError: If there are fewer than two, or not one verdict of each.
+    """
+    truth, told = (np.asarray(each, dtype=float) for each in (labels, judged))
+    n = len(truth)
     if n < 2 or len(told) != n:  # noqa: PLR2004
         raise ValueError(f"two checked items at least, judged and labelled: {n} and {len(told)}")
-    weight = 0.0
+    spread = np.cov(truth, told, ddof=1)
+    return Rectifier(
+        n=n,
+        people_mean=float(truth.mean()),
+        judge_mean=float(told.mean()),
+        people_variance=float(spread[0, 0]),
+        judge_variance=float(spread[1, 1]),
+        covariance=float(spread[0, 1]),
+    )
+
+
+def rectified_mean(
+    known: Rectifier,
+    unlabelled: Floats,
+    *,
+    clusters: Sequence[Hashable] | None = None,
+    is_rate: bool = False,
+    confidence: float = CONFIDENCE,
+) -> Estimate:
+    """The mean that people would give to items that only a judge has judged.
+
+    What the judge says of them, corrected by how far it was off on the items that people have
+    checked, weighted as makes the interval narrowest (a useless judge gets no weight).  The checked
+    items are others than these, and of the same kind.
+
+    Args:
+        known: Of the checked items.
+        unlabelled: What the judge said of these, one value an item.
+        clusters: Groups of items that are not independent.
+        is_rate: Whether the mean is one of true and false: then it is within 0 and 1.
+        confidence: Of the interval.
+
+    Source: Angelopoulos, Duchi and Zrnic 2023, "PPI++", equations 3 and 6; `ppi-python`, which
+    divides by n where this divides by n - 1.
+    """
+    rest = np.asarray(unlabelled, dtype=float)
+    n, more = known.n, len(rest)
+    weight, error = 0.0, 0.0
     if more > 1:
-        spread = float(np.concatenate([told, rest]).var(ddof=1))
-        shared = float(np.cov(truth, told, ddof=1)[0, 1])
-        weight = float(np.clip(shared / ((1 + n / more) * spread), 0, 1)) if spread else 0.0
-    value = float(truth.mean() - weight * told.mean() + (weight * rest.mean() if more else 0.0))
-    variance = float((truth - weight * told).var(ddof=1)) / n
-    if more > 1:
-        variance += weight**2 * float(rest.var(ddof=1)) / more
+        centre = float(rest.mean())
+        between = n * more / (n + more) * (known.judge_mean - centre) ** 2
+        within = (n - 1) * known.judge_variance + (more - 1) * float(rest.var(ddof=1))
+        spread = (within + between) / (n + more - 1)
+        weight = (
+            float(np.clip(known.covariance / ((1 + n / more) * spread), 0, 1)) if spread else 0.0
+        )
+        error = _squared_error(rest, clusters)
+    value = known.people_mean + weight * ((float(rest.mean()) if more else 0.0) - known.judge_mean)
+    off = known.people_variance + weight**2 * known.judge_variance - 2 * weight * known.covariance
+    variance = max(off, 0.0) / n + weight**2 * error
     half = float(stats.norm.ppf((1 + confidence) / 2)) * variance**0.5
-    ends = (value - half, value + half)
-    return estimated(value, ends, n + more, "prediction powered", confidence)
+    low, high = value - half, value + half
+    if is_rate:
+        value, low, high = (min(max(each, 0.0), 1.0) for each in (value, low, high))
+    return estimated(value, (low, high), n + more, "prediction powered", confidence)
+
+
+def _squared_error(values: Array, clusters: Sequence[Hashable] | None) -> float:
+    """The variance of a mean; over groups, where there are fewer of them than values."""
+    if clusters is None or len(set(clusters)) == len(values):
+        return float(values.var(ddof=1)) / len(values)
+    return clustered_error(values, clusters) ** 2

@@ -15,6 +15,7 @@ from weave_core.model.estimates import Estimate, Method
 __all__ = [
     "CONFIDENCE",
     "Floats",
+    "clustered_error",
     "clustered_mean",
     "estimate_mean",
     "estimated",
@@ -102,16 +103,21 @@ def clustered_mean(
     """
     sample = np.asarray(values, dtype=float)
     value = float(sample.mean())
-    n = len(sample)
+    groups = len(set(clusters))
+    if groups < 2:  # noqa: PLR2004
+        return estimated(value, (None, None), groups, "none", confidence)
+    half = float(stats.t.ppf((1 + confidence) / 2, groups - 1)) * clustered_error(sample, clusters)
+    return estimated(value, (value - half, value + half), groups, "clustered t", confidence)
+
+
+def clustered_error(values: Floats, clusters: Sequence[Hashable]) -> float:
+    """Standard error of a mean of items that come in two groups or more; as `clustered_mean`."""
+    sample = np.asarray(values, dtype=float)
     numbers: dict[Hashable, int] = {}
     index = np.array([numbers.setdefault(cluster, len(numbers)) for cluster in clusters])
     groups = len(numbers)
-    if groups < 2:  # noqa: PLR2004
-        return estimated(value, (None, None), groups, "none", confidence)
-    sums = np.bincount(index, weights=sample - value, minlength=groups)
-    error = float(np.sqrt(groups / (groups - 1) * np.square(sums).sum()) / n)
-    half = float(stats.t.ppf((1 + confidence) / 2, groups - 1)) * error
-    return estimated(value, (value - half, value + half), groups, "clustered t", confidence)
+    sums = np.bincount(index, weights=sample - sample.mean(), minlength=groups)
+    return float(np.sqrt(groups / max(groups - 1, 1) * np.square(sums).sum()) / len(sample))
 
 
 def estimate_mean(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from weave_core.model.calibrations import Rectifier
 from weave_core.model.classifications import Classification
 from weave_core.model.estimates import Comparison, Estimate
 from weave_core.model.evaluations import (
@@ -16,7 +17,9 @@ from weave_core.model.evaluations import (
     FlippedItem,
     ScorerSummary,
     SliceComparison,
+    Subject,
 )
+from weave_core.statistics.agreement import rectified_mean
 from weave_core.statistics.classifications import classify
 from weave_core.statistics.estimates import (
     CONFIDENCE,
@@ -38,8 +41,20 @@ _MIN_SLICE = 5
 """Shared items of the smallest slice that is compared."""
 
 
-def summarize(items: Sequence[EvaluatedItem], confidence: float = CONFIDENCE) -> EvaluationSummary:
-    """The numbers of an evaluation; an item with several epochs counts once, by their mean."""
+def summarize(
+    items: Sequence[EvaluatedItem],
+    confidence: float = CONFIDENCE,
+    *,
+    scorers: Sequence[Subject] = (),
+) -> EvaluationSummary:
+    """The numbers of an evaluation; an item with several epochs counts once, by their mean.
+
+    Args:
+        items: What was run.
+        confidence: Of the intervals.
+        scorers: As the record has them: a judge that people have checked brings its rectifier.
+    """
+    rectifiers = {each.name: each.rectifier for each in scorers if each.rectifier is not None}
     ended = [item for item in items if item.outcome == "ok"]
     failed = len(items) - len(ended)
     costs = [item.cost_usd for item in ended if item.cost_usd is not None]
@@ -51,7 +66,10 @@ def summarize(items: Sequence[EvaluatedItem], confidence: float = CONFIDENCE) ->
             Counter(item.error.type for item in items if item.error is not None).most_common(20)
         ),
         error_rate=_error_rate(items, confidence),
-        scorers={name: _scorer(items, name, confidence) for name in _scorer_names(items)},
+        scorers={
+            name: _scorer(items, name, confidence, rectifiers.get(name))
+            for name in _scorer_names(items)
+        },
         latency_ms=_spread(
             [item.latency_ms for item in ended if item.latency_ms is not None], confidence
         ),
@@ -121,13 +139,27 @@ def _error_rate(items: Sequence[EvaluatedItem], confidence: float) -> Estimate |
     return estimate_mean([sum(v) / len(v) for v in failed.values()], confidence=confidence)
 
 
-def _scorer(items: Sequence[EvaluatedItem], name: str, confidence: float) -> ScorerSummary:
+def _scorer(
+    items: Sequence[EvaluatedItem], name: str, confidence: float, rectifier: Rectifier | None
+) -> ScorerSummary:
     scores = [item.scores[name] for item in items if name in item.scores]
     given = [score for score in scores if score.error is None]
     means = item_means(items, name)
+    is_rate = bool(given) and all(score.is_rate for score in given)
+    corrected = None
+    if rectifier is not None and means:
+        clusters = _groups(items, means)
+        corrected = rectified_mean(
+            rectifier,
+            list(means.values()),
+            clusters=clusters,
+            is_rate=is_rate,
+            confidence=confidence,
+        )
     return ScorerSummary(
         estimate=_estimate(items, means, confidence),
-        is_rate=bool(given) and all(score.is_rate for score in given),
+        corrected=corrected,
+        is_rate=is_rate,
         scored=len(given),
         errors=len(scores) - len(given),
         labels=dict(
@@ -153,12 +185,17 @@ def _classification(
 def _estimate(
     items: Sequence[EvaluatedItem], means: Mapping[str, float], confidence: float
 ) -> Estimate | None:
-    clusters = {item.item: item.cluster for item in items if item.cluster is not None}
-    groups = [clusters.get(key, key) for key in means] if clusters else None
+    groups = _groups(items, means)
     values = list(means.values())
     if values and groups is not None and len(set(groups)) < len(values):
         return clustered_mean(values, groups, confidence)
     return estimate_mean(values, confidence=confidence)
+
+
+def _groups(items: Sequence[EvaluatedItem], keys: Iterable[str]) -> list[str] | None:
+    """The cluster of each item, itself where it has none; None where none has one."""
+    clusters = {item.item: item.cluster for item in items if item.cluster is not None}
+    return [clusters.get(key, key) for key in keys] if clusters else None
 
 
 def _spread(values: Sequence[float], confidence: float) -> dict[str, Estimate]:

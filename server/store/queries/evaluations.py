@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, and_, delete, func, or_, select, tuple_
 
 from weave_core.errors import BadRequest, NotFound
-from weave_core.model import EvaluatedItem, ItemError, ItemScore
+from weave_core.model import EvaluatedItem, ItemError, ItemScore, Subject
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
 from weave_core.server.store.evaluation_tables import EvaluationItemRow, EvaluationRow, ScoreRow
 from weave_core.server.store.previews import read_previews
@@ -117,7 +117,9 @@ def get_evaluation(connection: Connection, project: str, evaluation_id: str) -> 
     from weave_core.statistics.summaries import summarize  # scipy: half a second, once.
 
     items = _all_items(connection, found)
-    return {**found.body, "summary": summarize(items).model_dump() if items else None}
+    scorers = [Subject.model_validate(each) for each in found.body.get("scorers", ())]
+    summary = summarize(items, scorers=scorers).model_dump() if items else None
+    return {**found.body, "summary": summary}
 
 
 def list_items(
