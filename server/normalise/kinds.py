@@ -276,10 +276,8 @@ def _present(attributes: dict[str, Any], scope_name: str) -> str | None:
         return "agent"
     if "request_data" in attributes and scope_name.startswith("logfire."):
         return _logfire(attributes["request_data"])
-    if (
-        attributes.get("db.system") in _VECTOR_STORES
-        and attributes.get("db.operation") in _SEARCHES
-    ):
+    store, asked = attributes.get("db.system"), attributes.get("db.operation")
+    if type(store) is type(asked) is str and store in _VECTOR_STORES and asked in _SEARCHES:
         return "retriever"
     if signs.has_model and scope_name == "com.anthropic.sdk.python":
         return "llm"

@@ -3,12 +3,13 @@
 import dataclasses
 import json
 from collections.abc import Callable
+from itertools import cycle
 from typing import Any
 
 import pytest
 from support.meanings import RECORDINGS, meaning, recorded
 
-from weave_core.server.otlp.records import RawSpan
+from weave_core.server.otlp.records import OddDouble, RawSpan
 
 SENDERS = sorted(
     path.name.removesuffix(".pb.gz")
@@ -75,13 +76,26 @@ def test_a_span_means_the_same_in_older_names() -> None:
             assert old == new, f"{sender}: {raw.name}"
 
 
-def test_a_span_without_any_one_of_its_attributes_is_still_read(
+ODD: tuple[Any, ...] = (
+    *(OddDouble("NaN"), -(2**63), b"\xff\x00", True, ""),
+    *([None, -1, ["x"]], {"role": 7, "content": None}),
+    '{"messages": {"x": 1}, "usage": [], "choices": [null], "model": {}}',
+    '[{"role": "user", "content": [null, {"type": "text"}]}, 5]',
+    '{"id": "cut in the mid',
+)
+
+
+def test_one_odd_or_missing_attribute_does_not_hide_the_rest_of_a_span(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What is missing costs what it said, and nothing that is there fails."""
+    """Each attribute of each recording, one at a time, with the odd values in turn."""
+    odd = cycle((None, *ODD))
     for sender in SENDERS:
         for raw in recorded(sender):
             for key in raw.attributes:
-                left = {k: v for k, v in raw.attributes.items() if k != key}
+                value = next(odd)
+                left = {k: v for k, v in raw.attributes.items() if k != key or value is not None}
+                if value is not None:
+                    left[key] = value
                 meaning(dataclasses.replace(raw, attributes=left))
     assert not caplog.records, "each is a span that could not be read"
