@@ -179,7 +179,9 @@ def input_preview(events: list[RawEvent]) -> str | None:
 
 
 def _is_answer(content: Any) -> bool:
-    """Whether a user's message is what a tool answered (Bedrock's form)."""
+    """Whether a user's message is what a tool answered (Bedrock's form, also as a text)."""
+    if type(content) is str:
+        return content.startswith('[{"toolResult"')
     first = content[0] if type(content) is list and content else None
     return type(first) is dict and "toolResult" in first
 

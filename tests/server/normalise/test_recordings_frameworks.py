@@ -27,6 +27,7 @@ def test_a_turn_of_strands_is_whole_in_both_of_its_forms(sender: str) -> None:
     ask, answer = calls_of(sender)
     assert said(ask) == [("user", QUESTION), ("assistant", {"city": "Paris"})]
     assert [role for role, _ in said(answer)] == ["user", "assistant", "tool", "assistant"]
+    assert answer.input_preview == QUESTION
     assert ask.usage
     assert ask.usage.output_tokens == 11
     [tool] = [span.tool for span in spans_of(sender) if span.tool]
