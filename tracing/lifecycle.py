@@ -32,6 +32,7 @@ from weave_core.tracing.policies import RedactionPolicy, policy_of
 from weave_core.tracing.processors import Processor
 from weave_core.tracing.propagation import join_environment
 from weave_core.tracing.redaction import Redactor
+from weave_core.tracing.run_beats import BEATS
 from weave_core.tracing.sampling import RootSampler, checked_rate
 from weave_core.tracing.sources import CODES
 from weave_core.tracing.threads import follow_threads
@@ -96,6 +97,7 @@ class Tracing:
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Wait until every span that has ended was stored; False where time ran out."""
+        BEATS.drain_all()
         return self._exporter.flush(timeout_s)
 
     def shutdown(self, timeout_s: float = 5.0) -> bool:
@@ -217,6 +219,8 @@ def shutdown(timeout_s: float = 5.0) -> bool:
         >>> weave_core.shutdown(timeout_s=2)
     """
     with _state.lock:
+        if _state.tracing is not None:
+            BEATS.drain_all()
         tracing, _state.tracing = _state.tracing, None
         if tracing is None:
             return True

@@ -41,7 +41,12 @@ def read_values(data: Any, tell: Tell) -> dict[str, float]:
         tell("*", f"a {type(data).__name__} was logged; give a dictionary of names to numbers")
         return {}
     found: dict[str, float] = {}
-    for key, value in flattened(data):
+    try:
+        leaves = list(flattened(data))
+    except Exception as error:  # noqa: BLE001  # A mapping of somebody's own that breaks.
+        tell("*", f"a {type(data).__name__} could not be read: {error!r}")
+        return {}
+    for key, value in leaves:
         number = _number(value)
         if number is None:
             tell(key, f"a {type(value).__name__} was logged, which is no number: it is left out")
@@ -69,7 +74,7 @@ def _float(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:  # An integer beyond what a double holds.
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def checked_step(step: Any, tell: Tell) -> int | None:

@@ -33,6 +33,9 @@ class BeatingRun(Protocol):
     def beat(self, heartbeat_s: float) -> None:
         """Hand over what was logged; say that it is alive where so long nothing was."""
 
+    def drain(self) -> bool:
+        """Hand over what was logged now; whether there was something."""
+
     def ask(self) -> None:
         """Ask the server whether the run should stop."""
 
@@ -50,6 +53,8 @@ class _Beats:
 
     def __init__(self) -> None:
         self._runs: list[BeatingRun] = []
+        self._inherited: list[BeatingRun] = []
+        """Those of the parent that a forked child logs to."""
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -68,11 +73,27 @@ class _Beats:
             self._start()
         self._watch_signal()
 
+    def adopt(self, run: BeatingRun) -> None:
+        """Look after the run of a forked child, to whom its end does not belong."""
+        with self._lock:
+            if run not in self._inherited:
+                self._inherited.append(run)
+            self._start()
+
+    def drain_all(self) -> None:
+        """Hand over what all runs have logged, as before a flush."""
+        for run in (*self._runs, *self._inherited):
+            try:
+                run.drain()
+            except Exception as error:  # noqa: BLE001  # Our failure must not become the program's.
+                warn_once("run drain", "what a run logged could not be written", error=error)
+
     def remove(self, run: BeatingRun) -> None:
         """A run that has ended."""
         with self._lock:
             self._runs = [each for each in self._runs if each is not run]
-            if not self._runs:
+            self._inherited = [each for each in self._inherited if each is not run]
+            if not self._runs and not self._inherited:
                 self._wake.set()
         self._unwatch_signal()
 
@@ -103,7 +124,7 @@ class _Beats:
 
     def _beat(self, wake: threading.Event) -> None:
         while not wake.wait(GATHER_S):
-            for run in self._runs:
+            for run in (*self._runs, *self._inherited):
                 try:
                     run.beat(HEARTBEAT_S)
                 except Exception as error:  # noqa: BLE001  # As above; the other runs go on.
@@ -111,7 +132,7 @@ class _Beats:
         with self._lock:
             if self._wake is wake:
                 self._thread = None
-                if self._runs:  # One has begun meanwhile.
+                if self._runs or self._inherited:  # One has begun meanwhile.
                     self._start()
 
     def _poll(self, wake: threading.Event) -> None:
@@ -125,8 +146,8 @@ class _Beats:
     def _start_anew(self) -> None:
         """In a forked child: its runs are the parent's to finish; what it logs is sent."""
         self._lock = threading.Lock()
-        runs, self._runs = self._runs, []
-        self._thread = None
+        runs = [*self._runs, *self._inherited]
+        self._runs, self._inherited, self._thread = [], [], None
         for run in runs:
             run.start_anew()
 

@@ -151,6 +151,10 @@ class Run(AbstractContextManager["Run"]):
         """Whether somebody asked for a stop in the app."""
         self.state = "running"
         self._raises_on_stop = on_stop == "raise"
+        self._is_inherited = False
+        """Whether this is a forked child, to whom the run's end does not belong."""
+        self._has_news = False
+        """Whether `log` has something else to do first."""
         self._next_step = first_step
         self._lock = threading.Lock()
         self._spans = RunSpans(project=project, run_id=run_id, rank=rank)
@@ -180,11 +184,8 @@ class Run(AbstractContextManager["Run"]):
         Raises:
             RunStopped: If a stop was asked for and the run was not told to leave that to you.
         """
-        if self.stop_requested and self._raises_on_stop and self.state == "running":
-            raise RunStopped(
-                f"a stop of run {self.id!r} was asked for",
-                "weave_core.run(on_stop='flag') only sets run.stop_requested instead",
-            )
+        if self._has_news:
+            self._heed()
         now_ns = time.time_ns()
         if step is None:
             with self._lock:
@@ -204,7 +205,7 @@ class Run(AbstractContextManager["Run"]):
             if PLAIN_NUMBERS.issuperset(map(type, values)):
                 self._rows.append((tuple(data), step, now_ns, values))
                 if len(self._rows) >= MAX_BUFFERED_ROWS:
-                    self._drain()
+                    self.drain()
                 return
         found = read_values(data, self._tell)
         if found:
@@ -279,8 +280,10 @@ class Run(AbstractContextManager["Run"]):
                 return True
             self.state = state
         BEATS.remove(self)
-        self._drain()
+        self.drain()
         exporter = lifecycle.current_exporter()
+        if self._is_inherited:
+            return exporter is None or exporter.flush(timeout_s)
         if exporter is None:
             warn_once("run end", "the run %s ends after tracing was shut down", self.id)
             return False
@@ -310,7 +313,7 @@ class Run(AbstractContextManager["Run"]):
 
     def beat(self, heartbeat_s: float) -> None:
         """Hand over what was logged and what has changed; say so where there was neither."""
-        sent = self._drain()
+        sent = self.drain()
         news = self._news()
         now_s = time.monotonic()
         if sent or news:
@@ -323,17 +326,41 @@ class Run(AbstractContextManager["Run"]):
             record = {"told_ns": time.time_ns(), **news} if news else None
             exporter.put(self._spans.word(record))
 
+    def drain(self) -> bool:
+        """Hand over what was logged; whether there was something."""
+        exporter = lifecycle.current_exporter()
+        packed = self._buffer.take()
+        if exporter is None:
+            if packed:
+                warn_once("run drain", "the run %s logs after tracing was shut down", self.id)
+            return False
+        for steps in packed:
+            exporter.put(self._spans.steps(steps))
+        return bool(packed)
+
     def ask(self) -> None:
         """Ask the server whether somebody wants the run to stop."""
         found = read_signals(lifecycle.settings_in_force(), self.project, self.id, self.rank)
         if found is not None:
-            self.stop_requested = found.stop_requested
+            self.stop_requested = self._has_news = found.stop_requested
 
     def start_anew(self) -> None:
         """In a forked child: a writer of its own, which has logged nothing yet."""
         self._lock = threading.Lock()
         self._buffer.start_anew()
         self._spans = RunSpans(project=self.project, run_id=self.id, rank=self.rank)
+        self._is_inherited = self._has_news = True
+
+    def _heed(self) -> None:
+        """What `log` has to do now and then before it logs."""
+        if self._is_inherited:
+            BEATS.adopt(self)
+        self._has_news = self.stop_requested
+        if self.stop_requested and self._raises_on_stop and self.state == "running":
+            raise RunStopped(
+                f"a stop of run {self.id!r} was asked for",
+                "weave_core.run(on_stop='flag') only sets run.stop_requested instead",
+            )
 
     def _begin(self, told: dict[str, Any], config: dict[str, Any]) -> None:
         self.name = told["name"] or self.id
@@ -364,18 +391,6 @@ class Run(AbstractContextManager["Run"]):
             "problems": problems or None,
         }
         return {key: value for key, value in news.items() if value is not None}
-
-    def _drain(self) -> bool:
-        """Whether there was something to hand over."""
-        exporter = lifecycle.current_exporter()
-        packed = self._buffer.take()
-        if exporter is None:
-            if packed:
-                warn_once("run drain", "the run %s logs after tracing was shut down", self.id)
-            return False
-        for steps in packed:
-            exporter.put(self._spans.steps(steps))
-        return bool(packed)
 
     def _tell(self, key: str, message: str) -> None:
         """Note once for each key why something was left out."""

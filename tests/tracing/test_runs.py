@@ -1,0 +1,389 @@
+"""Runs from the side of the program that trains: what it logs arrives, and nothing stops it."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.commands import clean_env
+from support.programs import wait_for
+from support.receivers import Answer, start_receiver
+from support.servers import ServerProcess
+from support.trainings import training
+
+import weave_core
+from weave_core import Client, Run
+from weave_core.errors import ConfigError, RunStopped
+from weave_core.model import RunChanges
+from weave_core.tracing.spool import sync
+
+RunProgram = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def tracing(server: ServerProcess, project: str, tmp_path: Path) -> Iterator[None]:
+    """Tracing as a training program has it."""
+    with training(project, server.url, tmp_path / "home"):
+        yield
+
+
+def points(client: Client, project: str, run_id: str) -> dict[str, dict[int, float]]:
+    """All that was logged, by key and step."""
+    columns = client.run(run_id, project).history().to_arrow().to_pydict()
+    steps = columns.pop("step")
+    return {
+        key: {step: each for step, each in zip(steps, column, strict=True) if each is not None}
+        for key, column in columns.items()
+    }
+
+
+class Tensor:
+    """As torch and JAX have them: one number, behind `item`."""
+
+    def __init__(self, *numbers: float) -> None:
+        self.numbers = numbers
+
+    def item(self) -> float:
+        """The number, where there is one."""
+        [number] = self.numbers
+        return number
+
+
+@pytest.mark.usefixtures("tracing")
+def test_numbers_of_all_libraries_are_numbers(client: Client, project: str) -> None:
+    """Python's, NumPy's, tensors of one element; mutated afterwards they are what they were."""
+    with weave_core.run() as run:
+        data = {"a": 1, "b": True, "c": np.float32(0.5), "d": np.array([2.5]), "e": Tensor(3.5)}
+        more: dict[Any, Any] = {"f": 10**400, "g": {"h": {"i": np.int64(7)}}, 8: 8.0}
+        run.log(data | more)
+        data["a"] = 99
+        run.log({"f": -math.inf})
+    assert points(client, project, run.id) == {
+        **{key: {0: value} for key, value in (("a", 1), ("b", 1), ("c", 0.5), ("d", 2.5))},
+        "e": {0: 3.5},
+        "f": {0: math.inf, 1: -math.inf},
+        "g.h.i": {0: 7},
+        "8": {0: 8},
+    }
+
+
+@pytest.mark.usefixtures("tracing")
+def test_what_is_no_number_is_left_out_and_told(
+    client: Client, project: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The numbers beside it are kept, the key is named on the run, the log has one line for it."""
+    broken: list[Any] = ["text", None, [1, 2], Tensor(1, 2), object(), b"x", np.zeros(3)]
+    with weave_core.run() as run:
+        for _ in range(3):
+            run.log({"good": 1.0, **{f"k{place}": each for place, each in enumerate(broken)}})
+        run.log({"turns": 1.0}, step=10)
+        run.log({"turns": "text", "good": 2.0}, step=11)
+        run.log("no dictionary")  # type: ignore[arg-type]  # The mistake.
+    found = client.run(run.id, project).info
+
+    assert points(client, project, run.id) == {
+        "good": {0: 1, 1: 1, 2: 1, 11: 2},
+        "turns": {10: 1},
+    }
+    assert found.state == "finished"
+    assert set(found.problems) == {*(f"k{place}" for place in range(len(broken))), "turns", "*"}
+    assert "a str was logged" in found.problems["k0"]
+    assert caplog.text.count("k0: a str") == 1
+
+
+@pytest.mark.parametrize("step", [-1, math.nan, 2.5, "three", 2**70, math.inf, [1]])
+@pytest.mark.usefixtures("tracing")
+def test_a_step_that_is_none_costs_only_itself(client: Client, project: str, step: Any) -> None:
+    """What was logged there is left out and told; the next step goes on as if nothing was."""
+    with weave_core.run() as run:
+        run.log({"x": 1})
+        run.log({"x": 2}, step=step)
+        run.log({"x": 3}, step=np.int64(5))  # type: ignore[arg-type]  # A whole number all the same.
+        run.log({"x": 4})
+    assert points(client, project, run.id) == {"x": {0: 1, 5: 3, 6: 4}}
+    assert "no whole number" in client.run(run.id, project).info.problems["*"]
+
+
+@pytest.mark.usefixtures("tracing")
+def test_any_name_is_a_key(client: Client, project: str) -> None:
+    """Slashes, dots, commas, signs of any script; what no database holds is mended, long is cut."""
+    names = ["a/b.c", "x,y", "größe 🙂", "", "n\0ul", "half \ud83d", "k" * 2_000, "'\"; drop"]
+    with weave_core.run() as run:
+        run.log(dict.fromkeys(names, 1.0))
+    kept = set(points(client, project, run.id))
+    asked = client.run(run.id, project).history(["x,y"]).to_arrow().column_names
+
+    assert {"a/b.c", "x,y", "größe 🙂", "(empty)", "nul", "half ?", "k" * 500, "'\"; drop"} == kept
+    assert asked == ["step", "x,y"]
+
+
+@pytest.mark.usefixtures("tracing")
+def test_ten_thousand_keys_are_kept_and_more_are_bounded(client: Client, project: str) -> None:
+    """Each key is its own series; above the bound the run says so and goes on."""
+    with weave_core.run() as run:
+        run.log({f"layer{number}": float(number) for number in range(10_000)})
+        for start in range(10_000, 21_000, 500):
+            run.log({f"layer{start + number}": 1.0 for number in range(500)})
+    found = client.list_run_keys(project, run.id, limit=20_000)
+
+    assert found.total == 20_000
+    assert found.items[1].last == 1.0
+    assert "20,000 different keys" in client.run(run.id, project).info.problems["*"]
+
+
+@pytest.mark.usefixtures("tracing")
+def test_threads_log_to_one_run(client: Client, project: str) -> None:
+    """Every call gets a step of its own, and none is lost."""
+    with weave_core.run() as run:
+
+        def log(number: int) -> None:
+            for step in range(2_000):
+                run.log({f"x{number}": step})
+
+        threads = [threading.Thread(target=log, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    found = points(client, project, run.id)
+
+    assert sorted(found) == ["x0", "x1", "x2", "x3"]
+    assert all(list(logged.values()) == list(range(2_000)) for logged in found.values())
+    assert len({step for logged in found.values() for step in logged}) == 8_000
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [(None, "finished"), (ValueError("no data"), "failed"), (KeyboardInterrupt(), "killed")],
+)
+@pytest.mark.usefixtures("tracing")
+def test_a_run_ends_as_its_block_does(
+    client: Client, project: str, error: BaseException | None, state: str
+) -> None:
+    """The exception goes on to the program, its words stand on the run."""
+    runs: list[Run] = []
+    with suppress(ValueError, KeyboardInterrupt), weave_core.run() as run:
+        runs.append(run)
+        if error is not None:
+            raise error
+    found = client.run(runs[0].id, project).info
+
+    assert found.state == state
+    assert found.error == (None if error is None else f"{type(error).__name__}: {error}")
+    assert client.get_trace(project, found.trace_id).spans[0].kind == "run"
+
+
+@pytest.mark.usefixtures("tracing")
+def test_a_config_stays_what_it_was(client: Client, project: str) -> None:
+    """Values are set once; a change has to be asked for; anything that has fields will do."""
+    with weave_core.run(config=Namespace(lr=0.1, model={"depth": 3})) as run:
+        run.config["batch"] = 32
+        run.config.lr = 0.1  # The same is no change.
+        with pytest.raises(ConfigError, match=r"config\['lr'\] is 0.1 and would become 0.2"):
+            run.config["lr"] = 0.2
+        with pytest.raises(ConfigError, match="can't be deleted"):
+            del run.config["lr"]
+        run.config.update({"lr": 0.3}, allow_val_change=True)
+        run.summary["note"] = "best so far"
+    found = client.run(run.id, project).info
+
+    assert found.config == {"lr": 0.3, "model": {"depth": 3}, "batch": 32}
+    assert found.summary == {"note": "best so far"}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"id": "a/b"}, "the id of a run is 'a/b'"),
+        ({"resume": "perhaps"}, "resume is 'perhaps'"),
+        ({"fork_from": "x?step=-1"}, "fork_from is"),
+        ({"rank": -1}, "rank is -1"),
+        ({"config": 5}, "the config of a run is a int"),
+        ({"id": "nowhere", "resume": "must"}, "has no run 'nowhere'"),
+    ],
+)
+@pytest.mark.usefixtures("tracing")
+def test_a_wrong_beginning_is_told_at_once(given: dict[str, Any], message: str) -> None:
+    """Before anything was trained a mistake is an error that says what was given."""
+    with pytest.raises(ConfigError, match=message):
+        weave_core.run(**given)
+
+
+@pytest.mark.usefixtures("tracing")
+def test_a_stop_reaches_the_program(client: Client, project: str) -> None:
+    """The next `log` raises; a program that wants to end by itself only sees it."""
+    runs: list[Run] = []
+    with suppress(RunStopped), weave_core.run() as run:
+        runs.append(run)
+        run.log({"x": 1})
+        assert weave_core.flush()
+        client.run(run.id, project).update(stop=True)
+        run.ask()
+        run.log({"x": 2})
+        raise AssertionError("a stop was asked for")
+    with weave_core.run(on_stop="flag") as polite:
+        assert weave_core.flush()
+        client.change_run(project, polite.id, RunChanges(stop=True))
+        polite.ask()
+        assert polite.stop_requested
+        polite.log({"x": 3})
+
+    assert client.run(runs[0].id, project).info.state == "killed"
+    assert points(client, project, polite.id) == {"x": {0: 3}}
+
+
+@pytest.mark.usefixtures("tracing")
+def test_operations_of_a_run_are_found_by_it(client: Client, project: str) -> None:
+    """A trace that begins while a run is open names it; after it none does."""
+
+    @weave_core.op
+    def step(number: int) -> int:
+        return number
+
+    with weave_core.run() as run:
+        step(1)
+    step(2)
+    assert weave_core.flush()
+
+    [span] = client.list_spans(project, filter=f"run_id = '{run.id}' and kind = 'op'").items
+    assert client.get_span(project, span.span_id).outputs == 1
+
+
+def test_a_run_without_a_server_arrives_later(
+    server: ServerProcess, client: Client, project: str, tmp_path: Path
+) -> None:
+    """Offline first: all of it waits on disk, and `weave-core sync` brings it."""
+    home = tmp_path / "home"
+    with training(project, "offline", home), weave_core.run(id="away", config={"a": 1}) as run:
+        for step in range(3_000):
+            run.log({"loss": step})
+        assert run.finish()
+    report = sync(server.url, home=home)
+
+    assert (report.failure, report.left_bytes) == ("", 0)
+    assert client.run("away", project).info.config == {"a": 1}
+    assert points(client, project, "away")["loss"] == dict(enumerate(range(3_000)))
+
+
+def test_finish_does_not_wait_for_a_server_that_hangs(tmp_path: Path, project: str) -> None:
+    """It gives up after its time and says so; the rest is on disk."""
+    is_over = threading.Event()
+
+    def hang(_number: int, _request: object) -> Answer:
+        is_over.wait(20)
+        return Answer()
+
+    with start_receiver(hang) as receiver, training(project, receiver.url, tmp_path / "home"):
+        run = weave_core.run()
+        run.log({"x": 1})
+        assert not run.finish(timeout_s=0.2)
+        assert list((tmp_path / "home" / "spool").glob("*.spans"))
+        is_over.set()
+
+
+TRAINING = """
+import os, sys, time
+import weave_core
+weave_core.init("trained", sys.argv[1])
+run = weave_core.run(id=sys.argv[2])
+for step in range(100):
+    run.log({"x": step})
+if sys.argv[3] == "fork":
+    child = os.fork()
+    if child == 0:
+        for step in range(100, 150):
+            run.log({"y": step}, step=step)
+        time.sleep(0.5)
+        weave_core.shutdown()
+        os._exit(0)
+    os.waitpid(child, 0)
+if sys.argv[3] == "raise":
+    raise ValueError("no data")
+if sys.argv[3] == "wait":
+    time.sleep(0.5)
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("way", "state"), [("end", "finished"), ("raise", "failed")])
+def test_a_run_that_nobody_finished_ends_with_its_program(
+    *,
+    run_program: RunProgram,
+    server: ServerProcess,
+    client: Client,
+    project: str,
+    way: str,
+    state: str,
+) -> None:
+    """At the exit of the program all is sent, and an error that ended it is told."""
+    run_program(TRAINING, server.url, f"{project}-{way}", way, check=False)
+    found = client.run(f"{project}-{way}", "trained").info
+    assert (found.state, found.last_step) == (state, 99)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_run_says_so_or_falls_silent(
+    server: ServerProcess, client: Client, project: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    """SIGTERM marks the run and still ends the program; SIGKILL leaves what was on disk."""
+    program = tmp_path / "program.py"
+    program.write_text(TRAINING, encoding="utf-8")
+    env = {**clean_env(), "WEAVE_CORE_HOME": str(tmp_path / "home")}
+    run_id = f"{project}-{number.name}"
+    words = [sys.executable, str(program), server.url, run_id, "wait"]
+    with subprocess.Popen(words, env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(number)
+        assert process.wait(timeout=30) == -number
+    sync(server.url, home=tmp_path / "home")
+    found = client.run(run_id, "trained").info
+
+    assert found.state == ("killed" if number is signal.SIGTERM else "running")
+    assert points(client, "trained", run_id) == {"x": dict(enumerate(range(100)))}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_worker_logs_to_its_parents_run(
+    run_program: RunProgram, server: ServerProcess, client: Client, project: str
+) -> None:
+    """As data loaders do: the child's points are there, and its end is not the run's."""
+    run_program(TRAINING, server.url, f"{project}-fork", "fork")
+    found = points(client, "trained", f"{project}-fork")
+    assert found["x"] == dict(enumerate(range(100)))
+    assert found["y"] == {step: step for step in range(100, 150)}
+    assert client.run(f"{project}-fork", "trained").info.state == "finished"
+
+
+def test_a_run_does_nothing_where_tracing_is_off(run_program: RunProgram, tmp_path: Path) -> None:
+    """The same program, with WEAVE_CORE_DISABLED=1, writes nothing and waits for nothing."""
+    run_program(TRAINING, "http://127.0.0.1:9", "off", "end", WEAVE_CORE_DISABLED="1")
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_silent_run_counts_as_crashed(own_server: ServerProcess, tmp_path: Path) -> None:
+    """A run whose writers have not been heard of for long is no longer running."""
+    import sqlite3
+
+    with training("quiet", own_server.url, tmp_path / "client"), Client(own_server.url) as client:
+        run = weave_core.run(id="quiet")
+        run.log({"x": 1})
+        wait_for(lambda: bool(client.get_run_signals("quiet", "quiet").exists))
+        assert client.get_run("quiet", "quiet").state == "running"
+        with sqlite3.connect(tmp_path / "home" / "store.db") as database:  # The clock, moved on.
+            database.execute("UPDATE run SET seen_ns = seen_ns - 100000000000")
+        assert client.get_run("quiet", "quiet").state == "crashed"
+        assert [each.run_id for each in client.runs("quiet", filter="state = 'crashed'")]
+        assert not [*client.runs("quiet", filter="state = 'running'")]
+        run.finish()
+        assert client.get_run("quiet", "quiet").state == "finished"
