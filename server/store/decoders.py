@@ -18,6 +18,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import IO, Any, cast
 
+from weave_core import semconv
 from weave_core.server.otlp.requests import EncodedRequest
 from weave_core.server.store.decoder_program import ASK, DECODERS, HEAD, LEARN, REPLY
 from weave_core.server.store.payloads import Dictionary
@@ -44,11 +45,14 @@ _MAX_AWAY_S = 30.0
 _END_S = 5.0
 """How long the process may take to end before it is killed."""
 _MAX_TAUGHT = 256
+_STEPS = semconv.RUN_POINTS.encode()
+_LOOKED_AT = 64 * 1024
+"""Bytes of a request; spans of steps are large, so the first of them begins within these."""
 
 
 def can_decode(request: EncodedRequest[Any]) -> bool:
-    """Whether the process could decode it."""
-    return request.decode in DECODERS
+    """Whether the process could decode it, and should: steps are quicker read than passed on."""
+    return request.decode in DECODERS and _STEPS not in request.body[:_LOOKED_AT]
 
 
 @dataclass(slots=True)

@@ -1,15 +1,18 @@
 """Points of one key as compressed chunks: 4,096 steps and values, small and quick to read.
 
     version, how steps lie, how values lie, count (8 + 8 + 8 + 32 bits), first step and stride (64
-    bits each), then one zstd frame: what is left of the steps, then the values
+    bits each); where steps are uneven, their differences; the values
 
 Steps that go up evenly take no room.  Values are kept exactly: as differences where all are whole,
-as 32-bit floats where that loses nothing, which is what comes out of a tensor, else as doubles; the
-bytes of one significance lie together, since the high ones hardly change from point to point.
+as 32-bit floats where that loses nothing, which is what comes out of a tensor, else as doubles.  A
+column lies as one plane for each byte of its numbers, lowest first, each compressed by itself or
+not at all: the high bytes hardly change from point to point, the low ones of a double are noise,
+and one frame around both takes 5 % more and longer to open.
 """
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import zstandard
@@ -38,7 +41,10 @@ _PREVIEW_BINS = 32
 
 _HEAD = struct.Struct("<BBBxIqq")
 _VERSION = 1
+_PLANE = struct.Struct("<BI")
 _EVEN, _UNEVEN = 0, 1
+_RAW, _FRAME, _SAME = 0, 1, 2
+"""How a plane is kept: as it is, as a zstd frame, as the one byte that all of it is."""
 _DOUBLE, _SINGLE, _WHOLE = 0, 1, 2
 _LEVEL = 3
 _MAX_WHOLE = 2.0**53
@@ -164,28 +170,26 @@ def pack_chunk(points: Points) -> bytes:
     gaps = np.diff(steps)
     is_even = len(gaps) == 0 or bool((gaps == gaps[0]).all())
     stride = int(gaps[0]) if len(gaps) and is_even else 1
-    left = b"" if is_even else _shuffled(gaps)
     kind, values = _pack_values(points.values)
     head = _HEAD.pack(
         _VERSION, _EVEN if is_even else _UNEVEN, kind, len(steps), int(steps[0]), stride
     )
-    return head + zstandard.ZstdCompressor(level=_LEVEL).compress(left + values)
+    return head + (b"" if is_even else _planes(gaps)) + values
 
 
 def open_chunk(body: bytes) -> Points:
     """What `pack_chunk` packed."""
     _, step_kind, kind, count, first, stride = _HEAD.unpack_from(body)
-    data = zstandard.ZstdDecompressor().decompress(memoryview(body)[_HEAD.size :])
+    start = _HEAD.size
     if step_kind == _EVEN:
         steps = np.arange(first, first + stride * count, stride, dtype=np.int64)
-        start = 0
     else:
-        start = 8 * (count - 1)
         steps = np.empty(count, np.int64)
         steps[0] = first
-        np.cumsum(_unshuffled(data[:start], np.dtype("<i8")), out=steps[1:])
+        gaps, start = _read_planes(body, start, np.dtype("<i8"), count - 1)
+        np.cumsum(gaps, out=steps[1:])
         steps[1:] += first
-    return Points(steps, _read_values(kind, data[start:]))
+    return Points(steps, _read_values(kind, body, start, count))
 
 
 def pack_preview(points: Points) -> bytes:
@@ -223,26 +227,54 @@ def _pack_values(values: Values) -> tuple[int, bytes]:
             and not np.signbit(values[values == 0]).any()
         )
     if is_whole:
-        return _WHOLE, _shuffled(np.diff(values.astype(np.int64), prepend=np.int64(0)))
+        return _WHOLE, _planes(np.diff(values.astype(np.int64), prepend=np.int64(0)))
     if is_single:
-        return _SINGLE, _shuffled(singles)
-    return _DOUBLE, _shuffled(values)
+        return _SINGLE, _planes(singles)
+    return _DOUBLE, _planes(values)
 
 
-def _read_values(kind: int, data: bytes) -> Values:
+def _read_values(kind: int, body: bytes, start: int, count: int) -> Values:
     if kind == _WHOLE:
-        return np.cumsum(_unshuffled(data, np.dtype("<i8"))).astype(np.float64)
-    if kind == _SINGLE:
-        return _unshuffled(data, np.dtype("<f4")).astype(np.float64)
-    return _unshuffled(data, np.dtype("<f8")).astype(np.float64, copy=False)
+        column, _ = _read_planes(body, start, np.dtype("<i8"), count)
+        return np.cumsum(column).astype(np.float64)
+    column, _ = _read_planes(body, start, np.dtype("<f4" if kind == _SINGLE else "<f8"), count)
+    return column.astype(np.float64, copy=False)
 
 
-def _shuffled(column: NDArray[np.generic]) -> bytes:
-    """First the lowest byte of each number, then the next of each, and so on."""
+def _planes(column: NDArray[np.generic]) -> bytes:
+    """A column as planes, each behind its length and how it is kept."""
     little = np.ascontiguousarray(column, column.dtype.newbyteorder("<"))
-    return little.view(np.uint8).reshape(-1, little.itemsize).T.tobytes()
+    parts: list[bytes] = []
+    compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    for plane in little.view(np.uint8).reshape(-1, little.itemsize).T:
+        raw = plane.tobytes()
+        if raw.count(raw[:1]) == len(raw):
+            parts += (_PLANE.pack(_SAME, 1), raw[:1])
+            continue
+        frame = compressor.compress(raw)
+        is_smaller = len(frame) < len(raw)
+        parts += (
+            _PLANE.pack(_FRAME if is_smaller else _RAW, len(frame) if is_smaller else len(raw)),
+            frame if is_smaller else raw,
+        )
+    return b"".join(parts)
 
 
-def _unshuffled(data: bytes, kind: np.dtype[np.generic]) -> NDArray[np.generic]:
-    rows = np.frombuffer(data, np.uint8).reshape(kind.itemsize, -1)
-    return np.ascontiguousarray(rows.T).view(kind).reshape(-1)
+def _read_planes(
+    body: bytes, start: int, kind: np.dtype[Any], count: int
+) -> tuple[NDArray[Any], int]:
+    """The column that begins at `start`, and where it ends."""
+    planes = np.empty((kind.itemsize, count), np.uint8)
+    decompressor = zstandard.ZstdDecompressor()
+    for plane in planes:
+        how, length = _PLANE.unpack_from(body, start)
+        start += _PLANE.size
+        data = body[start : start + length]
+        if how == _SAME:
+            plane[:] = data[0]
+        else:
+            plane[:] = np.frombuffer(
+                decompressor.decompress(data) if how == _FRAME else data, np.uint8
+            )
+        start += length
+    return np.ascontiguousarray(planes.T).view(kind).reshape(-1), start

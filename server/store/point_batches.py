@@ -11,8 +11,9 @@ from weave_core.points import read_head
 __all__ = ["TIME_KEY", "Column", "Contents", "columns_of", "contents_of"]
 
 TIME_KEY = "_time"
-"""The key under which the time of each step is kept, in microseconds since the epoch."""
-_NS_PER_US = 1_000
+"""The key under which the time of each step is kept, in milliseconds since the epoch: finer ones
+would take a byte a step, and no chart shows them."""
+_NS_PER_MS = 1_000_000
 
 
 class Contents(NamedTuple):
@@ -54,7 +55,7 @@ def columns_of(body: bytes) -> Iterator[Column]:
     for keys, count in groups:
         steps = np.frombuffer(body, "<i8", count, start).astype(np.int64)
         times = np.frombuffer(body, "<i8", count, start + 8 * count)
-        yield Column(TIME_KEY, steps, (times // _NS_PER_US).astype(np.float64))
+        yield Column(TIME_KEY, steps, (times // _NS_PER_MS).astype(np.float64))
         start += 16 * count
         for key in keys:
             values = np.frombuffer(body, "<f8", count, start).astype(np.float64)

@@ -38,7 +38,7 @@ MAX_LISTED_KEYS = 1_000
 _MAX_ANCESTORS = 20
 """Forks of forks that are followed."""
 _CHUNK, _TAIL = table_of(MetricChunkRow), table_of(RunTailRow)
-_NS_PER_US = 1_000
+_NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +258,11 @@ class _Reader:
             times = self._time(rank, is_rough=is_rough)
             if is_rough:
                 # Between two points of a preview, 128 steps apart at most.
-                us = np.interp(points.steps, times.steps, times.values)
+                ms = np.interp(points.steps, times.steps, times.values)
                 is_there = np.ones(len(points), bool)
             else:
-                us, is_there = _at_or_before(times, points.steps)
-            ns = us.astype(np.int64) * _NS_PER_US
+                ms, is_there = _at_or_before(times, points.steps)
+            ns = ms.astype(np.int64) * _NS_PER_MS
             if name == "time":
                 return ns, is_there
             return (ns - self._row.started_ns) / 1e9, is_there
