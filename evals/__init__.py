@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from weave_core.evals.datasets import Dataset as Dataset
     from weave_core.evals.evaluations import Evaluation as Evaluation
     from weave_core.evals.loggers import EvaluationLogger as EvaluationLogger
+    from weave_core.evals.models import Model as Model
     from weave_core.evals.results import EvaluationResult as EvaluationResult
     from weave_core.evals.scorers.contract import Scorer as Scorer
     from weave_core.evals.scores import Score as Score
@@ -29,6 +30,7 @@ _HOME = {
     "Evaluation": "evaluations",
     "EvaluationLogger": "loggers",
     "EvaluationResult": "results",
+    "Model": "models",
     "Score": "scores",
     "Scorer": "scorers.contract",
     "calibrate": "calibrations",
@@ -43,6 +45,7 @@ __all__ = [
     "Evaluation",
     "EvaluationLogger",
     "EvaluationResult",
+    "Model",
     "Score",
     "Scorer",
     "calibrate",

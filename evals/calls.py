@@ -119,7 +119,8 @@ def call_of(
         known=known,
         takes_all=takes_all,
         whole=whole,
-        is_async=inspect.iscoroutinefunction(target)
+        is_async=getattr(target, "is_async", False) is True
+        or inspect.iscoroutinefunction(target)
         or inspect.iscoroutinefunction(getattr(target, "__call__", None)),  # noqa: B004  # Its kind, not whether it is there.
         provider=getattr(func, "provider", None),
     )

@@ -1,9 +1,8 @@
 """Datasets: rows that are JSON, known by their content, whatever their order and place."""
 
 import csv
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,37 +10,16 @@ import orjson
 
 from weave_core.digests import digest_json
 from weave_core.errors import ConfigError, MissingExtra
-from weave_core.jsonable import to_jsonable
+from weave_core.evals.chunks import blobs_of, content_of, rows_of
+from weave_core.evals.items import NOT_CONTENT, Item, RowProblem, RowReader
 
 if TYPE_CHECKING:
     from weave_core.client import Client
+    from weave_core.evals.duplicates import DuplicateReport
 
-__all__ = ["Dataset", "Item", "RowProblem"]
+__all__ = ["NOT_CONTENT", "Dataset", "Item", "RowProblem"]
 
-NOT_CONTENT = ("id", "metadata")
-"""Columns that are no part of what an item is: a new id does not make a new question."""
-MAX_ROWS = 1_000_000
-"""Rows of one dataset."""
-_KEY_DIGITS = 32
 _READERS = (".csv", ".json", ".jsonl", ".ndjson", ".parquet", ".tsv")
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One row, by its content."""
-
-    key: str
-    """First 32 digits of the SHA-256 of its canonical JSON; `-2` and so on for its repeats."""
-    index: int
-    row: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class RowProblem:
-    """A row that was left out, and why."""
-
-    index: int
-    message: str
 
 
 class Dataset:
@@ -54,8 +32,9 @@ class Dataset:
         >>> weave_core.publish(capitals)
 
     Args:
-        rows: Mappings; a pandas data frame; a Hugging Face dataset.  A row that is no mapping, or
-            no JSON, is left out and told in `problems`.
+        rows: Mappings, also of a generator; a pandas data frame; a Hugging Face dataset.  A row
+            that is no mapping, or no JSON, is left out and told in `problems`.  Of a large dataset
+            the rows lie in a temporary file, and are read one by one.
         name: What it is called.
 
     Raises:
@@ -66,10 +45,13 @@ class Dataset:
 
     def __init__(self, rows: Any, *, name: str = "dataset") -> None:
         self.name = name
-        self.problems: list[RowProblem] = []
+        reader = RowReader(name)
+        self.items: tuple[Item, ...] = reader.read(_rows_of(rows))
+        """The rows that can be used, in order."""
+        self.problems: list[RowProblem] = reader.problems
         """Rows that were left out."""
-        self.items: tuple[Item, ...] = tuple(self._read(_rows_of(rows)))
-        """What is left, in order."""
+        self.columns: set[str] = reader.columns
+        """Names that any row has."""
         if not self.items:
             said = f": {self.problems[0].message}" if self.problems else ""
             raise ConfigError(f"dataset {name!r} has no row that can be used{said}")
@@ -120,23 +102,65 @@ class Dataset:
         return cls(_trace_rows(client, project, filter, limit), name=name)
 
     @classmethod
-    def from_content(cls, content: Any, *, name: str) -> Self:
-        """A dataset that was published, from what `to_content` gave."""
-        return cls(content["rows"], name=name)
+    def from_content(
+        cls, content: Any, *, name: str, blob: Callable[[str], bytes] | None = None
+    ) -> Self:
+        """A dataset that was published, from what `to_content` gave.
+
+        Args:
+            content: What was published.
+            name: What it is called.
+            blob: Gives the bytes of a digest, where the rows are in blobs.
+
+        Raises:
+            ConfigError: If they are, and it is not given.
+        """
+        return cls(rows_of(content, blob), name=name)
 
     def to_content(self) -> dict[str, Any]:
-        """What is published."""
-        return {"rows": [item.row for item in self.items]}
+        """What is published: the rows, or the digests of the blobs that hold them."""
+        return self._content
 
-    @property
+    def blobs(self) -> Iterator[bytes]:
+        """The blobs that `to_content` names; they are stored before it is published."""
+        return blobs_of(self) if "chunks" in self._content else iter(())
+
+    @cached_property
+    def _content(self) -> dict[str, Any]:
+        return content_of(self)
+
+    @cached_property
     def digest(self) -> str:
         """The address of the content, the same as that of the published version."""
         return digest_json(self.to_content())
 
-    @property
-    def columns(self) -> set[str]:
-        """Names that any row has."""
-        return {key for item in self.items for key in item.row}
+    def duplicates(
+        self,
+        *,
+        against: "Mapping[str, Dataset | str | Sequence[str]] | None" = None,
+        columns: Sequence[str] | None = None,
+        threshold: float = 0.8,
+    ) -> "DuplicateReport":
+        """Rows that stand twice: here, in other splits, or among the examples of a prompt.
+
+        Equal ones by content, near ones by MinHash, each checked by Jaccard's similarity of its
+        runs of five letters; of a prompt by how much of the row it holds.  100,000 rows of a
+        hundred letters take about a minute and half a gigabyte.
+
+        Example:
+            >>> print(test.duplicates(against={"train": train, "prompt": FEW_SHOT}))
+
+        Args:
+            against: Other datasets, and prompts or lists of examples, by name.
+            columns: What is compared; None: all but `id` and `metadata`.
+            threshold: The least similarity that is told, up to 1.
+
+        Raises:
+            ConfigError: If there is no such column, or the threshold is none.
+        """
+        from weave_core.evals.duplicates import find_duplicates  # datasketch loads scipy.
+
+        return find_duplicates(self, against=against, columns=columns, threshold=threshold)
 
     @property
     def repeats(self) -> list[Item]:
@@ -151,24 +175,6 @@ class Dataset:
 
     def __repr__(self) -> str:
         return f"<Dataset {self.name!r}: {len(self)} rows>"
-
-    def _read(self, rows: Iterable[Any]) -> Iterator[Item]:
-        seen: Counter[str] = Counter()
-        for index, row in enumerate(rows):
-            if index >= MAX_ROWS:
-                raise ConfigError(f"dataset {self.name!r} has more than {MAX_ROWS} rows")
-            if isinstance(row, RowProblem):
-                self.problems.append(row)
-                continue
-            if not isinstance(row, Mapping) or not row:
-                message = f"row {index} is {row!r:.100}, which is no mapping of columns"
-                self.problems.append(RowProblem(index, message))
-                continue
-            plain = to_jsonable({str(key): value for key, value in row.items()})
-            digest = digest_json({k: v for k, v in plain.items() if k not in NOT_CONTENT})
-            key = digest.removeprefix("sha256:")[:_KEY_DIGITS]
-            seen[key] += 1
-            yield Item(key if seen[key] == 1 else f"{key}-{seen[key]}", index, plain)
 
 
 def _rows_of(rows: Any) -> Iterable[Any]:

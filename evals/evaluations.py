@@ -66,8 +66,9 @@ class Evaluation:
         budget: Bounds in time, tokens and cost.
         stop_when_decided: Run the items in a random order, and no more of them once the gate is
             decided, by intervals that hold at every moment; for gates on scores from 0 to 1.
-        cache: Use outputs that the same version of the task gave for the same item before.  Without
-            it only an evaluation that was broken off goes on where it was.
+        cache: Use outputs that the same version of the task gave for the same item before.  Where
+            nothing has changed at all, it is the same evaluation again, and only what failed is
+            run.  Without it only an evaluation that was broken off goes on where it was.
 
     Raises:
         ConfigError: If an argument can't be used.
@@ -233,7 +234,10 @@ class Evaluation:
         settings = settings_in_force()
         told = [settings.project, self.name, self.dataset.digest, self._plan.epochs]
         path = settings.home / "evals" / f"{version.removeprefix('sha256:')[:32]}.jsonl"
-        return Journal(path, plan=digest_json(told), uses_finished=self._uses_cache)
+        scorers = digest_json([[each.name, each.subject.version] for each in self._scorers])
+        return Journal(
+            path, plan=digest_json(told), scorers=scorers, uses_finished=self._uses_cache
+        )
 
     def _record(self, journal: Journal | None, baseline: Baseline | None) -> StoredEvaluation:
         plan = self._plan

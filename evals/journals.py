@@ -52,6 +52,7 @@ class _Begun:
     evaluation_id: str
     plan: str
     pid: int
+    scorers: str = ""
     is_ended: bool = False
     lines: list[bytes] = field(default_factory=list)
     """Of its examples."""
@@ -63,18 +64,19 @@ class Journal:
     Args:
         path: Its file.
         plan: What the evaluation is: name, dataset and epochs, as a digest.
+        scorers: Names and versions of what judges it, as a digest.
         uses_finished: Whether outputs of evaluations that came to their end are used too.
     """
 
-    def __init__(self, path: Path, *, plan: str, uses_finished: bool) -> None:
+    def __init__(self, path: Path, *, plan: str, scorers: str, uses_finished: bool) -> None:
         self._path = path
-        self._plan = plan
+        self._plan, self._scorers = plan, scorers
         self._buffer: list[bytes] = []
         self._size = 0
         self._flushed_s = time.monotonic()
         self._entries: dict[Key, Remembered] = {}
         self.resumed_id: str | None = None
-        """The evaluation that was broken off and goes on now."""
+        """The evaluation that goes on now: it was broken off, or is the very same, finished."""
         self._read(uses_finished=uses_finished)
 
     def find(self, item: str, epoch: int) -> Remembered | None:
@@ -84,7 +86,8 @@ class Journal:
     def begin(self, evaluation_id: str) -> None:
         """Say that an evaluation begins, or goes on."""
         self._evaluation_id = evaluation_id
-        self._put({"begin": evaluation_id, "plan": self._plan, "pid": os.getpid()})
+        told = {"plan": self._plan, "pid": os.getpid(), "scorers": self._scorers}
+        self._put({"begin": evaluation_id, **told})
         self.flush()
 
     def add(
@@ -146,7 +149,11 @@ class Journal:
         except FileNotFoundError:
             return
         for each in begun.values():
-            is_mine = each.plan == self._plan and not each.is_ended and not _is_alive(each.pid)
+            if each.is_ended:  # With the same task, rows and scorers there is nothing to run anew.
+                is_mine = uses_finished and each.scorers == self._scorers
+            else:
+                is_mine = not _is_alive(each.pid)
+            is_mine = is_mine and each.plan == self._plan
             if is_mine:
                 self.resumed_id = each.evaluation_id
             if is_mine or uses_finished:
@@ -183,9 +190,11 @@ def _sort(line: bytes, begun: dict[bytes, _Begun]) -> None:
         if "end" in entry:
             begun[key].is_ended = True
         elif key in begun:
-            begun[key].pid = entry["pid"]
+            begun[key].pid, begun[key].is_ended = entry["pid"], False
         else:
-            begun[key] = _Begun(entry["begin"], entry["plan"], entry["pid"])
+            begun[key] = _Begun(
+                entry["begin"], entry["plan"], entry["pid"], entry.get("scorers", "")
+            )
     except (ValueError, KeyError, TypeError):  # As above.
         return
 

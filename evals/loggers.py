@@ -134,7 +134,7 @@ class EvaluationLogger:
                 **span.ids,
             )
             span.end(evaluated, logged.output, error)
-            self._examples.append(Example(item.row, logged.output, evaluated))
+            self._examples.append(Example(item, logged.output, evaluated))
 
     def finish(self) -> EvaluationResult:
         """Work out the numbers and the verdict, and store them.

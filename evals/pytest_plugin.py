@@ -295,6 +295,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 def _finish(found: _Found) -> "EvaluationResult":
     from weave_core.evals.endings import Ending
+    from weave_core.evals.items import Item
     from weave_core.evals.records import begin_tracing
     from weave_core.evals.results import baseline_of
     from weave_core.evals.runner import Example
@@ -311,7 +312,7 @@ def _finish(found: _Found) -> "EvaluationResult":
     items = [EvaluatedItem.model_validate_json(each) for each in found.items]
     return Ending(
         record=record,
-        examples=[Example({}, None, item) for item in items],
+        examples=[Example(Item("", item.index, {}), None, item) for item in items],
         spans=spans,
         baseline=baseline,
         gate=found.gate,

@@ -41,9 +41,14 @@ _METER = UsageMeter()
 class Example:
     """One item in one epoch, as it was run."""
 
-    row: dict[str, Any]
+    source: Item
     output: Any
     item: EvaluatedItem
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The row that it was run for."""
+        return self.source.row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,10 +116,7 @@ class Runner:
         self._limits: dict[str, AdaptiveLimit] = {}
         self._paces = {call.name: _Pace() for call in self.plan.scorers}
         self._versions = {call.name: call.subject.version or "" for call in self.plan.scorers}
-        # Asked for by name; a column of that name is the row's own.
-        self._wants_spans = any(SPANS in call.known for call in self.plan.scorers) and not any(
-            SPANS in item.row for item in self.plan.items
-        )
+        self._wants_spans = any(SPANS in call.known for call in self.plan.scorers)
         self._project = settings_in_force().project
         waiting = iter(self._todo())
         workers = [
@@ -153,7 +155,7 @@ class Runner:
         is_resumed = self.journal is not None and known.evaluation_id == self.journal.resumed_id
         is_scored = known.scorers == self._versions
         if is_resumed and is_scored:
-            self._done(Example(item.row, known.output, known.item), is_new=False)
+            self._done(Example(item, known.output, known.item), is_new=False)
             return
         span = self.spans.begin_example(self.plan.task.name, item.row)
         old = known.item
@@ -164,15 +166,16 @@ class Runner:
             update={"scores": scores, "is_cached": True, "index": item.index, **span.ids}
         )
         span.end(evaluated, known.output, None)
-        self._done(Example(item.row, known.output, evaluated), spans=known.spans)
+        self._done(Example(item, known.output, evaluated), spans=known.spans)
 
     async def _run(self, item: Item, epoch: int) -> None:
-        span = self.spans.begin_example(self.plan.task.name, item.row)
+        row = item.row
+        span = self.spans.begin_example(self.plan.task.name, row)
         trace_id = span.ids.get("trace_id", "")
         usage = _METER.watch(trace_id, keeps_spans=self._wants_spans)
         output: Any = None
         error: BaseException | None = None
-        values = {**item.row, "row": item.row}
+        values = {**row, "row": row}
         began_s = time.perf_counter()
         span.enter()
         try:
@@ -202,11 +205,9 @@ class Runner:
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cost_usd=usage.cost_usd,
-            cluster=_text(item.row.get(self.plan.cluster)) if self.plan.cluster else None,
+            cluster=_text(row.get(self.plan.cluster)) if self.plan.cluster else None,
             slices={
-                column: _text(item.row[column]) or ""
-                for column in self.plan.slices
-                if column in item.row
+                column: _text(row[column]) or "" for column in self.plan.slices if column in row
             },
             scores=scores,
             **span.ids,
@@ -215,7 +216,7 @@ class Runner:
             (usage.input_tokens or 0) + (usage.output_tokens or 0), usage.cost_usd or 0.0
         )
         span.end(evaluated, output, error)
-        self._done(Example(item.row, output, evaluated), spans=spans)
+        self._done(Example(item, output, evaluated), spans=spans)
 
     def _done(
         self, example: Example, *, is_new: bool = True, spans: list[Span] | None = None
@@ -237,10 +238,11 @@ class Runner:
         spans: list[Span] | None,
     ) -> dict[str, ItemScore]:
         """What each scorer says; of scorers that have not changed, what they said before."""
-        values = {**item.row, "row": item.row, "output": output}
+        row = item.row
+        values = {**row, "row": row, "output": output}
         values.setdefault("expected", None)
         if spans is not None:
-            values[SPANS] = spans
+            values.setdefault(SPANS, spans)  # A column of that name is the row's own.
         found: dict[str, ItemScore] = {}
         for call in self.plan.scorers:
             if known is not None and known.scorers.get(call.name) == call.subject.version:

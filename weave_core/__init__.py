@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from weave_core.evals import Dataset as Dataset
     from weave_core.evals import Evaluation as Evaluation
     from weave_core.evals import EvaluationLogger as EvaluationLogger
+    from weave_core.evals import Model as Model
     from weave_core.evals import Score as Score
     from weave_core.evals import Scorer as Scorer
     from weave_core.publishing import get as get
@@ -41,6 +42,7 @@ _HOME = {
     "Dataset": "weave_core.evals",
     "Evaluation": "weave_core.evals",
     "EvaluationLogger": "weave_core.evals",
+    "Model": "weave_core.evals",
     "Run": "weave_core.tracing",
     "Score": "weave_core.evals",
     "Scorer": "weave_core.evals",
@@ -66,6 +68,7 @@ __all__ = [
     "EvaluationLogger",
     "Html",
     "Image",
+    "Model",
     "Run",
     "Score",
     "Scorer",

@@ -69,6 +69,9 @@ def publish(
     if not name:
         raise ConfigError("publish was given no name", 'say publish(value, "name")')
     with _Place(project, client) as place:
+        # First, so that no version is there whose blobs are not.
+        for blob in value.blobs() if hasattr(value, "blobs") else ():
+            place.client.add_blob(blob)
         kept = place.client.publish_object(
             place.project, kind or "value", name, content, aliases=aliases, tags=tags
         )
@@ -111,10 +114,10 @@ def get(
     with _Place(project, client) as place:
         kind = kind or _only_kind(place, name)
         found = place.client.get_object(place.project, kind, name, version or "latest")
-    if kind == "dataset":
-        from weave_core.evals import Dataset  # Only whoever gets one needs it.
+        if kind == "dataset":
+            from weave_core.evals import Dataset  # Only whoever gets one needs it.
 
-        return Dataset.from_content(found.content, name=name)
+            return Dataset.from_content(found.content, name=name, blob=place.client.get_blob)
     return found.content
 
 

@@ -28,6 +28,8 @@ CONFIDENCE = 0.95
 RESAMPLES = 2_000
 MAX_RESAMPLED = 20_000_000
 """Values that all resamples of one interval may be made of; more of them are made in parts."""
+MAX_BOOTSTRAPPED = 20_000
+"""Values whose mean may get a bootstrap's interval; of more it is Student's, the same by then."""
 _MIN_BOOTSTRAP = 10
 _SEED = 20_260_101
 """The same scores have the same interval, whoever computes it and when."""
@@ -75,7 +77,7 @@ def mean(
         if n < _MIN_BOOTSTRAP:
             return estimated(value, (None, None), n, "none", confidence)
         return estimated(value, (value, value), n, "t", confidence)
-    if method == "bca" and n >= _MIN_BOOTSTRAP:
+    if method == "bca" and _MIN_BOOTSTRAP <= n <= MAX_BOOTSTRAPPED:
         found = stats.bootstrap(
             (sample,),
             np.mean,
