@@ -70,6 +70,27 @@ def test_a_link_to_a_span_opens_that_span(
     expect(window.page.locator(".span-tree .row.picked")).to_have_attribute("data-id", tool)
 
 
+def test_what_a_sender_dropped_is_told_beside_what_it_sent(
+    server: ServerProcess, project: str, window: Window
+) -> None:
+    """Of the span, of an event and of a link, each where one reads it."""
+    span = new_span("cut", new_trace_id(), start_ns=time.time_ns(), duration_ms=1)
+    span.trace_state = "vendor=1"
+    span.dropped_attributes_count = 3
+    span.events.add(name="retry", time_unix_nano=time.time_ns(), dropped_attributes_count=2)
+    span.links.add(trace_id=new_trace_id(), span_id=b"12345678", dropped_attributes_count=5)
+    send_spans(server.url, project, [span])
+
+    ids = f"trace={span.trace_id.hex()}&span={span.span_id.hex()}"
+    window.open(f"/trace?project={project}&{ids}")
+
+    detail = window.page.locator(".detail")
+    expect(detail).to_contain_text("vendor=1")
+    for tab, told in (("Attributes", "3 attributes"), ("Events", "2 attr"), ("Links", "5 attr")):
+        detail.get_by_role("tab", name=tab).click()
+        expect(detail.locator(".note")).to_contain_text(f"The sender dropped {told}")
+
+
 def test_a_new_trace_appears_without_a_reload(
     server: ServerProcess, project: str, window: Window
 ) -> None:
