@@ -1,7 +1,7 @@
-"""The first words of what went in or came out of a span, as a column of filters.
+"""The first words of what went in or came out of a span or a trace, as a column of filters.
 
 PostgreSQL has them in the row.  SQLite's rows hold only those that the payload alone does not tell;
-the others a function reads from the payload.
+the others a function reads from the payload.  Its rows of traces hold them packed.
 """
 
 from typing import Any
@@ -10,13 +10,22 @@ from sqlalchemy import Column, ColumnElement, String, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from weave_core.server.store.tables import SpanRow, table_of
+from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 
-__all__ = ["PREVIEW", "PreviewText", "preview_sql"]
+__all__ = [
+    "PREVIEW",
+    "UNPACKED",
+    "PreviewText",
+    "TracePreviewText",
+    "preview_sql",
+    "trace_preview_sql",
+]
 
 PREVIEW = "span_preview"
 """SQLite's function of a row id, which preview, and a word; the store's connections have it."""
-_SPAN = table_of(SpanRow)
+UNPACKED = "unpacked_text"
+"""SQLite's function of what a row holds of a text."""
+_SPAN, _TRACE = table_of(SpanRow), table_of(TraceRow)
 _NAMES = ("input_preview", "output_preview")
 
 
@@ -40,6 +49,26 @@ class PreviewText(ColumnElement[str]):
         return self.column._from_objects  # noqa: SLF001  # SQLAlchemy's own protocol for elements.
 
 
+class TracePreviewText(ColumnElement[str]):
+    """A preview of a trace: `input_preview` or `output_preview`."""
+
+    inherit_cache = False
+    type = String()
+
+    def __init__(self, name: str) -> None:
+        self.column: Column[Any] = _TRACE.c[name]
+        self.key = name
+
+    @property
+    def _from_objects(self) -> list[Any]:
+        return self.column._from_objects  # noqa: SLF001  # As above.
+
+
+def trace_preview_sql(column: str) -> str:
+    """SQLite's expression for a preview of a trace, in `column`."""
+    return f"{UNPACKED}({column})"
+
+
 def preview_sql(name: str, *, table: str = "", word: str = "''") -> str:
     """SQLite's expression for a preview.
 
@@ -58,6 +87,12 @@ def _preview_sqlite(element: PreviewText, compiler: SQLCompiler, **_: Any) -> st
     return preview_sql(element.column.name, table=table, word=compiler.process(element.word_bound))
 
 
+@compiles(TracePreviewText, "sqlite")
+def _trace_preview_sqlite(element: TracePreviewText, compiler: SQLCompiler, **_: Any) -> str:
+    return trace_preview_sql(compiler.process(element.column))
+
+
+@compiles(TracePreviewText)
 @compiles(PreviewText)
-def _preview(element: PreviewText, compiler: SQLCompiler, **_: Any) -> str:
+def _preview(element: PreviewText | TracePreviewText, compiler: SQLCompiler, **_: Any) -> str:
     return compiler.process(element.column)

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from weave_core.model import KINDS, RUN_STATES, Status
 from weave_core.server.filters.constructs import JsonIs, JsonNumber, Unindexed
-from weave_core.server.filters.previews import PreviewText
+from weave_core.server.filters.previews import PreviewText, TracePreviewText
 from weave_core.server.store.run_tables import RunMetricRow, RunRow
 from weave_core.server.store.tables import REPLY_END, SpanRow, TraceRow, table_of
 
@@ -162,7 +162,7 @@ _TRACE_FIELDS = [
     Field("root_kind", "text", TRACE.c.kind, values=KINDS),
     Field("status", "text", TRACE.c.status, values=_STATUSES),
     *_texts(TRACE, "name", "service_name", "environment", "session_id", "user_id"),
-    *_texts(TRACE, "input_preview", "output_preview"),
+    *(Field(name, "text", TracePreviewText(name)) for name in ("input_preview", "output_preview")),
     *_times(TRACE),
     *_numbers(_tokens(TRACE)),
     *_numbers({name: TRACE.c[name] for name in ("span_count", "error_count", "model_call_count")}),

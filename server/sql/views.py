@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from weave_core.server.filters.previews import preview_sql
+from weave_core.server.filters.previews import preview_sql, trace_preview_sql
 from weave_core.server.store.attribute_names import written_out_sql
 
 __all__ = ["DIALECTS", "READ_TABLES", "VIEWS", "View", "ViewColumn", "list_tables"]
@@ -23,6 +23,7 @@ class _Spelling:
 
     hex_id: Callable[[str], str]
     preview: Callable[[str], str]
+    trace_preview: Callable[[str], str]
     attributes: Callable[[str], str]
     """JSON with the names that senders gave."""
     moment: Callable[[str], str]
@@ -33,12 +34,14 @@ DIALECTS: dict[str, _Spelling] = {
     "sqlite": _Spelling(
         hex_id=lambda column: f"CASE WHEN {column} IS NOT NULL THEN lower(hex({column})) END",
         preview=preview_sql,
+        trace_preview=trace_preview_sql,
         attributes=written_out_sql,
         moment=lambda ns: f"strftime('%Y-%m-%dT%H:%M:%fZ', ({ns}) / 1000000000.0, 'unixepoch')",
     ),
     "postgresql": _Spelling(
         hex_id=lambda column: f"encode({column}, 'hex')",
         preview=lambda name: name,
+        trace_preview=lambda name: name,
         attributes=lambda column: f"({written_out_sql(f'({column})::text')})::json",
         moment=lambda ns: (
             f"to_char(to_timestamp(({ns}) / 1000000000.0) AT TIME ZONE 'UTC',"
@@ -107,6 +110,10 @@ def _preview(name: str) -> ViewColumn:
     return ViewColumn(
         name, "text", "The first 200 characters", lambda spelling: spelling.preview(name)
     )
+
+
+def _trace_preview(name: str) -> ViewColumn:
+    return ViewColumn(name, "text", "", lambda spelling: spelling.trace_preview(name))
 
 
 def _moment(name: str, meaning: str, source: str) -> list[ViewColumn]:
@@ -191,7 +198,8 @@ _TRACES = View(
         _plain("json", "models", "A list of texts"),
         *_each("text", "session_id user_id environment"),
         _plain("json", "tags", "A list of texts"),
-        *_each("text", "input_preview output_preview"),
+        _trace_preview("input_preview"),
+        _trace_preview("output_preview"),
         _plain("boolean", "is_complete", "The root is here and nothing is pending"),
     ),
 )

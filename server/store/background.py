@@ -41,7 +41,7 @@ class Background:
         self._free_pages = FreePages(dialect)
         self._packer = PayloadPacker(dialect, dictionaries)
         self._rejoins = SpanRejoins(dialect, minutes, texts)
-        self._rollups = TraceRollups(dialect, minutes)
+        self._rollups = TraceRollups(dialect, minutes, dictionaries)
         self._runs = RunPacker(dialect)
 
     @property

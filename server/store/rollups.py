@@ -12,8 +12,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from weave_core.server.store.dialects import Dialect
+from weave_core.server.store.dictionaries import Dictionaries
 from weave_core.server.store.duplicates import DuplicateMarker
 from weave_core.server.store.minutes import MinuteRollups
+from weave_core.server.store.packed_texts import packed_text
 from weave_core.server.store.previews import read_previews
 from weave_core.server.store.sums import TRACE_COLUMNS, SpanSums, trace_row
 
@@ -48,12 +50,17 @@ AND (d.project_id, d.trace_id) <= (?, ?)
 """  # noqa: S608  # Names of our own columns.
 
 _by_start = attrgetter("start_ns", "id")
+_PROJECT = TRACE_COLUMNS.index("project_id")
+_PREVIEWS = slice(TRACE_COLUMNS.index("input_preview"), TRACE_COLUMNS.index("output_preview") + 1)
 
 
 class TraceRollups:
     """Works off the marks of `trace_dirty`."""
 
-    def __init__(self, dialect: Dialect, minutes: MinuteRollups) -> None:
+    def __init__(
+        self, dialect: Dialect, minutes: MinuteRollups, dictionaries: Dictionaries
+    ) -> None:
+        self._dictionaries = None if dialect.keeps_previews else dictionaries
         self._duplicates = DuplicateMarker(dialect, minutes)
         self._dirty = dialect.sql(_DIRTY)
         self._spans = dialect.sql(_SPANS)
@@ -79,9 +86,18 @@ class TraceRollups:
             if spans
         ]
         if rows:
+            rows = [self._packed(connection, row) for row in rows]
             connection.exec_driver_sql(self._replace, rows)
         connection.exec_driver_sql(self._clear, keys)
         return bool(connection.exec_driver_sql("SELECT 1 FROM trace_dirty LIMIT 1").first())
+
+    def _packed(self, connection: Connection, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The row with its previews as the database has them."""
+        if self._dictionaries is None:
+            return row
+        dictionary = self._dictionaries.current(connection, row[_PROJECT])
+        packed = (packed_text(text, dictionary) for text in row[_PREVIEWS])
+        return (*row[: _PREVIEWS.start], *packed, *row[_PREVIEWS.stop :])
 
     def _heads(
         self, connection: Connection, by_trace: Mapping[tuple[int, bytes], Sequence[SpanSums]]

@@ -13,11 +13,12 @@ from functools import lru_cache
 import orjson
 from sqlalchemy import Engine, event
 
-from weave_core.server.filters.previews import PREVIEW
+from weave_core.server.filters.previews import PREVIEW, UNPACKED
 from weave_core.server.filters.searching import SAYS, Term, pattern_of
 from weave_core.server.normalise import skeleton
 from weave_core.server.otlp.records import RawOrigin
 from weave_core.server.store.documents import DOCUMENT_ROW, documents
+from weave_core.server.store.packed_texts import unpacked_text
 from weave_core.server.store.payloads import read_span
 from weave_core.server.store.previews import Previews
 from weave_core.server.store.stored_texts import StoredTexts
@@ -48,6 +49,7 @@ def add_text_functions(connection: sqlite3.Connection, reader: sqlite3.Connectio
     reading = _Reading(reader)
     connection.create_function(SAYS, 2, reading.says)
     connection.create_function(PREVIEW, 3, reading.preview)
+    connection.create_function(UNPACKED, 1, reading.unpacked)
 
 
 class _Reading:
@@ -63,6 +65,9 @@ class _Reading:
             texts = (folded(said), folded(name))
             return all(any(pattern.search(text) for text in texts) for pattern in patterns)
         return False
+
+    def unpacked(self, held: str | bytes | None) -> str | None:
+        return unpacked_text(held, self._stored.dictionary)
 
     def preview(self, row_id: int, which: int, word: str) -> str | None:
         """The preview of what went in (0) or came out (1).

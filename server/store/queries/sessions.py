@@ -6,6 +6,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
 from weave_core.server.filters import TRACES, compile_filter
+from weave_core.server.filters.previews import TracePreviewText
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.shapes import usage_shape
 from weave_core.server.store.tables import TraceRow, table_of
@@ -83,7 +84,7 @@ def _asked(
     connection: Connection, project_id: int, first_ns: dict[str, int]
 ) -> dict[str, str | None]:
     """What the trace that began a session was asked: a few places of the index `newest_traces`."""
-    query = select(_TRACE.c.session_id, _TRACE.c.start_ns, _TRACE.c.input_preview).where(
+    query = select(_TRACE.c.session_id, _TRACE.c.start_ns, TracePreviewText("input_preview")).where(
         _TRACE.c.project_id == project_id, _TRACE.c.start_ns.in_(sorted(set(first_ns.values())))
     )
     return {

@@ -8,12 +8,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 
+from weave_core.server.filters.previews import TracePreviewText
 from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 
 __all__ = ["SPAN_COLUMNS", "TRACE_COLUMNS", "span_shape", "trace_shape"]
 
 _NS_PER_MS = 1_000_000
 _SPAN, _TRACE = table_of(SpanRow), table_of(TraceRow)
+
+_PREVIEWS = ("input_preview", "output_preview")
 
 # Shared by all shapes of an answer: they are read, never changed.
 _NONE: list[Any] = []
@@ -53,7 +56,7 @@ SPAN_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
 """What `span_shape` reads, in its order, and whether there are previews to be read."""
 
 TRACE_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
-    _TRACE.c[name]
+    TracePreviewText(name) if name in _PREVIEWS else _TRACE.c[name]
     for name in (
         *("trace_id", "root_span_id", "service_name", "name", "kind", "status", "start_ns"),
         *("duration_ns", "span_count", "error_count", "input_preview", "output_preview"),
