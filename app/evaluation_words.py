@@ -1,7 +1,7 @@
 """Numbers of evaluations as people read them; pure functions, no Streamlit."""
 
 from weave_core.app import formats
-from weave_core.model import Estimate, Subject
+from weave_core.model import Estimate, ItemScore, Subject
 
 __all__ = [
     "difference",
@@ -9,6 +9,7 @@ __all__ = [
     "estimate",
     "interval",
     "p_value",
+    "reasons",
     "short_version",
     "subject",
     "verdict",
@@ -87,3 +88,15 @@ def _plain(value: float) -> str:
     if abs(value) >= _ENOUGH:
         return formats.count(round(value)) if value >= 0 else f"-{formats.count(round(-value))}"
     return f"{value:.3f}".rstrip("0").rstrip(".") if value else "0"
+
+
+def reasons(score: ItemScore) -> str:
+    """Why a score is what it is: its reason, and each part that a judge has judged."""
+    parts = score.detail if isinstance(score.detail, list) else []
+    lines = [
+        f"{'yes' if part.get('holds') else 'no'}: {part['claim']} ({part.get('reason') or '-'})"
+        for part in parts
+        if isinstance(part, dict) and "claim" in part
+    ]
+    # A reason that only counts the parts says nothing beside them.
+    return "\n".join(lines or [score.reason or ""])

@@ -171,13 +171,9 @@ def _cells(name: str, scorer: ScorerSummary, comparison: Comparison | None) -> l
 
 def _more(name: str, scorer: ScorerSummary) -> Iterable[list[str]]:
     """What else is known of a scorer, as rows with the same cells."""
-    if scorer.corrected is not None:
-        value = _value(scorer.corrected, is_rate=scorer.is_rate)
-        yield [f"{name}.corrected", *value, "", "", ""]
-    averages = scorer.classification.averages if scorer.classification else {}
-    for average, scores in averages.items():
-        if average == "macro" and scores.f1 is not None:
-            yield [f"{name}.f1_macro", *_value(scores.f1, is_rate=True), "", "", ""]
+    for word, found in scorer.more.items():
+        is_rate = scorer.is_rate or word == "f1_macro"
+        yield [f"{name}.{word}", *_value(found, is_rate=is_rate), "", "", ""]
 
 
 def _value(found: Estimate, *, is_rate: bool) -> tuple[str, str]:

@@ -67,6 +67,17 @@ def show_scorers(evaluation: StoredEvaluation) -> None:
                 ]
             )
         )  # fmt: skip
+        for word, more in found.more.items():
+            is_share = is_rate or word == "f1_macro"
+            rows.append(
+                Row(
+                    [
+                        f"{name}.{word}", words.estimate(more, is_rate=is_share),
+                        bar(more, scale_of(found)),
+                        {"text": words.interval(more, is_rate=is_share), "dim": True}, "", "",
+                    ]
+                )
+            )  # fmt: skip
     columns = [
         ("Scorer", "minmax(120px, 1fr)", ""), ("Mean", "80px", ".num"),
         ("", "minmax(160px, 2fr)", ""), ("95 % interval", "minmax(170px, 1fr)", ""),
@@ -198,12 +209,12 @@ def _score(score: ItemScore | None) -> Cell:
         return None
     if score.error is not None:
         return {"text": score.error.type, "title": score.error.message, "bad": True}
+    title = words.reasons(score)
     if score.value is None:
-        return {"text": score.label or "", "title": score.reason or ""}
+        return {"text": score.label or "", "title": title}
     if score.is_rate:
-        return {"text": "yes" if score.value else "no", "bad": not score.value,
-                "title": score.reason or ""}  # fmt: skip
-    return {"text": f"{score.value:.3g}", "title": score.reason or ""}
+        return {"text": "yes" if score.value else "no", "bad": not score.value, "title": title}
+    return {"text": f"{score.value:.3g}", "title": title}
 
 
 def show(project: str, evaluation_id: str) -> None:

@@ -83,7 +83,27 @@ class Grounded(Scorer):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Faithfulness(Grounded):
+class _Supported(Grounded):
+    """A judge that holds the claims of a text against the documents."""
+
+    split_prompt: JudgePrompt = SPLIT_PROMPT
+    prompt: JudgePrompt = SUPPORTED_PROMPT
+
+    async def supported(
+        self, text: str, output: Any, row: Mapping[str, Any], spans: Sequence[Span] | None
+    ) -> Score | None:
+        """The share of its claims that they support; None where it makes none."""
+        documents = self.documents(output, row, spans)
+        context = self.asked(row) if self.question in row else ""
+        claims = await split(self.model, self.split_prompt, text, context=context)
+        if not claims:
+            return None
+        told = f"\n# Documents\n{listed(documents) or 'There are none.'}\n"
+        return score_of(claims, await judged(self.model, self.prompt, claims, context=told))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faithfulness(_Supported):
     """Whether an answer says only what the documents say.
 
     Formula: claims of the answer that the documents support / all claims.  Range: 0 to 1; an answer
@@ -95,17 +115,12 @@ class Faithfulness(Grounded):
     """
 
     name: str = "faithfulness"
-    split_prompt: JudgePrompt = SPLIT_PROMPT
-    prompt: JudgePrompt = SUPPORTED_PROMPT
 
     async def score(
         self, output: Any, row: Mapping[str, Any], spans: Sequence[Span] | None = None
     ) -> Score | None:
         """Judge one output."""
-        documents = self.documents(output, row, spans)
-        context = self.asked(row) if self.question in row else ""
-        claims = await split(self.model, self.split_prompt, self.text(output), context=context)
-        return await _supported(self.model, self.prompt, claims, documents)
+        return await self.supported(self.text(output), output, row, spans)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +183,7 @@ class ContextPrecision(Grounded):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContextRecall(Grounded):
+class ContextRecall(_Supported):
     """Whether the documents hold what the expected answer says.
 
     Formula: claims of the expected answer that the documents support / all of its claims.  Range: 0
@@ -180,18 +195,12 @@ class ContextRecall(Grounded):
     name: str = "context_recall"
     column: str = "expected"
     """The column with the expected answer."""
-    split_prompt: JudgePrompt = SPLIT_PROMPT
-    prompt: JudgePrompt = SUPPORTED_PROMPT
 
     async def score(
         self, output: Any, row: Mapping[str, Any], spans: Sequence[Span] | None = None
     ) -> Score | None:
         """Judge one output."""
-        documents = self.documents(output, row, spans)
-        expected = references_of(row, self.column)[0]
-        context = self.asked(row) if self.question in row else ""
-        claims = await split(self.model, self.split_prompt, expected, context=context)
-        return await _supported(self.model, self.prompt, claims, documents)
+        return await self.supported(references_of(row, self.column)[0], output, row, spans)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,15 +267,6 @@ def documents_of(
         "trace": "the trace has no span of a retriever",
     }
     raise LookupError(f"there are no documents to judge by: {told[source]}")
-
-
-async def _supported(
-    model: Model, prompt: JudgePrompt, claims: Sequence[str], documents: Sequence[str]
-) -> Score | None:
-    if not claims:
-        return None
-    context = f"\n# Documents\n{listed(documents) or 'There are none.'}\n"
-    return score_of(claims, await judged(model, prompt, claims, context=context))
 
 
 def _texts(documents: Any) -> list[str]:

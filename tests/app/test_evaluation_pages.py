@@ -74,6 +74,31 @@ def test_an_evaluation_shows_what_its_items_are(two_evaluations: str) -> None:
     assert items["rows"][0]["url"].startswith(f"./trace?project={two_evaluations}&trace=")
 
 
+def test_a_judge_is_shown_with_its_corrected_rate_and_its_parts(
+    server: ServerProcess, project: str
+) -> None:
+    """The rate that people would give stands below the judge's own; a score tells each claim."""
+    checked = {"n": 40, "people_mean": 0.5, "judge_mean": 0.6}
+    checked |= {"people_variance": 0.25, "judge_variance": 0.24, "covariance": 0.2}
+    parts = [{"claim": "it is late", "holds": False, "reason": "no document says so"}]
+    send_evaluation(
+        server.url,
+        project,
+        OLD,
+        [1.0] * 30 + [0.0] * 10,
+        name="judged",
+        detail=parts,
+        scorers=[{"name": "exact", "rectifier": checked}],
+    )
+    screen = draw(EVALUATION, project=project, evaluation=OLD)
+    tables = {table["label"]: table for table in components_data(screen, "figure_table")}
+    names = [row["cells"][0] for row in tables["Scorers"]["rows"]]
+    assert names == ["exact", "exact.corrected"]
+    assert "%" in tables["Scorers"]["rows"][1]["cells"][1]
+    cell = tables["Items"]["rows"][0]["cells"][3]
+    assert cell["title"] == "no: it is late (no document says so)"
+
+
 def test_two_evaluations_are_compared_item_by_item(two_evaluations: str) -> None:
     """The difference with its interval and verdict, and the items that came out otherwise."""
     screen = draw(VERSUS, project=two_evaluations, ids=f"{OLD},{NEW}")

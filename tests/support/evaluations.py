@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from support.sent_spans import otlp_span, send_spans
-from weave_core.model import EvaluatedItem
+from weave_core.model import EvaluatedItem, Subject
 from weave_core.statistics.summaries import summarize
 
 __all__ = ["send_evaluation"]
@@ -21,6 +21,7 @@ def send_evaluation(
     name: str,
     scorer: str = "exact",
     said: str = "answer",
+    detail: Any = None,
     **more: Any,
 ) -> None:
     """Send an evaluation whose items have these scores of one scorer, true or false.
@@ -33,6 +34,7 @@ def send_evaluation(
         name: Of the evaluation.
         scorer: Of the scorer.
         said: What the task answered.
+        detail: What stands behind each score.
         **more: Fields of the record.
     """
     base = int(evaluation_id[:4], 16) * 10_000 + 1
@@ -41,13 +43,15 @@ def send_evaluation(
         {
             "item": f"item{number}",
             "index": number,
-            "scores": {scorer: {"value": score, "is_rate": True, "reason": said}},
+            "scores": {scorer: {"value": score, "is_rate": True, "reason": said, "detail": detail}},
             "slices": {"lang": ("de", "fr")[number % 2]},
             "latency_ms": 12.5,
         }
         for number, score in enumerate(scores)
     ]
-    summary = summarize([EvaluatedItem.model_validate(each) for each in examples])
+    judges = [Subject.model_validate(each) for each in more.get("scorers", ())]
+    items = [EvaluatedItem.model_validate(each) for each in examples]
+    summary = summarize(items, scorers=judges)
     record = {
         "summary": summary.model_dump() if examples else None,
         "evaluation_id": evaluation_id,

@@ -110,6 +110,13 @@ class ScorerSummary(Value):
     classification: Classification | None = None
     """Precision, recall and the like, where labels came with the right ones."""
 
+    @property
+    def more(self) -> dict[str, Estimate]:
+        """Other numbers than the mean that a reader wants beside it, as a gate calls them."""
+        macro = self.classification.averages.get("macro") if self.classification else None
+        found = {"corrected": self.corrected, "f1_macro": macro.f1 if macro else None}
+        return {name: estimate for name, estimate in found.items() if estimate is not None}
+
 
 class FlakyItem(Value):
     """An item that does not answer the same each time."""

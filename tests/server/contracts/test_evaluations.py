@@ -13,6 +13,8 @@ from weave_core.errors import NotFound
 from weave_core.model import EvaluatedItem, StoredEvaluation
 
 NEW, OLD = "aa" * 16, "bb" * 16
+PARTS = [{"claim": "it is late", "holds": False, "reason": "no document says so"}]
+"""What stands behind a score."""
 START_NS = 1_767_225_600_000_000_000
 
 
@@ -64,6 +66,7 @@ def test_an_evaluation_is_what_its_spans_say(
     failed = {"type": "ValueError", "message": "no order"}
     told = {"exact": {"value": 0.0, "is_rate": True, "reason": "another town"}}
     told["judge"] = {"error": {"type": "BadScore", "message": "nan"}}
+    told["kind"] = {"label": "order", "expected": "refund", "detail": PARTS}
     spans = [
         record_span(branch="main"),
         example_span(0, scores=exact(1.0), latency_ms=12.5, slices={"lang": "de"}, cluster="c"),
@@ -100,12 +103,18 @@ def test_an_evaluation_is_what_its_spans_say(
         output_preview="answer 0",
     )
     assert items[1].scores["exact"].reason == "another town"
+    kind = items[1].scores["kind"]
+    assert (kind.label, kind.expected, kind.detail) == ("order", "refund", PARTS)
+    confusion = found.summary.scorers["kind"].classification
+    assert confusion is not None
+    assert [(c.expected, c.told, c.count) for c in confusion.confusion] == [("refund", "order", 1)]
     assert (items[1].input_tokens, items[1].cost_usd) == (7, 0.25)
     assert items[2].error is not None
     assert items[2].error.message == "no order"
     span = client.get_span(project, hex_id(101), trace_id=hex_id(101, 16))
     assert [(s.name, s.value, s.explanation) for s in span.scores] == [
-        ("exact", 0.0, "another town")
+        ("exact", 0.0, "another town"),
+        ("kind", None, None),
     ]
 
 
