@@ -8,12 +8,16 @@ from numpy.typing import NDArray
 
 from weave_core.points import read_head
 
-__all__ = ["TIME_KEY", "Column", "Contents", "columns_of", "contents_of"]
+__all__ = ["MAX_STORED_KEY", "TIME_KEY", "Column", "Contents", "columns_of", "contents_of"]
 
 TIME_KEY = "_time"
 """The key under which the time of each step is kept, in milliseconds since the epoch: finer ones
 would take a byte a step, and no chart shows them."""
 _NS_PER_MS = 1_000_000
+
+
+MAX_STORED_KEY = 500
+"""Characters kept of a metric's key."""
 
 
 class Contents(NamedTuple):
@@ -57,7 +61,14 @@ def columns_of(body: bytes) -> Iterator[Column]:
         times = np.frombuffer(body, "<i8", count, start + 8 * count)
         yield Column(TIME_KEY, steps, (times // _NS_PER_MS).astype(np.float64))
         start += 16 * count
-        for key in keys:
+        for given in keys:
+            key = _storable(given)
             values = np.frombuffer(body, "<f8", count, start).astype(np.float64)
             yield Column(key, steps, values)
             start += 8 * count
+
+
+def _storable(key: str) -> str:
+    """A key as databases take it; that of the times is ours alone."""
+    text = key.replace("\0", "")[:MAX_STORED_KEY]
+    return f"{text}_" if text == TIME_KEY else text

@@ -15,7 +15,15 @@ from weave_core.server.normalise import COUNTED_KINDS, Skeleton, skeleton
 from weave_core.server.otlp.records import RawSpan
 from weave_core.server.store.attribute_names import shortened
 
-__all__ = ["PREVIEW_COLUMNS", "SPAN_COLUMNS", "cleaned", "is_pending", "span_values"]
+__all__ = [
+    "PREVIEW_COLUMNS",
+    "SPAN_COLUMNS",
+    "cleaned",
+    "cleaned_value",
+    "is_pending",
+    "json_text",
+    "span_values",
+]
 
 PREVIEW_COLUMNS = ("input_preview", "output_preview")
 _SKELETON_COLUMNS = (
@@ -78,8 +86,8 @@ def span_values(raw: RawSpan) -> tuple[Any, ...]:
         duration_ns,
         False,
         has_content,
-        _json(skel.tags) if skel.tags else None,
-        _json(shortened(skel.attributes)) if skel.attributes else None,
+        json_text(skel.tags) if skel.tags else None,
+        json_text(shortened(skel.attributes)) if skel.attributes else None,
         *_skeleton_values(skel),
     )
 
@@ -90,23 +98,25 @@ def cleaned(row: tuple[Any, ...]) -> tuple[Any, ...]:
     Only for rows that were refused: a sender's numbers may be beyond 64 bits and its JSON texts may
     hide half a surrogate pair, which is no UTF-8; looking for them in every row would cost each.
     """
-    return tuple(_clean(value) for value in row)
+    return tuple(cleaned_value(value) for value in row)
 
 
-def _json(value: Any) -> str:
+def json_text(value: Any) -> str:
+    """JSON of `value` that every database takes."""
     try:
         text = orjson.dumps(value)
     except TypeError:
-        text = orjson.dumps(_clean(value))
+        text = orjson.dumps(cleaned_value(value))
     # JSON can say NUL, but no database can take it out of JSON as a text to compare.
-    return (orjson.dumps(_clean(value)) if b"\\u0000" in text else text).decode()
+    return (orjson.dumps(cleaned_value(value)) if b"\\u0000" in text else text).decode()
 
 
-def _clean(value: Any) -> Any:
+def cleaned_value(value: Any) -> Any:
+    """`value` with whatever no database takes made harmless."""
     if isinstance(value, dict):
-        return {_clean(key): _clean(item) for key, item in value.items()}
+        return {cleaned_value(key): cleaned_value(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_clean(item) for item in value]
+        return [cleaned_value(item) for item in value]
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "�")
     if isinstance(value, int) and not -_MAX_INT <= value <= _MAX_INT:

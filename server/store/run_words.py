@@ -12,6 +12,11 @@ from weave_core.server.otlp.records import RawSpan
 __all__ = ["RunWord", "run_word"]
 
 
+_MAX_RANK = 2**31 - 1
+_MAX_NS = 2**63 - 1
+"""OTLP's times have a bit more than databases take."""
+
+
 class RunWord(NamedTuple):
     """What one span tells of a run."""
 
@@ -38,11 +43,11 @@ def run_word(raw: RawSpan) -> RunWord:
     return RunWord(
         str(attributes.get(semconv.RUN_ID, "")),
         str(attributes.get(semconv.RUN_WRITER, "")),
-        rank if type(rank) is int else 0,
+        rank if type(rank) is int and 0 <= rank <= _MAX_RANK else 0,
         raw.trace_id,
         raw.span_id,
-        raw.start_ns,
-        raw.end_ns,
+        min(raw.start_ns, _MAX_NS),
+        min(raw.end_ns, _MAX_NS),
         record if isinstance(record, str) else None,
         points if isinstance(points, bytes) else None,
     )

@@ -22,6 +22,7 @@ from weave_core.server.store.batches import Batch
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.identities import Identities
 from weave_core.server.store.point_batches import Contents, contents_of
+from weave_core.server.store.rows import cleaned_value, json_text
 from weave_core.server.store.run_words import RunWord
 
 __all__ = ["MAX_CONFIG_KEYS", "MAX_PROBLEMS", "RunInserter"]
@@ -34,8 +35,8 @@ MAX_CONFIG_KEYS = 1_000
 """Keys of a run's config, nested ones counted, that filters can look at; all of it is kept."""
 _MAX_TEXT = 4_000
 _MAX_NAME = 200
-_MAX_WRITER = 64
 _RUN_ID = re.compile(RUN_ID_PATTERN)
+_WRITER_ID = re.compile(r"[!-~]{1,64}$")
 
 _TOLD = (
     *("name", "group_name", "job_type", "state", "started_ns", "ended_ns", "error", "tags"),
@@ -147,14 +148,15 @@ class RunInserter:
             beat_ns = max(word.start_ns, word.end_ns)
             told = (word.rank, record.state, started_ns, record.ended_ns, beat_ns, record.told_ns)
             error = None if record.error is None else record.error[:_MAX_TEXT]
-            row = (row_id, word.writer_id, *told, error, record.host, record.pid)
+            said = (cleaned_value(error), cleaned_value(record.host), record.pid)
+            row = (row_id, word.writer_id, *told, *said)
             connection.exec_driver_sql(self._upsert_writer, row)
             writers[word.writer_id] = (word.writer_id, *told[:4], error, record.told_ns)
         if is_news:
             stored = dict(self._run(connection, _READ, (row_id,)).one()._mapping)  # noqa: SLF001  # SQLAlchemy's public name.
             changed = _with_record(stored, record) | _outcome(list(writers.values()))
             values = tuple(
-                orjson.dumps(changed[name]).decode() if name in _JSON else changed[name]
+                json_text(changed[name]) if name in _JSON else cleaned_value(changed[name])
                 for name in _TOLD
             )
             connection.exec_driver_sql(self._update, (*values, row_id))
@@ -165,7 +167,7 @@ class RunInserter:
 
 
 def _is_sound(word: RunWord) -> bool:
-    return _RUN_ID.match(word.run_id) is not None and 0 < len(word.writer_id) <= _MAX_WRITER
+    return _RUN_ID.match(word.run_id) is not None and _WRITER_ID.match(word.writer_id) is not None
 
 
 def _read_record(word: RunWord) -> RunRecord | None:

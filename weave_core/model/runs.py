@@ -33,6 +33,8 @@ RUN_STATES: tuple[RunState, ...] = ("running", "finished", "failed", "killed", "
 """`failed` ended by an error, `killed` by a signal or a stop that was asked for, `crashed` has been
 silent for too long."""
 
+Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""What a database takes."""
 SummaryKind = Literal["last", "min", "max", "mean", "first", "best", "none"]
 
 
@@ -51,7 +53,7 @@ class RunOrigin(Value):
     """The run, and the step of it, that another one goes on from."""
 
     run_id: Annotated[str, Field(pattern=RUN_ID_PATTERN)]
-    step: int | None = None
+    step: Int64 | None = None
     """The last step that belongs to both; None: all."""
 
 
@@ -59,9 +61,9 @@ class RunRecord(Value):
     """What one writer says; what is missing or None stays as it was."""
 
     state: Literal["running", "finished", "failed", "killed"] | None = None
-    started_ns: int | None = None
-    ended_ns: int | None = None
-    told_ns: int
+    started_ns: Int64 | None = None
+    ended_ns: Int64 | None = None
+    told_ns: Int64
     """When it was said, by the writer's clock: later wins."""
     name: str | None = None
     group: str | None = None
@@ -75,13 +77,13 @@ class RunRecord(Value):
     metrics: dict[str, MetricDefinition] | None = None
     """All definitions, by key or pattern."""
     forked_from: RunOrigin | None = None
-    rewind_to: int | None = None
+    rewind_to: Int64 | None = None
     """Points behind this step are no longer part of the run."""
     error: str | None = None
     problems: dict[str, str] | None = None
     """What was left out and why, by key."""
     host: str | None = None
-    pid: int | None = None
+    pid: Int64 | None = None
 
 
 class RunWriter(Value):

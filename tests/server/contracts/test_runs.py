@@ -14,6 +14,7 @@ import weave_core
 from weave_core import Client
 from weave_core.errors import BadRequest, NotFound
 from weave_core.model import RunChanges
+from weave_core.points import group_of, pack_points
 from weave_core.tracing.run_spans import RunSpans
 from weave_core.tracing.runs import Run
 from weave_core.tracing.step_buffers import StepBuffer
@@ -33,7 +34,12 @@ def tracing(
 
 def values(client: Client, run: Run, key: str, **asked: Any) -> dict[int, float]:
     """All points of a key, by step."""
-    table = client.run(run.id).history([key], **asked).to_arrow().to_pydict()
+    return values_of(client, run.id, key, **asked)
+
+
+def values_of(client: Client, run_id: str, key: str, **asked: Any) -> dict[int, float]:
+    """The same of a run by its id."""
+    table = client.run(run_id).history([key], **asked).to_arrow().to_pydict()
     steps, logged = table["step"], table.get(key, [])
     return {step: value for step, value in zip(steps, logged, strict=True) if value is not None}
 
@@ -164,6 +170,32 @@ def test_a_resend_changes_nothing(client: Client, project: str) -> None:
 
     [key] = client.run("resent").keys().items
     assert (key.count, key.last, len(client.run("resent").info.writers)) == (100, 99.0, 1)
+
+
+@pytest.mark.usefixtures("tracing")
+def test_what_no_database_takes_costs_only_itself(client: Client, project: str) -> None:
+    """NUL, numbers beyond 64 bits, points that are none: the rest is kept, packing goes on."""
+    exporter = weave_core.tracing.lifecycle.current_exporter()
+    assert exporter is not None
+    spans = RunSpans(project=project, run_id="odd", rank=2**40)
+    config = {"a\0b": "c\0d", "n": 10**30}
+    told = {"state": "running", "told_ns": 1, "name": "n\0ul", "config": config, "host": "h\0"}
+    exporter.put(spans.begun("odd", told))
+    exporter.put(spans.word({"told_ns": 2**70, "name": "never"}))
+    buffer = StepBuffer(lambda *_: None)
+    for keys in (("cut",), ("k\0ey", "_time", "loss")):
+        group = group_of(keys, [(5, 7, (1.0,) * len(keys))])
+        buffer.rows += [(keys, 5, 7, (1.0,) * len(keys))]
+        [packed] = buffer.take()
+        packed.body = pack_points([group]) if len(keys) > 1 else packed.body[:-3]
+        exporter.put(spans.steps(packed))
+    assert exporter.flush(10)
+    wait_for(lambda: "loss" in client.run("odd").info.summary)
+
+    found = client.run("odd").info
+    assert (found.name, found.config["n"] is not None) == ("n\ufffdul", True)
+    assert set(found.summary) == {"key", "_time_", "loss"}
+    assert values_of(client, "odd", "loss") == {5: 1.0}
 
 
 @pytest.mark.usefixtures("tracing")

@@ -17,7 +17,7 @@ PROJECT = "plans"
 START_NS = 1_760_000_000_000_000_000
 _SMALL = (
     *("trace_dirty", "span_dirty", "background_cursor", "project", "payload_dictionary"),
-    "reports",
+    *("reports", "run_tail"),
 )
 """Marks, tables of few rows, and what a LIMIT keeps few: to walk them is no harm."""
 _SCAN = re.compile(r"^SCAN (\w+)")
