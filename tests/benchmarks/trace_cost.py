@@ -1,6 +1,6 @@
 """What one traced call costs the program, beside a bare OpenTelemetry span, in one run.
 
-    python tests/benchmarks/trace_cost.py [rounds]
+    python tests/benchmarks/trace_cost.py [--rounds 5] [--peer phoenix] [--peer logfire] ...
 
 Each contender runs in a process of its own and in turns with the others, the order turned round in
 every other round, so that a noisy machine is noisy for all.  Within a process each shape is called
@@ -8,8 +8,12 @@ in several bursts, and the median counts; the collector of garbage runs between 
 in them, as in a program.  Printed are medians over the rounds, in microseconds: wall time in the
 caller's thread, then processor time of that thread alone (`sync cpu`: what the call itself takes,
 without waiting for the interpreter) and of the whole process per span, writer and sender included.
+`--peer` adds another tracer, its newest version in a virtual environment of its own, which sends to
+a server that takes everything at once; ours sends to ours.  Opik takes minutes a
+round.  Weave is not among them: it wants an account before it begins.
 """
 
+import argparse
 import asyncio
 import gc
 import json
@@ -20,10 +24,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from support.peer_tracers import PEER_TRACERS
 
 CALLS = 2_000
 CHUNKS = 1_000
@@ -31,7 +38,7 @@ BURSTS = 5
 COLUMNS = ("sync", "async", "nested x3", "per chunk", "sync cpu", "cpu/span")
 LIMITS = (30, 30, 90, 0.06, None, 60)
 """What we want to stay under."""
-PEERS = {
+MEASURED_PEERS = {
     "floor, there": (26, 27, 92, 0.06, None, 27),
     "stock exporter, there": (50, 51, 163, 0.06, None, 56),
     "Phoenix 20.26": (163, 158, 378, 0.18, None, 155),
@@ -109,6 +116,8 @@ def measure(contender: str, endpoint: str) -> dict[str, float]:
     if contender.startswith("weave-core"):
         target = "offline" if contender.endswith("offline") else endpoint
         decorate, flush = _ours(target)
+    elif contender in PEER_TRACERS:
+        decorate, flush = PEER_TRACERS[contender].start(endpoint)
     else:
         decorate, flush = _bare(endpoint, exports=contender == "stock exporter")
 
@@ -158,11 +167,15 @@ def measure(contender: str, endpoint: str) -> dict[str, float]:
     }
 
 
-def _in_own_process(contender: str, endpoint: str, home: str) -> dict[str, float]:
+def _in_own_process(
+    contender: str, endpoint: str, home: str, python: str = sys.executable
+) -> dict[str, float]:
     env = {**os.environ, "WEAVE_CORE_HOME": home}
     env["WEAVE_CORE_DISABLED"] = "1" if contender.endswith("disabled") else ""
+    if contender in PEER_TRACERS:
+        env |= PEER_TRACERS[contender].variables(endpoint)
     done = subprocess.run(
-        [sys.executable, __file__, "--one", contender, endpoint],
+        [python, __file__, "--one", contender, endpoint],
         env=env,
         capture_output=True,
         text=True,
@@ -172,29 +185,48 @@ def _in_own_process(contender: str, endpoint: str, home: str) -> dict[str, float
     return answer
 
 
-def main(rounds: int) -> None:
+def main() -> None:
     """Measure all contenders in turns against a real server, and print the table."""
+    from support.environments import Environment, newest
     from support.servers import start_server
+    from support.sinks import start_sink
 
-    results: dict[str, list[dict[str, float]]] = {name: [] for name in CONTENDERS}
-    with tempfile.TemporaryDirectory() as folder, start_server(Path(folder) / "server") as server:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peer", choices=sorted(PEER_TRACERS), action="append", default=[])
+    given = parser.parse_args()
+    rounds: int = given.rounds
+    peers: dict[str, Environment] = {}
+    for name in given.peer:
+        peers[name] = newest(f"peer-{name}-tracer", *PEER_TRACERS[name].packages)
+    contenders = [*CONTENDERS, *peers]
+    results: dict[str, list[dict[str, float]]] = {name: [] for name in contenders}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(start_server(folder / "server"))
+        sink = stack.enter_context(start_sink())
         for number in range(rounds):
-            for contender in CONTENDERS if number % 2 == 0 else CONTENDERS[::-1]:
-                home = str(Path(folder) / "home")
-                results[contender].append(_in_own_process(contender, server.url, home))
+            for name in contenders if number % 2 == 0 else contenders[::-1]:
+                url, python = server.url, sys.executable
+                if name in peers:
+                    url, python = sink, peers[name].python
+                results[name].append(_in_own_process(name, url, str(folder / "home"), python))
     medians = {
         name: {column: statistics.median(r[column] for r in rows) for column in COLUMNS}
         for name, rows in results.items()
     }
     floor = medians["floor"]
     print(f"microseconds, medians of {rounds} rounds; in brackets the ratio to the floor")
-    print(f"{'':22}" + "".join(f"{column:>18}" for column in COLUMNS))
+    print(f"{'':24}" + "".join(f"{column:>18}" for column in COLUMNS))
     for name, row in medians.items():
-        _print_row(name, [row[c] for c in COLUMNS], [floor[c] for c in COLUMNS])
+        told = name
+        if name in peers:
+            told = f"{name} {peers[name].version(PEER_TRACERS[name].packages[0])}"
+        _print_row(told, [row[c] for c in COLUMNS], [floor[c] for c in COLUMNS])
     _print_row("limits", LIMITS, [floor[c] for c in COLUMNS])
     print("elsewhere")
-    for name, figures in PEERS.items():
-        _print_row(name, figures, PEERS["floor, there"])
+    for name, figures in MEASURED_PEERS.items():
+        _print_row(name, figures, MEASURED_PEERS["floor, there"])
 
 
 def _print_row(name: str, row: Sequence[float | None], floor: Sequence[float | None]) -> None:
@@ -202,11 +234,11 @@ def _print_row(name: str, row: Sequence[float | None], floor: Sequence[float | N
         f"{value:9.2f} ({value / base:5.2f})" if value is not None and base else ""
         for value, base in zip(row, floor, strict=True)
     )
-    print(f"{name:22}" + "".join(f"{cell:>18}" for cell in cells))
+    print(f"{name:24}" + "".join(f"{cell:>18}" for cell in cells))
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(measure(sys.argv[2], sys.argv[3])))
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+        main()
