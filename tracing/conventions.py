@@ -10,7 +10,7 @@ from opentelemetry.trace import SpanKind
 
 from weave_core import semconv
 from weave_core.errors import ConfigError
-from weave_core.model import KINDS
+from weave_core.kinds import KINDS
 
 __all__ = [
     "checked_kind",
@@ -56,7 +56,7 @@ def static_attributes(kind: str, name: str, described: object = None) -> dict[st
     """Attributes that are the same for each call of an operation.
 
     Args:
-        kind: One of `weave_core.model.KINDS`.
+        kind: One of `weave_core.kinds.KINDS`.
         name: The operation's name; its last part names the tool or agent.
         described: The function; its docstring describes a tool.
     """

@@ -24,7 +24,7 @@ from weave_core.tracing.disabled import is_disabled, plain_call
 from weave_core.tracing.handles import SpanHandle
 
 if TYPE_CHECKING:
-    from weave_core.model import Kind
+    from weave_core.kinds import Kind
     from weave_core.tracing.calls import OpSpec
 
 __all__ = ["AsyncOp", "Op", "OpDecorator", "op"]

@@ -15,7 +15,7 @@ from weave_core.tracing.handles import SpanHandle
 from weave_core.tracing.outcomes import record_error
 
 if TYPE_CHECKING:
-    from weave_core.model import Kind
+    from weave_core.kinds import Kind
 
 __all__ = ["content_json", "current_span", "span"]
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field
 
+from weave_core.kinds import KINDS, Kind
 from weave_core.model.messages import Messages
 from weave_core.model.values import Value
 
@@ -32,28 +33,6 @@ __all__ = [
     "ToolUse",
     "Usage",
 ]
-
-Kind = Literal[
-    "llm",
-    "embedding",
-    "tool",
-    "agent",
-    "workflow",
-    "chain",
-    "task",
-    "retriever",
-    "reranker",
-    "guardrail",
-    "evaluator",
-    "prompt",
-    "op",
-    "evaluation",
-    "run",
-    "step",
-    "span",
-]
-"""What a span means; `span` is none of the others.  OTel's SpanKind is another thing."""
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 OtelKind = Literal["unspecified", "internal", "server", "client", "producer", "consumer"]
 OTEL_KINDS: tuple[OtelKind, ...] = get_args(OtelKind)
