@@ -157,8 +157,15 @@ class Dataset:
 
         Raises:
             ConfigError: If there is no such column, or the threshold is none.
+            MissingExtra: If datasketch is not installed.
         """
-        from weave_core.evals.duplicates import find_duplicates  # datasketch loads scipy.
+        try:
+            from weave_core.evals.duplicates import find_duplicates  # datasketch loads scipy.
+        except ModuleNotFoundError as error:
+            raise MissingExtra(
+                f"`duplicates` needs {error.name}, which is not installed",
+                'pip install "weave-core[evals]"',
+            ) from error
 
         return find_duplicates(self, against=against, columns=columns, threshold=threshold)
 

@@ -25,8 +25,8 @@ def test_every_extra_is_known_to_the_doctor() -> None:
         assert set(packages) <= names_of(declared[extra])
 
 
-APART = {"crewai", "instructor"}
-"""Extras whose libraries hold `openai` at an older version than all others."""
+APART = {"crewai", "deepeval", "huggingface", "instructor", "ragas"}
+"""Extras whose libraries hold others at older versions, or bring much for little."""
 
 
 def test_all_is_all_that_goes_together() -> None:

@@ -37,7 +37,8 @@ for found in pkgutil.walk_packages(weave_core.__path__, "weave_core."):
     except ModuleNotFoundError as error:
         # Behind such a module's door, which says it; pytest itself loads its plug-in.
         is_plugin = (found.name, error.name) == ("weave_core.evals.pytest_plugin", "pytest")
-        doors = ("weave_core.integrations._", "weave_core.evals.scorers.")
+        doors = ("weave_core.integrations._", "weave_core.evals.scorers.",
+                 "weave_core.evals.adapters.", "weave_core.evals.duplicates")
         assert is_plugin or found.name.startswith(doors), found.name
         assert not error.name.startswith("weave_core"), error
     print(found.name)
