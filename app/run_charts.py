@@ -1,66 +1,58 @@
-"""Charts of runs as ECharts options; pure functions, no Streamlit.
+"""What charts of runs are made of: sections, lines and colours, means of groups; pure."""
 
-Keys come from senders: they go in as data, which ECharts draws as plain text.
-"""
-
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
+from zlib import crc32
 
-from weave_core.app.charts import color_of
-from weave_core.model import RunSeries
+from weave_core.model import Run, RunSeries
 
-__all__ = ["AXES", "metric_chart", "section_of", "sections_of"]
+__all__ = ["AXES", "ChartLine", "group_means", "lines_of", "section_of", "sections_of"]
 
 AXES: Final = {"step": "step", "time": "time", "runtime": "seconds since it began"}
-"""What charts may have along x, and how it is called."""
-_MAX_TITLE = 60
+"""What charts may have along x beside keys, and how it is called."""
+_COLORS: Final = (
+    "#0f9d8f", "#8250df", "#d97706", "#2f7de0", "#c8447c", "#65a30d", "#dc4c3f", "#0891b2",
+    "#a16207", "#7c6fd6", "#3f9d5d", "#b0578d",
+)  # fmt: skip
+"""Told apart on white and on black."""
+_NS_PER_MS: Final = 1e6
+_Numbers = tuple[Sequence[float], Sequence[float]]
+MEAN_POINTS: Final = 200
+"""Of the mean of a group; its band hides more."""
 
 
-def metric_chart(
-    key: str, series: Sequence[RunSeries], *, names: dict[str, str], x: str, is_log: bool = False
-) -> dict[str, Any]:
-    """One line a run and rank; NaN and infinity are gaps.
+@dataclass(frozen=True)
+class ChartLine:
+    """A line as the legend has it."""
 
-    Args:
-        key: What is drawn.
-        series: Points of it, in the order of their colours.
-        names: What runs are called, by id; a line of one run alone is called after the key.
-        x: `step`, `time`, `runtime`, a key, or empty for the step.
-        is_log: Whether values lie on a logarithmic axis.
+    line_id: str
+    name: str
+    color: str
+    is_dashed: bool = False
+    """Where all colours are taken."""
+
+
+def lines_of(names: Mapping[str, str]) -> dict[str, ChartLine]:
+    """A line for each id, in the order given.
+
+    Its colour goes by the id, not by the place: a run keeps it when others join or leave, unless
+    two want the same, of which the later one takes the next that is free.
     """
-    is_time = x == "time"
-    return {
-        "title": {
-            "text": key if len(key) <= _MAX_TITLE else f"{key[: _MAX_TITLE - 1]}…",
-            "left": 4,
-            "textStyle": {"fontSize": 13, "fontWeight": 600},
-        },
-        "grid": {"left": 8, "right": 14, "top": 34, "bottom": 6, "containLabel": True},
-        "tooltip": {"trigger": "axis", "renderMode": "richText", "valueFormatter": "%,.5g"},
-        "xAxis": {
-            "type": "time" if is_time else "value",
-            "scale": True,
-            "min": "dataMin",
-            "max": "dataMax",
-            "splitLine": {"show": False},
-            "axisLabel": {"hideOverlap": True},
-        },
-        "yAxis": {"type": "log" if is_log else "value", "scale": True, "splitNumber": 4},
-        "animation": False,
-        "series": [
-            {
-                "name": _line_name(each, names),
-                "type": "line",
-                "data": _points(each, is_time=is_time, is_log=is_log),
-                "showSymbol": len(each.values) < 2,  # noqa: PLR2004  # A single point has no line.
-                "symbolSize": 5,
-                "lineStyle": {"width": 1.5},
-                "color": color_of(place),
-            }
-            for place, each in enumerate(series)
-        ],
-    }
+    found: dict[str, ChartLine] = {}
+    taken: set[tuple[str, bool]] = set()
+    for line_id, name in names.items():
+        first = crc32(line_id.encode()) % len(_COLORS)
+        looks = [
+            (_COLORS[(first + more) % len(_COLORS)], is_dashed)
+            for is_dashed in (False, True)
+            for more in range(len(_COLORS))
+        ]
+        color, is_dashed = next((each for each in looks if each not in taken), looks[0])
+        taken.add((color, is_dashed))
+        found[line_id] = ChartLine(line_id, name, color, is_dashed)
+    return found
 
 
 def section_of(key: str) -> str:
@@ -72,29 +64,63 @@ def section_of(key: str) -> str:
 def sections_of(keys: Sequence[str]) -> dict[str, list[str]]:
     """Keys by their section, both in order; those without one come first."""
     found: dict[str, list[str]] = {}
-    for key in sorted(keys, key=lambda key: (section_of(key), key)):
+    for key in sorted(set(keys), key=lambda key: (section_of(key), key)):
         found.setdefault(section_of(key), []).append(key)
     return found
 
 
-def _line_name(series: RunSeries, names: dict[str, str]) -> str:
-    name = names.get(series.run_id, series.key)
-    return f"{name}, rank {series.rank}" if series.rank else name
+def group_means(
+    runs: Sequence[Run], series: Sequence[RunSeries], *, x: str
+) -> dict[str, dict[str, Any]]:
+    """By group, the mean of its runs over x, with the least and the largest of them.
+
+    Runs are read between their points, never beyond their ends.  A run without a group is a group
+    of its own.
+
+    Args:
+        runs: Whose groups count.
+        series: Points of one key.
+        x: What lies along x; times become milliseconds.
+    """
+    group_of = {run.run_id: run.group or run.name for run in runs}
+    members: dict[str, list[_Numbers]] = {}
+    for each in series:
+        along: Sequence[float] = each.steps if each.x is None else each.x
+        pairs = [
+            (place / _NS_PER_MS if x == "time" else place, float(value))
+            for place, value in zip(along, each.values, strict=True)
+            if not isinstance(value, str)
+        ]
+        if pairs:
+            xs, ys = zip(*pairs, strict=True)
+            members.setdefault(group_of[each.run_id], []).append((xs, ys))
+    return {group: _mean(lines) for group, lines in members.items()}
 
 
-def _points(series: RunSeries, *, is_time: bool, is_log: bool) -> list[list[Any]]:
-    along: Sequence[Any] = series.steps if series.x is None else series.x
-    return [
-        [_when(x) if is_time else x, _drawn(value, is_log=is_log)]
-        for x, value in zip(along, series.values, strict=True)
-    ]
+def _mean(lines: Sequence[_Numbers]) -> dict[str, Any]:
+    first = min(xs[0] for xs, _ in lines)
+    last = max(xs[-1] for xs, _ in lines)
+    count = max(2, min(MEAN_POINTS, max(len(xs) for xs, _ in lines)))
+    grid = [first + (last - first) * place / (count - 1) for place in range(count)]
+    read = [(x, [y for line in lines if (y := _read_at(line, x)) is not None]) for x in grid]
+    there = [(x, values) for x, values in read if values]
+    return {
+        "x": [x for x, _ in there],
+        "y": [sum(values) / len(values) for _, values in there],
+        "low": [min(values) for _, values in there],
+        "high": [max(values) for _, values in there],
+        "count": len(lines),
+        "sampled": False,
+    }
 
 
-def _drawn(value: float | str, *, is_log: bool) -> float | None:
-    if isinstance(value, str) or (is_log and value <= 0):
+def _read_at(line: _Numbers, x: float) -> float | None:
+    """The value at `x` on the way between two points; None before the first and behind the last."""
+    xs, ys = line
+    if not xs[0] <= x <= xs[-1]:
         return None
-    return value
-
-
-def _when(time_ns: float) -> str:
-    return datetime.fromtimestamp(time_ns / 1e9, UTC).isoformat()
+    after = bisect_left(xs, x)
+    if xs[after] == x:
+        return ys[after]
+    share = (x - xs[after - 1]) / (xs[after] - xs[after - 1])
+    return ys[after - 1] + share * (ys[after] - ys[after - 1])

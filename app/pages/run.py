@@ -1,28 +1,31 @@
-"""One run: its charts, live while it trains, and what it was started with."""
+"""One run: its charts, live while it trains, what it was started with, and what it said."""
 
-from typing import Final, Literal
+from typing import Any
 
 import streamlit as st
 
-from weave_core.app import formats, run_charts
+from weave_core.app.components.chart_grid import (
+    Looked,
+    chart_grid,
+    drawn_series,
+    grid_data,
+    looked_at,
+)
+from weave_core.app.components.run_header import run_header, run_header_content
+from weave_core.app.components.value_list import value_list
 from weave_core.app.frame import errors_shown
-from weave_core.app.state import client, project_of_address, runs_url
+from weave_core.app.run_charts import lines_of
+from weave_core.app.state import client, project_of_address
 from weave_core.errors import NotFound
-from weave_core.model import Run, RunChanges, RunState
+from weave_core.model import Run, RunChanges
 
-POINTS = 600
-"""Of a line; a chart is about as many pixels wide."""
-CHARTS_A_ROW = 3
-MAX_CHARTS = 60
-"""Charts of one page, the first keys by name; a filter shows others."""
+MAX_KEYS = 10_000
+"""Keys of one run on its page, the first by name; those not in sight are not read."""
+MAX_TAGS = 50
 REFRESH_S = 3.0
-COLORS: Final[dict[RunState, Literal["blue", "green", "red", "orange"]]] = {
-    "running": "blue",
-    "finished": "green",
-    "failed": "red",
-    "crashed": "red",
-    "killed": "orange",
-}
+EMPTY = "Nothing was logged yet: run.log({'loss': 0.5}, step=1) makes the first chart."
+SYSTEM = "system/"
+"""What keys of the machine's own figures begin with."""
 
 
 def run_of_address() -> Run:
@@ -33,77 +36,106 @@ def run_of_address() -> Run:
     return client().get_run(project_of_address(), run_id)
 
 
-def show_head(run: Run) -> None:
-    """What it is and how it stands."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.link_button("Runs", runs_url(run.project), icon=":material/arrow_back:", type="tertiary")
-        st.text(run.name)
-        st.badge(run.state, color=COLORS[run.state])
-        st.caption(f"{formats.duration(run.duration_ms)}, step {run.last_step}")
-        if run.state == "running":
-            if run.stop_requested:
-                st.caption("asked to stop")
-            elif st.button("Stop", icon=":material/stop_circle:"):
-                client().change_run(run.project, run.run_id, RunChanges(stop=True))
-                st.rerun()
-    if run.error:
-        st.text(run.error)
-    if run.problems:
-        with st.expander(f"{len(run.problems)} things were left out", icon=":material/warning:"):
-            for key, problem in run.problems.items():
-                st.text(f"{key}: {problem}")
-
-
-def show_charts(project: str, run_id: str, *, x: str, is_log: bool, wanted: str) -> None:
-    """One chart a key, by section; read again while the run trains."""
+def show_head(project: str, run_id: str) -> None:
+    """What it is and how it stands, read again while it trains."""
     with errors_shown():
-        listed = client().list_run_keys(project, run_id)
-        keys = list(dict.fromkeys(each.key for each in listed.items if wanted in each.key))
-        if not keys:
-            st.caption("Nothing was logged yet." if not wanted else "No key is called like that.")
-            return
-        shown = keys[:MAX_CHARTS]
-        axis = "" if x == "step" else x
-        history = client().read_run_history(project, [run_id], shown, points=POINTS, x=axis)
-        for section, names in run_charts.sections_of(shown).items():
-            if section:
-                st.caption(section)
-            for start in range(0, len(names), CHARTS_A_ROW):
-                columns = st.columns(CHARTS_A_ROW)
-                for column, key in zip(columns, names[start : start + CHARTS_A_ROW], strict=False):
-                    series = [each for each in history.series if each.key == key]
-                    chart = run_charts.metric_chart(key, series, names={}, x=x, is_log=is_log)
-                    column.echarts_chart(
-                        chart, height=230, alt=f"{key} by {x}", key=f"chart_{key}_{x}"
-                    )
-        if len(keys) > len(shown):
-            st.caption(f"{len(shown)} of {len(keys):,} keys; narrow them by a part of the name.")
+        run = client().get_run(project, run_id)
+        if run.state != st.session_state.get("run_state", run.state):
+            st.session_state["run_state"] = run.state
+            st.rerun()  # What ended is no longer read again and again.
+        st.session_state["run_state"] = run.state
+        run_header(run_header_content(run), key="run_header")
+        with st.container(horizontal=True, key="run_actions"):
+            if run.state == "running" and not run.stop_requested:
+                if st.button("Stop", icon=":material/stop_circle:"):
+                    client().change_run(run.project, run.run_id, RunChanges(stop=True))
+                    st.rerun()
+            elif run.state == "running":
+                st.caption("It was asked to stop and ends at its next step.")
+            show_edits(run)
+        if run.error:
+            st.error("It ended by an error:", icon=":material/error:")
+            st.text(run.error)
+        if run.problems:
+            with st.expander(
+                f"{len(run.problems)} things were left out", icon=":material/warning:"
+            ):
+                for key, problem in run.problems.items():
+                    st.text(f"{key}: {problem}")
+        if run.notes:
+            st.text(run.notes)
+
+
+def show_edits(run: Run) -> None:
+    """Name, group, tags and notes, to be changed."""
+    with st.popover("Edit", icon=":material/edit:"), st.form("edit_run", border=False):
+        name = st.text_input("Name", run.name, max_chars=200)
+        group = st.text_input("Group", run.group or "", max_chars=200)
+        tags = st.text_input("Tags, with commas between", ", ".join(run.tags), max_chars=2000)
+        notes = st.text_area("Notes", run.notes or "", max_chars=20_000)
+        if st.form_submit_button("Save", type="primary"):
+            names = [tag.strip() for tag in tags.split(",") if tag.strip()]
+            changes = RunChanges(
+                name=name, group=group.strip() or None, tags=list(dict.fromkeys(names))[:MAX_TAGS],
+                notes=notes or None,
+            )  # fmt: skip
+            client().change_run(run.project, run.run_id, changes)
+            st.rerun()
+
+
+def show_charts(project: str, run_id: str, name: str, *, is_system: bool) -> None:
+    """The charts in sight; read again while the run trains."""
+    grid = "system_grid" if is_system else "run_grid"
+    with errors_shown():
+        listed = client().list_run_keys(project, run_id, limit=MAX_KEYS)
+        items = [each for each in listed.items if each.key.startswith(SYSTEM) == is_system]
+        keys = list(dict.fromkeys(each.key for each in items))
+        ranks = sorted({each.rank for each in items})
+        lines = lines_of(
+            {f"{run_id}:{rank}": name if len(ranks) == 1 else f"rank {rank}" for rank in ranks}
+        )
+        looked = looked_at(grid, keys)
+        charts = read_charts(project, run_id, looked)
+        data = grid_data(run_id, keys, list(lines.values()), charts, looked=looked, empty=EMPTY)
+        chart_grid(data, key=grid)
+        if listed.total > len(listed.items):
+            st.caption(f"{len(listed.items):,} of {listed.total:,} keys are shown.")
+
+
+def read_charts(project: str, run_id: str, looked: Looked) -> dict[str, list[dict[str, Any]]]:
+    """The points of what is in sight."""
+    charts: dict[str, list[dict[str, Any]]] = {key: [] for key in looked.keys}
+    if looked.keys:
+        low, high = looked.bounds
+        history = client().read_run_history(
+            project, [run_id], looked.keys, points=looked.points, x=looked.x, x_from=low, x_to=high
+        )
+        for each in history.series:
+            charts[each.key].append(drawn_series(f"{run_id}:{each.rank}", each, x=looked.x))
+    return charts
+
+
+def show_values(run: Run) -> None:
+    """What it was started with, and what came of it."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        hint = "No config: weave_core.run(config={'lr': 0.1}) keeps it."
+        value_list("Config", run.config, empty=hint, key="config")
+    with right:
+        value_list("Summary", run.summary, empty="Nothing was logged yet.", key="summary")
 
 
 run = run_of_address()
-show_head(run)
-charts_tab, config_tab = st.tabs(["Charts", "Config and summary"])
-with charts_tab:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        x = st.segmented_control(
-            "x", list(run_charts.AXES), key="x", default="step", required=True,
-            bind="query-params", label_visibility="collapsed",
-        )  # fmt: skip
-        is_log = st.toggle("log", key="log", bind="query-params")
-        wanted = st.text_input(
-            "Keys", key="keys", bind="query-params", max_chars=200, placeholder="Part of a name",
-            icon=":material/filter_alt:", label_visibility="collapsed", width=260,
-        )  # fmt: skip
-    st.fragment(show_charts, run_every=REFRESH_S if run.state == "running" else None)(
-        run.project, run.run_id, x=x or "step", is_log=is_log, wanted=wanted or ""
+every = REFRESH_S if run.state == "running" else None
+st.fragment(show_head, run_every=every)(run.project, run.run_id)
+views = ["Charts", "System", "Config and summary"]
+view = st.segmented_control(
+    "View", views, key="view", default=views[0], required=True, bind="query-params",
+    label_visibility="collapsed",
+)  # fmt: skip
+if view == "Config and summary":
+    show_values(run)
+else:
+    st.fragment(show_charts, run_every=every)(
+        run.project, run.run_id, run.name, is_system=view == "System"
     )
-with config_tab:
-    left, right = st.columns(2)
-    with left:
-        st.caption("Config")
-        st.json(run.config)
-    with right:
-        st.caption("Summary")
-        st.json(run.summary)
-    if run.notes:
-        st.text(run.notes)

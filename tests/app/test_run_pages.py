@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from support.programs import wait_for
-from support.screens import draw
+from support.screens import component_data, components_data, draw
 from support.sent_spans import otlp_span, send_spans
 from support.servers import ServerProcess
 from support.trainings import training
@@ -14,8 +14,8 @@ from support.trainings import training
 import weave_core
 from weave_core import Client
 from weave_core.app.process import START
-from weave_core.app.run_charts import metric_chart, sections_of
-from weave_core.model import RunSeries
+from weave_core.app.run_charts import group_means, lines_of, sections_of
+from weave_core.model import Run, RunSeries
 
 PAGES = START.parents[1] / "pages"
 RUNS = str(PAGES / "runs.py")
@@ -72,21 +72,68 @@ def test_a_project_without_runs_says_how_to_begin(server: ServerProcess, project
 
 
 def test_a_run_shows_what_was_left_out_and_its_config(project_with_runs: str) -> None:
-    """What was no number is said, not hidden."""
-    screen = draw(RUN, project=project_with_runs, run="r1")
+    """What was no number is said, not hidden; nested names have dots."""
+    screen = draw(RUN, project=project_with_runs, run="r1", view="Config and summary")
+    config, summary = components_data(screen, "value_list")
     assert any(each.value.startswith("note: a str was logged") for each in screen.text)
-    assert any("depth" in each.value for each in screen.json)
+    assert config["rows"] == [["lr", "0.1"], ["model.depth", "1"]]
+    assert ["val.acc", "19"] in summary["rows"]
 
 
-def test_a_chart_draws_gaps_and_what_a_log_axis_has() -> None:
-    """NaN is a gap; a logarithm has no zero; a key is data, never markup."""
-    series = RunSeries(run_id="a", key="<b>", count=4, steps=[0, 1, 2, 3], values=[1, "NaN", 0, 2])
-    plain = metric_chart("<b>", [series], names={}, x="step")["series"][0]
-    logged = metric_chart("<b>", [series], names={"a": "first"}, x="step", is_log=True)["series"][0]
-    assert plain["data"] == [[0, 1], [1, None], [2, 0], [3, 2]]
-    assert (plain["name"], logged["name"]) == ("<b>", "first")
-    assert logged["data"][2] == [2, None]
+def test_the_charts_of_a_run_come_by_section_with_what_is_no_number(
+    project_with_runs: str,
+) -> None:
+    """The first ones come with the page; x is what the address says."""
+    by_step = component_data(draw(RUN, project=project_with_runs, run="r1"), "chart_grid")
+    by_key = component_data(
+        draw(RUN, project=project_with_runs, run="r0", x="val.acc", keys="loss"), "chart_grid"
+    )
+    assert by_step["sections"] == [["", ["loss"]], ["val", ["val.acc"]]]
+    [loss] = by_step["charts"]["loss"]
+    assert (len(loss["x"]), loss["y"][:2], loss["y"][-1]) == (21, [1.0, 0.5], "NaN")
+    assert list(by_key["charts"]) == ["loss"]
+    assert by_key["charts"]["loss"][0]["x"] == [float(step) for step in range(20)]
+
+
+def test_the_mean_of_a_group_goes_no_further_than_its_runs() -> None:
+    """Between points it is read; before the first and behind the last it is not made up."""
+    runs = [_run("a", group="g"), _run("b", group="g"), _run("c", group=None)]
+    series = [
+        RunSeries(run_id="a", key="loss", count=3, steps=[0, 2, 4], values=[0, 2, 4]),
+        RunSeries(run_id="b", key="loss", count=3, steps=[2, 3, 4], values=[4, "NaN", 6]),
+        RunSeries(run_id="c", key="loss", count=1, steps=[1], values=["NaN"]),
+    ]
+    means = group_means(runs, series, x="step")
+    assert list(means) == ["g"]
+    assert means["g"]["x"] == [0.0, 2.0, 4.0]
+    assert means["g"]["y"] == [0.0, 3.0, 5.0]
+    assert (means["g"]["low"], means["g"]["high"]) == ([0.0, 2.0, 4.0], [0.0, 4.0, 6.0])
+
+
+def test_a_run_keeps_its_colour_when_others_join() -> None:
+    """Colours go by ids; of twenty runs no two look the same."""
+    alone = lines_of({"run7": "seven"})["run7"]
+    together = lines_of({"run7": "seven", **{f"r{n}": str(n) for n in range(19)}})
+    assert together["run7"] == alone
+    assert len({(line.color, line.is_dashed) for line in together.values()}) == len(together)
+
+
+def test_keys_are_gathered_by_what_is_before_the_first_mark() -> None:
+    """Slashes and dots both; a mark in front is part of the name."""
     assert sections_of(["val/b", "a", "val.a", ".x"]) == {
         "": [".x", "a"],
         "val": ["val.a", "val/b"],
     }
+
+
+def _run(run_id: str, *, group: str | None) -> Run:
+    return Run(
+        run_id=run_id,
+        project="p",
+        name=run_id,
+        group=group,
+        state="finished",
+        started_ns=0,
+        heartbeat_ns=0,
+        trace_id="0" * 32,
+    )

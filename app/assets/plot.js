@@ -1,0 +1,203 @@
+/* One chart of lines on a canvas: band, raw line, smoothed line, marks for what is no number.
+
+   It draws what it is given and remembers nothing but its canvas. */
+
+const PAD = { left: 46, right: 10, top: 6, bottom: 20 };
+const BAND_PX = 3;
+
+/* The points of a line with what is drawn of them; `bad` are those that are no numbers. */
+function readLine(line, { log, logX }) {
+  const xs = [], ys = [], bad = [];
+  let hidden = 0;
+  for (let i = 0; i < line.x.length; i++) {
+    const x = line.x[i], y = line.y[i];
+    if (x === null || (logX && x <= 0)) { hidden++; continue; }
+    if (typeof y === "string") { bad.push([x, y]); xs.push(x); ys.push(null); continue; }
+    if (log && y !== null && y <= 0) { hidden++; xs.push(x); ys.push(null); continue; }
+    xs.push(x);
+    ys.push(y);
+  }
+  return { ...line, xs, ys, bad, hidden };
+}
+
+/* Exponential moving average without the pull of its first value (Adam's correction, Kingma and Ba 2015, section 3).
+
+   Points may be thinned, so the weight goes by how far they lie apart, not by how many there are. */
+function smoothed({ xs, ys }, weight, log) {
+  if (!weight) return ys;
+  const range = xs.at(-1) - xs[0] || 1;
+  const apart = range / Math.max(1, Math.min(xs.length - 1, 1000));
+  let sum = 0, mass = 0, last = null;
+  return ys.map((y, i) => {
+    if (y === null) return null;
+    const keep = last === null ? weight : weight ** Math.max(1e-3, (xs[i] - last) / apart);
+    last = xs[i];
+    sum = keep * sum + (1 - keep) * (log ? Math.log(y) : y);
+    mass = keep * mass + (1 - keep);
+    return log ? Math.exp(sum / mass) : sum / mass;
+  });
+}
+
+const extent = (ends, v) => { if (v < ends[0]) ends[0] = v; if (v > ends[1]) ends[1] = v; };
+
+/* What all lines of a chart span: [[x0, x1], [y0, y1]], null where there is no number. */
+function extentsOf(lines, zoom) {
+  const x = [Infinity, -Infinity], y = [Infinity, -Infinity];
+  for (const line of lines) {
+    for (let i = 0; i < line.xs.length; i++) {
+      if (zoom && (line.xs[i] < zoom[0] || line.xs[i] > zoom[1])) continue;
+      extent(x, line.xs[i]);
+      if (line.ys[i] !== null) extent(y, line.ys[i]);
+      if (line.low && line.low[i] !== null) { extent(y, line.low[i]); extent(y, line.high[i]); }
+    }
+  }
+  if (zoom) [x[0], x[1]] = zoom;
+  if (!(x[0] <= x[1])) return null;
+  return [x, y[0] <= y[1] ? y : [0, 1]];
+}
+
+function drawPlot(canvas, lines, options) {
+  const { width, height } = sized(canvas);
+  const pen = canvas.getContext("2d");
+  pen.clearRect(0, 0, width, height);
+  const ends = extentsOf(lines, options.zoom);
+  if (!ends) return null;
+  const [[x0, x1], [y0, y1]] = ends;
+  const sx = scaleOf(options.logX ? "log" : options.time ? "time" : "linear", [x0, x1], PAD.left, width - PAD.right);
+  const room = (y1 - y0) * 0.04;
+  const yEnds = options.log ? [y0, y1] : [y0 - room, y1 + room];
+  const sy = scaleOf(options.log ? "log" : "linear", yEnds, height - PAD.bottom, PAD.top);
+  drawAxes(pen, sx, sy, { width, height, look: options.look });
+  pen.save();
+  pen.beginPath();
+  pen.rect(PAD.left, 0, width - PAD.left - PAD.right, height - PAD.bottom + 1);
+  pen.clip();
+  for (const line of lines) drawLine(pen, line, sx, sy, options);
+  pen.restore();
+  for (const line of lines) drawBad(pen, line, sx, { height, look: options.look });
+  return { sx, sy, width, height };
+}
+
+function sized(canvas) {
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const dense = window.devicePixelRatio || 1;
+  if (canvas.width !== Math.round(width * dense) || canvas.height !== Math.round(height * dense)) {
+    canvas.width = Math.round(width * dense);
+    canvas.height = Math.round(height * dense);
+  }
+  canvas.getContext("2d").setTransform(dense, 0, 0, dense, 0, 0);
+  return { width, height };
+}
+
+function drawAxes(pen, sx, sy, { width, height, look }) {
+  pen.font = `11px ${look.font}`;
+  pen.fillStyle = look.dim;
+  pen.strokeStyle = look.line;
+  pen.lineWidth = 1;
+  pen.textBaseline = "middle";
+  pen.textAlign = "right";
+  for (const [v, text] of ticksOf(sy, 4)) {
+    const y = Math.round(sy.at(v)) + 0.5;
+    pen.beginPath();
+    pen.moveTo(PAD.left, y);
+    pen.lineTo(width - PAD.right, y);
+    pen.stroke();
+    pen.fillText(text, PAD.left - 6, y);
+  }
+  pen.textBaseline = "top";
+  pen.textAlign = "center";
+  let free = PAD.left - 14;
+  for (const [v, text] of ticksOf(sx, Math.max(2, Math.floor(width / 90)))) {
+    const half = pen.measureText(text).width / 2;
+    const x = Math.min(Math.max(sx.at(v), PAD.left + half - 8), width - half - 1);
+    if (x - half < free) continue;
+    pen.fillText(text, x, height - PAD.bottom + 6);
+    free = x + half + 8;
+  }
+}
+
+function drawLine(pen, line, sx, sy, { smooth, log }) {
+  const isSmooth = smooth > 0 && !line.low;
+  if (line.low) fillBand(pen, line.xs, line.low, line.high, sx, sy, line.color, 0.16);
+  else if (line.sampled) columnBand(pen, line, sx, sy, isSmooth ? 0.13 : 0.2);
+  pen.strokeStyle = line.color;
+  pen.lineJoin = "round";
+  pen.setLineDash(line.dash ? [5, 3] : []);
+  pen.globalAlpha = isSmooth ? 0.25 : line.sampled ? 0.8 : 1;
+  pen.lineWidth = isSmooth || line.sampled ? 1 : 1.5;
+  strokeLine(pen, line.xs, line.ys, sx, sy, line.color);
+  pen.globalAlpha = 1;
+  pen.lineWidth = 1.7;
+  if (isSmooth) strokeLine(pen, line.xs, smoothed(line, smooth, log), sx, sy, line.color);
+  pen.setLineDash([]);
+}
+
+/* Gaps stay gaps; a point without neighbours is a dot. */
+function strokeLine(pen, xs, ys, sx, sy, color) {
+  pen.beginPath();
+  let drawn = 0;
+  const dots = [];
+  for (let i = 0; i <= xs.length; i++) {
+    if (i === xs.length || ys[i] === null) {
+      if (drawn === 1) dots.push(i - 1);
+      drawn = 0;
+    } else {
+      const x = sx.at(xs[i]), y = sy.at(ys[i]);
+      if (drawn++) pen.lineTo(x, y); else pen.moveTo(x, y);
+    }
+  }
+  pen.stroke();
+  pen.fillStyle = color;
+  for (const i of dots) { pen.beginPath(); pen.arc(sx.at(xs[i]), sy.at(ys[i]), 2.5, 0, 7); pen.fill(); }
+}
+
+/* Least and largest of each few pixels: what was thinned keeps both, so the band is exact. */
+function columnBand(pen, line, sx, sy, alpha) {
+  const xs = [], low = [], high = [];
+  let column = null;
+  for (let i = 0; i < line.xs.length; i++) {
+    const y = line.ys[i];
+    if (y === null) continue;
+    const here = Math.floor(sx.at(line.xs[i]) / BAND_PX);
+    if (here !== column) { xs.push(line.xs[i]); low.push(y); high.push(y); column = here; }
+    else { low[low.length - 1] = Math.min(low.at(-1), y); high[high.length - 1] = Math.max(high.at(-1), y); }
+  }
+  fillBand(pen, xs, low, high, sx, sy, line.color, alpha);
+}
+
+function fillBand(pen, xs, low, high, sx, sy, color, alpha) {
+  pen.beginPath();
+  const rows = [...xs.keys()].filter((i) => low[i] !== null);
+  for (const i of rows) pen.lineTo(sx.at(xs[i]), sy.at(high[i]));
+  for (const i of rows.reverse()) pen.lineTo(sx.at(xs[i]), sy.at(low[i]));
+  pen.closePath();
+  pen.globalAlpha = alpha;
+  pen.fillStyle = color;
+  pen.fill();
+  pen.globalAlpha = 1;
+}
+
+/* What is no number stands at the edge: infinity above or below, NaN as a cross on the axis. */
+function drawBad(pen, line, sx, { height, look }) {
+  pen.strokeStyle = pen.fillStyle = look.bad;
+  pen.lineWidth = 1.5;
+  for (const [v, what] of line.bad.slice(0, 500)) {
+    const x = sx.at(v), down = what === "-Infinity", y = what === "Infinity" ? PAD.top + 4 : height - PAD.bottom - 4;
+    if (x < PAD.left || x > sx.at(sx.high) + 1) continue;
+    pen.beginPath();
+    if (what === "NaN") { pen.moveTo(x - 3, y - 3); pen.lineTo(x + 3, y + 3); pen.moveTo(x + 3, y - 3); pen.lineTo(x - 3, y + 3); pen.stroke(); continue; }
+    const tip = down ? 4 : -4;
+    pen.moveTo(x - 4, y - tip); pen.lineTo(x + 4, y - tip); pen.lineTo(x, y + tip);
+    pen.fill();
+  }
+}
+
+/* The place of the point nearest to `x`; xs are in order. */
+function nearest(xs, x) {
+  let low = 0, high = xs.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (xs[middle] < x) low = middle + 1; else high = middle;
+  }
+  return low > 0 && x - xs[low - 1] < xs[low] - x ? low - 1 : low;
+}
