@@ -23,6 +23,7 @@ __all__ = [
     "LOGS_PAGE",
     "METRICS_PAGE",
     "MONITOR_PAGE",
+    "RUNS_COMPARE_PAGE",
     "RUNS_PAGE",
     "RUN_PAGE",
     "SESSIONS_PAGE",
@@ -40,6 +41,7 @@ __all__ = [
     "logs_url",
     "project_of_address",
     "run_url",
+    "runs_compare_url",
     "runs_url",
     "session_url",
     "sessions_url",
@@ -62,6 +64,7 @@ EVALUATION_PAGE: Final = _PAGES / "evaluation.py"
 VERSUS_PAGE: Final = _PAGES / "versus.py"
 RUNS_PAGE: Final = _PAGES / "runs.py"
 RUN_PAGE: Final = _PAGES / "run.py"
+RUNS_COMPARE_PAGE: Final = _PAGES / "runs_compare.py"
 _PROJECTS_TTL_S = 5
 
 
@@ -166,6 +169,11 @@ def runs_url(project: str, **query: str) -> str:
 def run_url(project: str, run_id: str, **query: str) -> str:
     """Address of one run."""
     return "./run?" + urlencode({"project": project, "run": run_id} | query)
+
+
+def runs_compare_url(project: str, ids: Sequence[str]) -> str:
+    """Address of runs over each other."""
+    return "./runs_compare?" + urlencode({"project": project, "ids": ",".join(ids)}, safe=",")
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, on_release=Client.close)

@@ -20,6 +20,7 @@ from weave_core.model import Run, RunSeries
 PAGES = START.parents[1] / "pages"
 RUNS = str(PAGES / "runs.py")
 RUN = str(PAGES / "run.py")
+COMPARE = str(PAGES / "runs_compare.py")
 
 
 @pytest.fixture(autouse=True)
@@ -47,21 +48,47 @@ def project_with_runs(server: ServerProcess, client: Client, project: str, tmp_p
 
 
 def test_the_list_has_config_and_metrics(project_with_runs: str) -> None:
-    """A row says how a run stands, what its metrics came to and what it was started with."""
-    [table] = draw(RUNS, project=project_with_runs).dataframe
-    newest, oldest = table.value.to_dict("records")
-    assert newest["run"] == f"./run?project={project_with_runs}&run=r1&name=r1"
-    assert (oldest["state"], oldest["step"], oldest["metric loss"]) == ("finished", 19, 0.05)
-    assert newest["metric loss"] != newest["metric loss"]
-    assert (newest["config model.depth"], oldest["config model.depth"]) == ("1", "0")
+    """A row says how a run stands, what came of it and in which config it differs."""
+    table = component_data(draw(RUNS, project=project_with_runs), "run_list")
+    newest, oldest = table["rows"]
+    assert [each["id"] for each in table["columns"]] == ["m:loss", "m:val.acc", "c:model.depth"]
+    assert ["c:lr", "lr", "config"] in table["options"]
+    assert newest["url"] == f"./run?project={project_with_runs}&run=r1"
+    assert (oldest["state"], oldest["step"]) == ("finished", 19)
+    assert (newest["cells"], oldest["cells"]) == (["NaN", "19", "1"], ["0.05", "19", "0"])
+
+
+def test_the_list_has_the_order_columns_and_groups_of_its_address(project_with_runs: str) -> None:
+    """What a reader made of the table is a link."""
+    address = {"order": "config['model.depth']", "cols": "c:lr", "by": "group"}
+    table = component_data(draw(RUNS, project=project_with_runs, **address), "run_list")
+    assert [row["id"] for row in table["rows"]] == ["r0", "r1"]
+    assert [row["cells"] for row in table["rows"]] == [["0.1"], ["0.1"]]
+    assert table["is_grouped"]
+    assert table["columns"][0]["order"] == "config['lr']"
 
 
 def test_the_list_is_filtered_and_says_what_is_wrong_with_a_filter(project_with_runs: str) -> None:
     """The filter language of all lists; an error stands under its place."""
-    [table] = draw(RUNS, project=project_with_runs, filter="config['model.depth'] = 0").dataframe
+    found = draw(RUNS, project=project_with_runs, filter="config['model.depth'] < 0.5")
     wrong = draw(RUNS, project=project_with_runs, filter="metrics['loss'] = 'low'")
-    assert list(table.value["metric loss"]) == [0.05]
+    assert [row["id"] for row in component_data(found, "run_list")["rows"]] == ["r0"]
     assert any("is a number" in each.value for each in wrong.text)
+
+
+def test_runs_are_compared_by_what_differs(project_with_runs: str) -> None:
+    """Only config values that are not the same; one number of runs is refused with what to do."""
+    address = {"project": project_with_runs, "ids": "r0,r1"}
+    charts = component_data(draw(COMPARE, **address), "chart_grid")
+    config, results = components_data(draw(COMPARE, **address, view="Differences"), "figure_table")
+    relations = component_data(draw(COMPARE, **address, view="Relations"), "run_relations")
+    alone = draw(COMPARE, project=project_with_runs, ids="r0")
+    assert [line["name"] for line in charts["lines"]] == ["r0", "r1"]
+    assert [each["id"] for each in charts["charts"]["loss"]] == ["r0", "r1"]
+    assert [row["cells"][0] for row in config["rows"]] == ["model.depth"]
+    assert [row["cells"][0] for row in results["rows"]] == ["loss", "val.acc"]
+    assert [axis["id"] for axis in relations["axes"]] == ["c:model.depth", "m:loss", "m:val.acc"]
+    assert any("pick them in the list of runs" in each.value for each in alone.text)
 
 
 def test_a_project_without_runs_says_how_to_begin(server: ServerProcess, project: str) -> None:

@@ -1,16 +1,18 @@
 """How long a reader waits for the app, in a real browser, and what one reader costs.
 
-    python tests/benchmarks/app_open.py [--repeat 5] [--viewers 5]
+    python tests/benchmarks/app_open.py [--repeat 5] [--viewers 5] [--only traces|runs]
 
 Starts a server, an app and a headless Chromium, sends thousands of traces and ones of 1,000, 10,000
 and 50,000 spans, and measures from the click to the moment when all data is there: `data-ready` is
 what the components set once their rows are drawn.  Prints medians beside the targets and what the
 peers' pages did, the load of the machine, and the CPU that the app's process took, which depends
-less on what else runs.
+less on what else runs.  Then the table of 10,000 runs, and a run whose page has ten charts of
+1,000,000 points.
 """
 
 import argparse
 import os
+import random
 import statistics
 import sys
 import tempfile
@@ -24,7 +26,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from playwright.sync_api import Browser, Page, sync_playwright
 from support.apps import CHROMIUM_OPTIONS, AppProcess, start_app
 from support.otlp import agent_trace, big_trace, send_spans
-from support.servers import start_server
+from support.servers import ServerProcess, start_server
+from support.trainings import training
+
+import weave_core
+from weave_core import Client
 
 PROJECT = "bench"
 TRACES = 2_000
@@ -32,6 +38,10 @@ SIZES = (1_000, 10_000, 50_000)
 SCROLLS = 120
 ROWS = ".trace-list[data-ready='50']"
 DETAIL = ".detail[data-ready]"
+RUNS = 10_000
+CHARTS = 10
+POINTS = 1_000_000
+PACKED_S = 120.0
 
 COUNT_FRAMES = """(scrolls) => new Promise((done) => {
     const hosts = [...document.querySelectorAll('*')].filter((node) => node.shadowRoot);
@@ -69,18 +79,25 @@ def main() -> None:
     options = argparse.ArgumentParser(description="How long a reader waits for the app.")
     options.add_argument("--repeat", type=int, default=5)
     options.add_argument("--viewers", type=int, default=5)
+    options.add_argument("--only", choices=("traces", "runs"))
+    options.add_argument("--points", type=int, default=POINTS)
     asked = options.parse_args()
     with tempfile.TemporaryDirectory() as home, start_server(Path(home)) as server:
-        fill(server.url)
+        if asked.only != "runs":
+            fill(server.url)
+        if asked.only != "traces":
+            fill_runs(server, asked.points)
         with start_app(server.url) as app, sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path="/usr/bin/chromium", args=CHROMIUM_OPTIONS
             )
-            lines = [
-                *list_lines(browser, app, asked.repeat),
-                *trace_lines(browser, app, asked.repeat),
-                memory_line(browser, app, asked.viewers),
-            ]
+            lines: list[Line] = []
+            if asked.only != "runs":
+                lines += list_lines(browser, app, asked.repeat)
+                lines += trace_lines(browser, app, asked.repeat)
+                lines.append(memory_line(browser, app, asked.viewers))
+            if asked.only != "traces":
+                lines += run_lines(browser, app, asked.repeat, asked.points)
             browser.close()
     show(lines)
 
@@ -92,6 +109,51 @@ def fill(url: str) -> None:
         send_spans(url, PROJECT, [span for spans in batch for span in spans])
     for place, count in enumerate(SIZES):
         send_spans(url, PROJECT, big_trace(count, ago_s=100.0 + place), service="crawler")
+
+
+def fill_runs(server: ServerProcess, points: int) -> None:
+    """Many short runs, and a long one on top."""
+    noise = random.Random(1)
+    with training(PROJECT, server.url, server.home / "sender"):
+        for number in range(RUNS):
+            with weave_core.run(name=f"run {number}", config={"lr": noise.random()}) as run:
+                run.log({"loss": noise.random()}, step=0)
+        keys = [f"train/loss{number}" for number in range(CHARTS)]
+        with weave_core.run(name="long", id="long") as run:
+            for step in range(points):
+                value = noise.random()
+                run.log(dict.fromkeys(keys, value), step=step)
+    until = time.monotonic() + PACKED_S
+    with Client(server.url) as client:
+        while time.monotonic() < until:
+            found = client.run("long", PROJECT).keys().items
+            if len(found) == CHARTS and all(each.count == points for each in found):
+                return
+            time.sleep(1)
+    raise AssertionError("the points of the long run did not come")
+
+
+def run_lines(browser: Browser, app: AppProcess, repeat: int, points: int) -> list[Line]:
+    """The table of runs by a click, and from it the run with many points."""
+    page = browser.new_page(viewport={"width": 1440, "height": 1400})
+    table, charts, cpu = [], [], []
+    page.goto(f"{app.url}/?project={PROJECT}")
+    for _ in range(repeat):
+        page.wait_for_selector("[data-testid=stTopNavLink]")
+        link = page.get_by_test_id("stTopNavLink").filter(has_text="Runs")
+        table.append(seconds_to(page, link.click, ".run-list[data-ready='100']"))
+        page.wait_for_timeout(500)
+        row = page.locator(".run-list .tr[data-id='long'] .open")
+        before = cpu_seconds(app)
+        charts.append(seconds_to(page, row.click, f".chart-grid[data-ready='{CHARTS}']"))
+        cpu.append(cpu_seconds(app) - before)
+        page.goto(f"{app.url}/sessions?project={PROJECT}")
+    page.close()
+    name = f"run with {CHARTS} charts of {points:,} points, click"
+    return [
+        Line(f"table of {RUNS:,} runs, click", in_seconds(table), "1.5 s"),
+        Line(name, in_seconds(charts), "2 s", "", f"{statistics.median(cpu):.2f} s"),
+    ]
 
 
 def list_lines(browser: Browser, app: AppProcess, repeat: int) -> list[Line]:

@@ -63,3 +63,41 @@ def test_a_chart_comes_nearer_with_more_detail_and_goes_back(runs: str, window: 
     expect(grid).to_have_attribute("data-zoom", "")
     page.mouse.move(0, 0)
     expect(accuracy).to_contain_text("thinned")
+
+
+def test_runs_are_picked_tagged_compared_and_deleted(
+    runs: str, server: ServerProcess, window: Window
+) -> None:
+    """From the table to their lines over each other; one is hidden, the others become means."""
+    page = window.page
+    window.open(f"/runs?project={runs}&order=name")
+    table = page.locator(".run-list")
+    expect(table).to_have_attribute("data-ready", "3")
+    page.get_by_label("Pick r0").check()
+    page.get_by_label("Pick r1").check()
+    page.get_by_label("Tag", exact=True).fill("good")
+    page.get_by_role("button", name="Add tag").click()
+    expect(table.locator(".chip")).to_have_text(["good", "good"])
+
+    page.get_by_label("Pick all").first.check()
+    page.get_by_role("button", name="Compare").click()
+    grid = page.locator(".chart-grid")
+    expect(grid).to_have_attribute("data-ready", "2")
+    expect(grid.locator(".legend .item")).to_have_text(["r0", "r1", "r2"])
+    loss = page.locator("[data-key='train/loss']")
+    before = int(loss.get_attribute("data-points") or 0)
+    grid.locator(".legend .item").first.click()
+    expect(loss).not_to_have_attribute("data-points", str(before))
+    page.get_by_text("Means of groups").click()
+    expect(grid.locator(".legend .item")).to_have_text(["narrow", "wide"])
+    page.get_by_text("Relations").click()
+    expect(page.locator(".scatter .dot-run")).to_have_count(3)
+    expect(page.locator(".parallel .run-line")).to_have_count(3)
+
+    window.open(f"/runs?project={runs}&order=name")
+    page.get_by_label("Pick r2").check()
+    page.get_by_role("button", name="Delete…").click()
+    page.get_by_role("button", name="Delete 1 run").click()
+    expect(table).to_have_attribute("data-ready", "2")
+    with Client(server.url) as client:
+        assert {run.run_id for run in client.runs(runs)} == {"r0", "r1"}
