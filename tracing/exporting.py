@@ -220,6 +220,19 @@ class Exporter:
         except Exception as error:  # noqa: BLE001  # What the spans ran with is worth less than the spans.
             warn_once("surroundings", "the environment could not be recorded", error=error)
 
+    def clean(self, text: str) -> str:
+        """`text` without what the redaction policy takes out of code."""
+        # A redactor of its own: the other one is the writer's.
+        return text if self._policy is None else Redactor.of_code(self._policy).text(text)
+
+    def keep_text(self, text: str) -> str:
+        """Store a text as a blob, cleaned; gives its digest.
+
+        Raises:
+            OSError: If the disk does not take it, or too many blobs wait.
+        """
+        return self._outbox.add(self.clean(text).encode("utf-8", "replace"))
+
     def _look_for_changes(self, encoder: Encoder, ring: Ring, known: dict[str, Value]) -> None:
         try:
             patch = find_changes()
@@ -227,9 +240,7 @@ class Exporter:
                 return
             known = {**known, semconv.VCS_DIRTY: bool(patch)}
             if patch and self._settings.record_code:
-                if self._policy is not None:  # Its own: the other one is the writer's.
-                    patch = Redactor.of_code(self._policy).text(patch)
-                known[semconv.VCS_DIFF] = self._outbox.add(patch.encode("utf-8", "replace"))
+                known[semconv.VCS_DIFF] = self.keep_text(patch)
             encoder.describe(known)
             ring.describe(known)
         except Exception as error:  # noqa: BLE001  # As above.

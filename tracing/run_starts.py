@@ -1,6 +1,5 @@
 """Where a run begins: anew, behind what it has logged before, or behind another run's steps."""
 
-import os
 import re
 from dataclasses import dataclass
 
@@ -8,13 +7,13 @@ from weave_core.errors import ConfigError, WeaveError
 from weave_core.model import RUN_ID_PATTERN, RunSignals
 from weave_core.settings import OFFLINE, Settings
 from weave_core.tracing.failures import warn_once
+from weave_core.tracing.launchers import find_rank
 
 __all__ = ["Start", "find_start", "read_fork", "read_rank", "read_signals"]
 
 ASK_TIMEOUT_S = 3.0
 """How long a run that was there before waits for the server to say where it was left."""
 _FORK = re.compile(rf"({RUN_ID_PATTERN[1:-1]})(?:\?_?step=(\d{{1,18}}))?")
-_RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,7 @@ def read_rank(given: int | None, *, is_named: bool) -> int:
         ConfigError: If it is no whole number of at least 0.
     """
     if given is None:
-        texts = [os.environ.get(name, "") for name in _RANKS] if is_named else []
-        return next((int(text) for text in texts if text.isdecimal()), 0)
+        return (find_rank() or 0) if is_named else 0
     if type(given) is not int or not 0 <= given < 2**31:
         raise ConfigError(f"rank is {given!r}", "give a whole number of at least 0")
     return given

@@ -22,10 +22,11 @@ from weave_core.tracing import lifecycle
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.logged_values import MAX_STEP, PLAIN_NUMBERS, checked_step, read_values
 from weave_core.tracing.run_beats import BEATS
+from weave_core.tracing.run_captures import Captures, read_capture
 from weave_core.tracing.run_notes import RunConfig, RunSummary, mapping_of
 from weave_core.tracing.run_spans import RunSpans, new_run_id
 from weave_core.tracing.run_starts import Start, find_start, read_fork, read_rank, read_signals
-from weave_core.tracing.step_buffers import MAX_BUFFERED_ROWS, StepBuffer
+from weave_core.tracing.step_buffers import MAX_BUFFERED_ROWS, PackedSteps, StepBuffer
 
 __all__ = ["FINISH_TIMEOUT_S", "Run", "run"]
 
@@ -55,6 +56,7 @@ def run(
     fork_from: str | tuple[str, int] | None = None,
     rank: int | None = None,
     on_stop: Literal["raise", "flag"] = "raise",
+    capture: bool | Sequence[str] | None = None,
 ) -> "Run":
     """Begin a run, or go on with one; use it with `with`, or call `finish`.
 
@@ -84,6 +86,7 @@ def run(
             environment where the id was given, else 0.
         on_stop: What a stop that is asked for in the app does: `raise` a `RunStopped` at the next
             `log`, or only set `stop_requested`.
+        capture: Some of `system`, `environment`, `code`, or False; default: the setting `capture`.
 
     Raises:
         ConfigError: If an argument can't be used, or `resume` does not allow it.
@@ -92,6 +95,7 @@ def run(
         lifecycle.init(project)
     settings = lifecycle.settings_in_force()
     project = settings.project if project is None else lifecycle.checked_project(project)
+    captures = read_capture(capture, settings), settings.system_interval_s
     _check_word("resume", resume, Resume)
     is_named = (id or settings.run_id) is not None
     run_id = _checked_id(id or settings.run_id or new_run_id())
@@ -105,7 +109,7 @@ def run(
     told |= {"tags": [str(tag) for tag in tags] or None, "group": group or settings.run_group}
     told |= {"forked_from": fork and {"run_id": fork[0], "step": fork[1]}}
     begun = Run(project, run_id, rank=rank, on_stop=on_stop, first_step=start.next_step)
-    begun._begin(told, mapping_of(config))  # noqa: SLF001  # Its class stands below.
+    begun._begin(told, mapping_of(config), captures)  # noqa: SLF001  # Its class stands below.
     return begun
 
 
@@ -151,6 +155,8 @@ class Run(AbstractContextManager["Run"]):
         """Whether somebody asked for a stop in the app."""
         self.state = "running"
         self._raises_on_stop = on_stop == "raise"
+        self._has_ended = False
+        """Whether its end was told, behind which nothing may say that it runs."""
         self._is_inherited = False
         """Whether this is a forked child, to whom the run's end does not belong."""
         self._has_news = False
@@ -158,6 +164,7 @@ class Run(AbstractContextManager["Run"]):
         self._next_step = first_step
         self._lock = threading.Lock()
         self._spans = RunSpans(project=project, run_id=run_id, rank=rank)
+        self._captures: Captures | None = None
         self._problems: dict[str, str] = {}
         self._untold: dict[str, str] = {}
         self._buffer = StepBuffer(self._tell)
@@ -279,6 +286,8 @@ class Run(AbstractContextManager["Run"]):
             if self.state != "running":
                 return True
             self.state = state
+        if self._captures is not None:
+            self._captures.stop()
         BEATS.remove(self)
         self.drain()
         exporter = lifecycle.current_exporter()
@@ -289,6 +298,7 @@ class Run(AbstractContextManager["Run"]):
             return False
         record = {**self._identity(), **self._news(), "state": state, "error": error}
         record["ended_ns"] = record["told_ns"]
+        self._has_ended = True
         exporter.put(self._spans.ended(self.name, record, error))
         return exporter.flush(timeout_s)
 
@@ -350,6 +360,32 @@ class Run(AbstractContextManager["Run"]):
         self._buffer.start_anew()
         self._spans = RunSpans(project=self.project, run_id=self.id, rank=self.rank)
         self._is_inherited = self._has_news = True
+        if self._captures is not None:
+            self._captures.forget()
+
+    # What the thread of `run_captures` calls.
+
+    def put_steps(self, steps: PackedSteps) -> None:
+        """Hand over points that have an axis of their own."""
+        exporter = lifecycle.current_exporter()
+        if exporter is not None:
+            exporter.put(self._spans.steps(steps))
+
+    def tell_environment(self, environment: dict[str, Any]) -> None:
+        """Say what this writer runs with."""
+        exporter = lifecycle.current_exporter()
+        if exporter is not None and not self._has_ended:
+            exporter.put(self._spans.word({**self._identity(), "environment": environment}))
+
+    def clean(self, text: str) -> str:
+        """A text without secrets."""
+        exporter = lifecycle.current_exporter()
+        return "" if exporter is None else exporter.clean(text)
+
+    def keep(self, text: str) -> str:
+        """Store a text without secrets as a blob; gives its digest."""
+        exporter = lifecycle.current_exporter()
+        return "" if exporter is None else exporter.keep_text(text)
 
     def _heed(self) -> None:
         """What `log` has to do now and then before it logs."""
@@ -362,7 +398,9 @@ class Run(AbstractContextManager["Run"]):
                 "weave_core.run(on_stop='flag') only sets run.stop_requested instead",
             )
 
-    def _begin(self, told: dict[str, Any], config: dict[str, Any]) -> None:
+    def _begin(
+        self, told: dict[str, Any], config: dict[str, Any], captures: tuple[frozenset[str], float]
+    ) -> None:
         self.name = told["name"] or self.id
         self.config = RunConfig(config)
         record = {**self._identity(), **told, **self._news()}
@@ -370,6 +408,8 @@ class Run(AbstractContextManager["Run"]):
         if exporter is not None:
             exporter.put(self._spans.begun(self.name, record))
         BEATS.add(self)
+        self._captures = Captures(self, *captures)
+        self._captures.start()
 
     def _identity(self) -> dict[str, Any]:
         return {

@@ -20,7 +20,7 @@ from typing import Any
 from weave_core.digests import digest_bytes
 from weave_core.tracing.failures import warn_once
 
-__all__ = ["CODES", "CodeShelf", "code_of"]
+__all__ = ["CODES", "CodeShelf", "code_of", "is_own"]
 
 _OP_MARK = "__weave_core_op__"
 """On an operation: the function that it traces (`weave_core.tracing.ops`)."""
@@ -150,7 +150,7 @@ class _Walk:
             if name in func.__globals__:
                 value = func.__globals__[name]
                 self._use(f"{_module_name(func)}.{name}", value)
-                if isinstance(value, types.ModuleType) and _is_own(value.__name__):
+                if isinstance(value, types.ModuleType) and is_own(value.__name__):
                     for inner in sorted(names & vars(value).keys()):
                         self._use(f"{value.__name__}.{inner}", vars(value)[inner])
 
@@ -158,7 +158,7 @@ class _Walk:
         """Take what a name stands for, if it is the program's own or a constant."""
         found = _definition(value)
         if found is not None:
-            if _is_own(found.__module__):
+            if is_own(found.__module__):
                 self.add(found)
         elif name.rpartition(".")[2].isupper() and name not in self.constants:
             # Names in capitals are constants by custom; others change while a program runs, and a
@@ -205,7 +205,7 @@ def _definition(value: Any) -> Any:
             return value
         else:
             break
-    return type(value) if _is_own(type(value).__module__) else None
+    return type(value) if is_own(type(value).__module__) else None
 
 
 def _inner(value: Any) -> Any:
@@ -275,7 +275,7 @@ def _module_name(found: Any) -> str:
 
 
 @functools.cache
-def _is_own(module: str | None) -> bool:
+def is_own(module: str | None) -> bool:
     """Whether a module is the program's own: neither Python's, nor installed, nor ours."""
     top = (module or "").partition(".")[0]
     if top == "__main__":

@@ -98,6 +98,13 @@ class Settings:
     run_group: str | None = None
     """Group of runs, where the program names none."""
 
+    capture: str = "all"
+    """What a run captures by itself: `all`, `off`, or some of `system`, `environment` and `code`
+    with commas between."""
+
+    system_interval_s: float = 10.0
+    """Seconds from one look at a run's machine to the next."""
+
     cors_origins: str | None = None
     """Origins of web pages whose programs may send to the server and read from it, such as
     `https://shop.example`, with commas between; `*`: any page; None: no page."""

@@ -139,7 +139,7 @@ def list_keys(
     prefix: Annotated[str, Query(description="Only keys that begin so.")] = "",
     limit: Annotated[int, Query(ge=1, le=20_000, description="Most keys in the answer.")] = 1_000,
 ) -> Response:
-    """The keys of a run with the sums of their points."""
+    """The keys of a run with the sums of their points; `system/` is only told where asked for."""
     return JsonAnswer(
         run_history.list_keys(connection, project, run_id, prefix=prefix, limit=limit)
     )

@@ -6,9 +6,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from weave_core.points import read_head
+from weave_core.points import SYSTEM_PREFIX, read_head
 
-__all__ = ["MAX_STORED_KEY", "TIME_KEY", "Column", "Contents", "columns_of", "contents_of"]
+__all__ = [
+    "MAX_STORED_KEY",
+    "TIME_KEY",
+    "Column",
+    "Contents",
+    "columns_of",
+    "contents_of",
+    "is_system",
+]
 
 TIME_KEY = "_time"
 """The key under which the time of each step is kept, in milliseconds since the epoch: finer ones
@@ -26,6 +34,7 @@ class Contents(NamedTuple):
     points: int
     """Values, not counting times."""
     last_step: int | None
+    """Of what was logged; what is measured of the machine has no steps."""
 
 
 class Column(NamedTuple):
@@ -34,6 +43,11 @@ class Column(NamedTuple):
     key: str
     steps: NDArray[np.int64]
     values: NDArray[np.float64]
+
+
+def is_system(key: str) -> bool:
+    """Whether a key is measured of the machine: its steps are milliseconds since the epoch."""
+    return key.startswith(SYSTEM_PREFIX)
 
 
 def contents_of(body: bytes) -> Contents:
@@ -46,7 +60,7 @@ def contents_of(body: bytes) -> Contents:
     points, last_step = 0, None
     for keys, count in groups:
         points += count * len(keys)
-        if count:
+        if count and not all(map(is_system, keys)):
             largest = int(np.frombuffer(body, "<i8", count, start).max())
             last_step = largest if last_step is None else max(last_step, largest)
         start += 8 * count * (2 + len(keys))
@@ -59,7 +73,8 @@ def columns_of(body: bytes) -> Iterator[Column]:
     for keys, count in groups:
         steps = np.frombuffer(body, "<i8", count, start).astype(np.int64)
         times = np.frombuffer(body, "<i8", count, start + 8 * count)
-        yield Column(TIME_KEY, steps, (times // _NS_PER_MS).astype(np.float64))
+        if not all(map(is_system, keys)):
+            yield Column(TIME_KEY, steps, (times // _NS_PER_MS).astype(np.float64))
         start += 16 * count
         for given in keys:
             key = _storable(given)

@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import Connection
 
 from weave_core.model import MetricDefinition
+from weave_core.points import SYSTEM_PREFIX
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.metric_chunks import (
     CHUNK_POINTS,
@@ -27,7 +28,7 @@ from weave_core.server.store.metric_chunks import (
     pack_preview,
     summary_of,
 )
-from weave_core.server.store.point_batches import columns_of
+from weave_core.server.store.point_batches import columns_of, is_system
 
 __all__ = ["MAX_RUN_KEYS", "RunPacker", "Series", "summary_value", "tail_points"]
 
@@ -59,6 +60,7 @@ _DELETE_TAIL = "DELETE FROM run_tail WHERE id = ?"
 _METRICS = f"SELECT id, {', '.join(_METRIC[1:])} FROM run_metric WHERE run_row_id = ?"  # noqa: S608  # Our own names.
 _COUNT_METRICS = "SELECT COUNT(*) FROM run_metric WHERE run_row_id = ?"
 _DEFINITIONS = "SELECT metrics, problems FROM run WHERE id = ?"
+_MAX_STEP = "SELECT MAX(last_step) FROM run_metric WHERE run_row_id = ? AND key NOT LIKE ?"
 _LAST_STEP = "UPDATE run SET last_step = ? WHERE id = ?"
 _MARK = "UPDATE run SET problems = ? WHERE id = ?"
 _BODIES = """
@@ -90,8 +92,9 @@ def tail_points(rows: Iterable[tuple[int, int | None, bytes]]) -> dict[Series, l
     found: dict[Any, list[Any]] = defaultdict(list)
     for rank, rewind_to, body in rows:
         if rewind_to is not None:
-            for items in found.values():
-                items.append(rewind_to)
+            for series, items in found.items():
+                if series is not None and not is_system(series[0]):
+                    items.append(rewind_to)
             found[None].append(rewind_to)
         if body:
             # By key first: a key may be in several groups of one batch.
@@ -100,7 +103,7 @@ def tail_points(rows: Iterable[tuple[int, int | None, bytes]]) -> dict[Series, l
                 parts[key].append(Points(steps, values))
             for key, points in parts.items():
                 if (key, rank) not in found:
-                    found[key, rank] = list(found[None])
+                    found[key, rank] = [] if is_system(key) else list(found[None])
                 whole = merged(points) if len(points) > 1 else points[0]
                 found[key, rank].append(ordered(whole.steps, whole.values))
     return dict(found)
@@ -147,7 +150,8 @@ class RunPacker:
         rewinds = found.pop(None, None)  # type: ignore[call-overload]  # The one key that is no series.
         if rewinds:
             for series in metrics:
-                found.setdefault(series, list(rewinds))
+                if not is_system(series[0]):
+                    found.setdefault(series, list(rewinds))
         old = set(metrics)
         new = [series for series in found if series not in old]
         if len(metrics) + len(new) > MAX_RUN_KEYS:
@@ -255,10 +259,7 @@ class RunPacker:
 
     def _note_last_step(self, connection: Connection, row_id: int) -> None:
         steps = [
-            row[0]
-            for row in self._query(
-                connection, "SELECT MAX(last_step) FROM run_metric WHERE run_row_id = ?", (row_id,)
-            )
+            row[0] for row in self._query(connection, _MAX_STEP, (row_id, f"{SYSTEM_PREFIX}%"))
         ]
         self._query(connection, _LAST_STEP, (steps[0], row_id))
 
@@ -316,6 +317,8 @@ def definition_of(key: str, definitions: dict[str, MetricDefinition]) -> MetricD
     for pattern, definition in definitions.items():
         if "*" in pattern and fnmatchcase(key, pattern):
             return definition
+    if is_system(key):
+        return MetricDefinition(step_metric="time", summary="none")
     return MetricDefinition()
 
 

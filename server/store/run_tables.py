@@ -70,6 +70,8 @@ class RunWriterRow(Row, table=True):
     error: str | None = None
     host: str | None = None
     pid: int | None = Field(default=None, sa_type=BigInteger)
+    environment: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    """What it runs with."""
 
 
 class RunMetricRow(Row, table=True):

@@ -25,7 +25,7 @@ from weave_core.server.store.point_batches import Contents, contents_of
 from weave_core.server.store.rows import cleaned_value, json_text
 from weave_core.server.store.run_words import RunWord
 
-__all__ = ["MAX_CONFIG_KEYS", "MAX_PROBLEMS", "RunInserter"]
+__all__ = ["MAX_CONFIG_KEYS", "MAX_ENVIRONMENT_BYTES", "MAX_PROBLEMS", "RunInserter"]
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +33,8 @@ MAX_PROBLEMS = 100
 """Keys of a run of which is kept why something of them was left out."""
 MAX_CONFIG_KEYS = 1_000
 """Keys of a run's config, nested ones counted, that filters can look at; all of it is kept."""
+MAX_ENVIRONMENT_BYTES = 512 * 1024
+"""What a writer may say of what it runs with; more of it is not kept."""
 _MAX_TEXT = 4_000
 _MAX_NAME = 200
 _RUN_ID = re.compile(RUN_ID_PATTERN)
@@ -63,6 +65,7 @@ _WRITERS = """
 SELECT writer_id, rank, state, started_ns, ended_ns, error, told_ns FROM run_writer
 WHERE run_row_id = ?
 """
+_ENVIRONMENT = "UPDATE run_writer SET environment = ? WHERE run_row_id = ? AND writer_id = ?"
 _SEEN = """
 UPDATE run SET seen_ns = ?,
 heartbeat_ns = CASE WHEN heartbeat_ns < ? THEN ? ELSE heartbeat_ns END,
@@ -152,6 +155,10 @@ class RunInserter:
             row = (row_id, word.writer_id, *told, *said)
             connection.exec_driver_sql(self._upsert_writer, row)
             writers[word.writer_id] = (word.writer_id, *told[:4], error, record.told_ns)
+        if record.environment is not None:
+            environment = orjson.dumps(record.environment).decode()
+            if len(environment) <= MAX_ENVIRONMENT_BYTES:
+                self._run(connection, _ENVIRONMENT, (environment, row_id, word.writer_id))
         if is_news:
             stored = dict(self._run(connection, _READ, (row_id,)).one()._mapping)  # noqa: SLF001  # SQLAlchemy's public name.
             changed = _with_record(stored, record) | _outcome(list(writers.values()))

@@ -31,6 +31,8 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "cors_origins": ("https://shop.example", "https://shop.example"),
     "run_id": ("job-7", "job-7"),
     "run_group": ("seeds", "seeds"),
+    "capture": ("system,code", "system,code"),
+    "system_interval_s": ("2.5", 2.5),
 }
 """For each setting a text and the value that it means."""
 

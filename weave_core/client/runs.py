@@ -7,6 +7,7 @@ from urllib.parse import quote
 from weave_core.client.connection import Connection, root_of
 from weave_core.errors import MissingExtra
 from weave_core.model import Page, Run, RunChanges, RunHistory, RunKeys, RunSignals
+from weave_core.points import SYSTEM_PREFIX
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]  # As in `sql`.
@@ -74,7 +75,7 @@ class StoredRun:
         return self._calls.get_run(self.project, self.id)
 
     def keys(self, prefix: str = "") -> RunKeys:
-        """Its keys with the sums of their points."""
+        """The keys that it logged, or those that begin with `prefix`, with their sums."""
         return self._calls.list_run_keys(self.project, self.id, prefix=prefix)
 
     def history(
@@ -88,6 +89,22 @@ class StoredRun:
             points: At most so many of each key instead, least and largest among them.
         """
         return self._calls.read_run_table(self.project, self.id, keys, x=x, points=points)
+
+    def system(self, *, points: int | None = None) -> StoredPoints:
+        """What was measured of its machine, by time: CPU, memory, disk, network, GPUs.
+
+        Args:
+            points: At most so many of each key, least and largest among them; None: all.
+        """
+        keys = sorted({each.key for each in self.keys(SYSTEM_PREFIX).items})
+        # No key at all would mean what was logged.
+        return self.history(keys or [SYSTEM_PREFIX], x="time", points=points)
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """What it ran with, as its first writer says; empty where that was not captured."""
+        writers = sorted(self.info.writers, key=lambda each: (each.rank, each.started_ns))
+        return next((each.environment for each in writers if each.environment), {})
 
     def update(self, **changes: Any) -> Run:
         """Change name, group, job_type, tags, notes or summary; `stop=True` asks it to stop."""

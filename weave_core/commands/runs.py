@@ -113,10 +113,34 @@ def _print_run(run: "Run") -> None:
     for name, value in told.items():
         if value:
             out.print(f"  {name:<12}{plain(str(value))}", markup=False)
+    for name, value in _environment(run).items():
+        out.print(f"  {name:<12}{plain(value)}", markup=False)
     for title, pairs in (("config", run.config), ("problems", run.problems)):
         for name, value in pairs.items():
             out.print(f"  {title:<12}{plain(f'{name} = {value}')}", markup=False)
             title = ""  # noqa: PLW2901  # Said once.
+
+
+def _environment(run: "Run") -> dict[str, str]:
+    """What its first writer says that it runs with, in a few lines."""
+    found = next((each.environment for each in run.writers if each.environment), None) or {}
+    git, machine = found.get("git") or {}, found.get("machine") or {}
+    code = found.get("code") or {}
+    changed = ", changed" if code.get("is_dirty") else ""
+    commit = str(git.get("commit") or "")[:12]
+    memory_bytes = machine.get("memory_limit_bytes") or machine.get("memory_bytes") or 0
+    parts = [f"{machine.get('cpu_count')} CPUs, {memory_bytes / 2**30:.0f} GiB" if machine else ""]
+    parts += [str(gpu.get("name")) for gpu in machine.get("gpus") or ()]
+    told = {
+        "git": commit and f"{commit} on {git.get('branch') or 'no branch'}{changed}",
+        "command": " ".join(found.get("command") or ()),
+        "python": found.get("python") and f"{found['python']}, {found.get('system')}",
+        "host": found.get("host"),
+        "machine": ", ".join(part for part in parts if part),
+        "started by": ", ".join(found.get("launchers") or ()),
+        "code": f"{len(code['files'])} files" if code.get("files") else "",
+    }
+    return {name: str(value) for name, value in told.items() if value}
 
 
 def _print_keys(keys: "RunKeys") -> None:

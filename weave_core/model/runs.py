@@ -84,6 +84,8 @@ class RunRecord(Value):
     """What was left out and why, by key."""
     host: str | None = None
     pid: Int64 | None = None
+    environment: dict[str, Any] | None = None
+    """What the writer runs with."""
 
 
 class RunWriter(Value):
@@ -98,6 +100,9 @@ class RunWriter(Value):
     error: str | None = None
     host: str | None = None
     pid: int | None = None
+    environment: dict[str, Any] | None = None
+    """What it runs with: `git`, `command`, `python`, `packages`, `machine`, `launchers` and `code`,
+    whose files and `diff` are blobs."""
 
 
 class Run(Value):

@@ -24,7 +24,7 @@ from weave_core.server.store.metric_chunks import (
     open_preview,
     summary_of,
 )
-from weave_core.server.store.point_batches import TIME_KEY
+from weave_core.server.store.point_batches import TIME_KEY, is_system
 from weave_core.server.store.queries.runs import FoundRun, find_run
 from weave_core.server.store.run_packing import definition_of, tail_points
 from weave_core.server.store.run_tables import MetricChunkRow, RunTailRow
@@ -95,13 +95,18 @@ def list_keys(
     prefix: str = "",
     limit: int = MAX_LISTED_KEYS,
 ) -> dict[str, Any]:
-    """The keys of a run with what is known of their points.
+    """The keys that a run logged, or those that begin with `prefix`, with their sums.
 
     Raises:
         NotFound: If there is no such project or run.
     """
     reader = _Reader(connection, find_run(connection, project, run_id))
-    series = [each for each in reader.series() if each[0].startswith(prefix)]
+    # What is measured of the machine is asked for by its prefix: it is not what was logged.
+    series = [
+        each
+        for each in reader.series()
+        if each[0].startswith(prefix) and (prefix or not is_system(each[0]))
+    ]
     items = [
         {"key": key, "rank": rank, **_summed(reader, key, rank)}
         for key, rank in series[: max(0, limit)]
@@ -143,7 +148,7 @@ def read_history(
     axis: Axis = Axis(),
     rank: int | None = None,
 ) -> Iterator[Series]:
-    """Points of `keys`, all of them or at most so many of each; no keys: of all keys.
+    """Points of `keys`, all of them or at most so many of each; no keys: of all that was logged.
 
     Raises:
         NotFound: If there is no such project, or one of the runs.
@@ -154,7 +159,7 @@ def read_history(
         (reader, key, each)
         for reader in readers
         for key, each in reader.series(set(keys) or None)
-        if rank is None or each == rank
+        if (rank is None or each == rank) and (keys or not is_system(key))
     ]
     if len(wanted) > MAX_HISTORY_SERIES:
         raise BadRequest(
@@ -199,7 +204,7 @@ class _Reader:
 
     def summary(self, key: str, rank: int) -> Summary | None:
         """Sums over a key; from what is stored of it, where nothing has to be opened for it."""
-        items = self._tail.get((key, rank), self._rewinds)
+        items = self._items(key, rank)
         if len(self._lineage) == 1:
             names = Summary.__dataclass_fields__
             query = select(*(RUN_METRIC.c[name] for name in names)).where(
@@ -234,7 +239,10 @@ class _Reader:
         else:
             points, is_rough = self._points(key, rank, None, None), False
             count = len(points)
-        x, is_there = self._along(name, points, rank, is_rough=is_rough)
+        if is_system(key):
+            x, is_there = self._measured(name, points), np.ones(len(points), bool)
+        else:
+            x, is_there = self._along(name, points, rank, is_rough=is_rough)
         is_in = is_there
         if axis.first is not None:
             is_in = is_in & (x >= axis.first)
@@ -269,6 +277,15 @@ class _Reader:
         other = self._points(name, rank, None, None)
         x, is_there = _at_or_before(other, points.steps)
         return x, is_there & np.isfinite(x)
+
+    def _measured(self, name: str, points: Points) -> NDArray[Any]:
+        """The x of what is measured of the machine, whose steps are times; it has no other axis."""
+        ns = points.steps * _NS_PER_MS
+        return (ns - self._row.started_ns) / 1e9 if name == "runtime" else ns
+
+    def _items(self, key: str, rank: int) -> list[Any]:
+        """What is not packed yet, with the steps to which the run goes back."""
+        return self._tail.get((key, rank), [] if is_system(key) else self._rewinds)
 
     def _time(self, rank: int, *, is_rough: bool) -> Points:
         known = self._times.get((rank, is_rough))
@@ -309,14 +326,16 @@ class _Reader:
     def _points(self, key: str, rank: int, first: int | None, last: int | None) -> Points:
         """All points, exactly."""
         parts: list[Points] = []
-        for row_id, until in self._lineage:
+        # Where an ancestor ran is not where this one does.
+        lineage = self._lineage[-1:] if is_system(key) else self._lineage
+        for row_id, until in lineage:
             end = last if until is None else (until if last is None else min(last, until))
             parts.append(self._read_chunks(row_id, key, rank, first, end))
             if row_id != self._row.id:
                 parts[-1] = merged([parts[-1], *self._tail_of(row_id, key, rank)]).between(
                     first, end
                 )
-        for item in self._tail.get((key, rank), self._rewinds):
+        for item in self._items(key, rank):
             if isinstance(item, int):
                 parts = [part.between(None, item) for part in parts]
             else:

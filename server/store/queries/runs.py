@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, case, delete, func, select, update
 
 from weave_core.errors import BadRequest, NotFound
 from weave_core.model import MetricDefinition, RunChanges
+from weave_core.points import SYSTEM_PREFIX
 from weave_core.server.filters import RUNS, Field, compile_filter
 from weave_core.server.filters.constructs import JsonIs, JsonNumber, check_key
 from weave_core.server.filters.vocabularies import RUN, RUN_METRIC, RUN_STATE, run_metric
@@ -131,6 +132,7 @@ def get_run(connection: Connection, project: str, run_id: str) -> dict[str, Any]
             "error": each.error,
             "host": each.host,
             "pid": each.pid,
+            "environment": each.environment,
         }
         for each in writers
     ]
@@ -159,7 +161,9 @@ def read_signals(
 def _last_step(connection: Connection, row: FoundRun, rank: int) -> int | None:
     """Of one writer's points, packed or not."""
     packed = select(func.max(RUN_METRIC.c.last_step)).where(
-        RUN_METRIC.c.run_row_id == row.id, RUN_METRIC.c.rank == rank
+        RUN_METRIC.c.run_row_id == row.id,
+        RUN_METRIC.c.rank == rank,
+        ~RUN_METRIC.c.key.startswith(SYSTEM_PREFIX),
     )
     last: int | None = connection.scalar(packed)
     tail = (
@@ -263,6 +267,7 @@ def _summary(
     """One value a key: set by hand, else what its points come to, of the first rank that has it."""
     columns = (RUN_METRIC.c.key, RUN_METRIC.c.summary)
     query = select(*columns).where(RUN_METRIC.c.run_row_id == row.id, RUN_METRIC.c.key != TIME_KEY)
+    query = query.where(~RUN_METRIC.c.key.startswith(SYSTEM_PREFIX))
     if keys is not None:
         query = query.where(RUN_METRIC.c.key.in_(keys))
     query = query.order_by(RUN_METRIC.c.key, RUN_METRIC.c.rank.desc()).limit(max_keys)
