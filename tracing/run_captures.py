@@ -136,8 +136,9 @@ class Captures:
         found: dict[str, Any] = {}
         try:
             if "environment" in self._chosen:
-                metrics = _metrics()
                 found = read_environment(self._run.clean)
+                self._run.tell_environment(found)
+                metrics = _metrics()
                 found["machine"] = metrics.inventory() if metrics is not None else None
                 self._run.tell_environment(found)
             if "code" in self._chosen:

@@ -7,7 +7,6 @@ of the environment's variables only those that `launchers` names are looked at.
 import platform
 import sys
 from collections.abc import Callable, Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +52,7 @@ def read_environment(clean: Clean) -> dict[str, Any]:
         "executable": sys.executable,
         "system": platform.platform(),
         "host": platform.node(),
-        "packages": sorted(_packages())[:MAX_PACKAGES],
+        "packages": sorted(set(_packages()))[:MAX_PACKAGES],
         "launchers": find_launchers(),
     }
 
@@ -121,7 +120,9 @@ def _names_secret(option: str) -> bool:
 
 
 def _packages() -> Iterator[str]:
-    for each in metadata.distributions():
-        name = each.metadata["Name"]
-        if name:
-            yield f"{name}=={each.version}"
+    """By the names of their folders: reading the metadata of 400 packages takes a second."""
+    for folder in sys.path:
+        for path in Path(folder or ".").glob("*.dist-info"):
+            name, _, version = path.name.removesuffix(".dist-info").rpartition("-")
+            if name:
+                yield f"{name.replace('_', '-')}=={version}"

@@ -374,8 +374,10 @@ class Run(AbstractContextManager["Run"]):
     def tell_environment(self, environment: dict[str, Any]) -> None:
         """Say what this writer runs with."""
         exporter = lifecycle.current_exporter()
-        if exporter is not None and not self._has_ended:
-            exporter.put(self._spans.word({**self._identity(), "environment": environment}))
+        if exporter is not None:
+            # Behind its end nothing may say that it runs.
+            told = {"told_ns": time.time_ns()} if self._has_ended else self._identity()
+            exporter.put(self._spans.word({**told, "environment": environment}))
 
     def clean(self, text: str) -> str:
         """A text without secrets."""
