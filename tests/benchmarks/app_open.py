@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,7 @@ SCROLLS = 120
 ROWS = ".trace-list[data-ready='50']"
 DETAIL = ".detail[data-ready]"
 RUNS = 10_000
+SENDERS = 32
 CHARTS = 10
 POINTS = 1_000_000
 PACKED_S = 120.0
@@ -115,9 +117,8 @@ def fill_runs(server: ServerProcess, points: int) -> None:
     """Many short runs, and a long one on top."""
     noise = random.Random(1)
     with training(PROJECT, server.url, server.home / "sender"):
-        for number in range(RUNS):
-            with weave_core.run(name=f"run {number}", config={"lr": noise.random()}) as run:
-                run.log({"loss": noise.random()}, step=0)
+        with ThreadPoolExecutor(SENDERS) as pool:  # The end of a run waits for the server.
+            list(pool.map(short_run, range(RUNS)))
         keys = [f"train/loss{number}" for number in range(CHARTS)]
         with weave_core.run(name="long", id="long") as run:
             for step in range(points):
@@ -131,6 +132,13 @@ def fill_runs(server: ServerProcess, points: int) -> None:
                 return
             time.sleep(1)
     raise AssertionError("the points of the long run did not come")
+
+
+def short_run(number: int) -> None:
+    """A run of one step."""
+    run = weave_core.run(name=f"run {number}", config={"lr": number / RUNS})
+    run.log({"loss": number % 97}, step=0)
+    run.finish()
 
 
 def run_lines(browser: Browser, app: AppProcess, repeat: int, points: int) -> list[Line]:
