@@ -1,7 +1,8 @@
 """What the server counts of its own work, for Prometheus; nothing of what senders sent is in it."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
@@ -64,6 +65,12 @@ class Measures:
             buckets=_COMMIT_BUCKETS_S,
             registry=self.registry,
         )
+        self._work = Counter(
+            "weave_core_writer_seconds",
+            "What the one thread that writes has spent its time on.",
+            ["work"],
+            registry=self.registry,
+        )
         self.answers = Counter(
             "weave_core_http_answers",
             "Answers over HTTP.",
@@ -80,6 +87,15 @@ class Measures:
         """Count what becomes of a request that was just queued."""
         began = time.monotonic()
         future.add_done_callback(lambda done: self._count(done, time.monotonic() - began))
+
+    @contextmanager
+    def timed(self, work: str) -> Iterator[None]:
+        """Count how long the writer is at `work`."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._work.labels(work).inc(time.perf_counter() - began)
 
     def count_refusal(self, error: Exception) -> None:
         """Count a request that was not stored."""

@@ -5,6 +5,8 @@ doing it twice changes nothing, a crash loses nothing.  The urgent ones are what
 read from; the patient ones may lie far behind, and readers know how to do without.
 """
 
+import time
+
 from sqlalchemy import Connection
 
 from weave_core.server.store.dialects import Dialect
@@ -20,6 +22,9 @@ from weave_core.server.store.text_merges import TextMerges
 from weave_core.server.store.texts import TextIndex
 
 __all__ = ["Background"]
+
+_TRACES_SHARE = 0.7
+"""Of a step of sums, that those of traces take; the rest is for those of minutes."""
 
 
 class Background:
@@ -49,21 +54,28 @@ class Background:
         """When there is something to do that can wait until then, by the monotonic clock."""
         return self._runs.due_s
 
-    def urgent_step(self, connection: Connection) -> bool:
-        """Bring sums a step further, in the caller's transaction; whether more waits."""
+    def urgent_step(self, connection: Connection, turn_s: float) -> bool:
+        """Bring sums a step further, in the caller's transaction; whether more waits.
+
+        Args:
+            connection: In a transaction.
+            turn_s: About how long it may take.
+        """
         # In this order: a span that was read anew makes its trace's sums stale, and a trace's sums
         # find duplicates, which then need not be counted first and taken out again.
+        began = time.perf_counter()
         has_spans = self._rejoins.step(connection)
-        has_traces = self._rollups.step(connection)
-        has_minutes = self._minutes.step(connection)
+        has_traces = self._rollups.step(connection, turn_s * _TRACES_SHARE)
+        left_s = turn_s - (time.perf_counter() - began)
+        has_minutes = self._minutes.step(connection, max(left_s, turn_s * (1 - _TRACES_SHARE)))
         self._minutes.flush(connection)
         has_points = self._runs.step(connection)
         return has_spans or has_traces or has_minutes or has_points
 
-    def patient_step(self, connection: Connection) -> bool:
-        """Do a step of what can wait, in the caller's transaction; whether more waits."""
+    def patient_step(self, connection: Connection, turn_s: float) -> bool:
+        """Do a step of what can wait, in the same way; whether more waits."""
         has_trainings = self._dictionaries.step(connection)
-        has_texts = self._texts.step(connection)
+        has_texts = self._texts.step(connection, turn_s)
         self._statistics.step(connection)
         if has_texts or has_trainings:
             return True

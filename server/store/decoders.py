@@ -1,4 +1,4 @@
-"""A process beside the server's that decodes requests while the writer is busy.
+"""A process beside the server's that decodes requests, so that the writer need not.
 
 Python's lock lets one thread work at a time, and half of what a span costs is decoding and
 normalising; with a second process both cores work.  It is started by the first load, gets whole
@@ -174,7 +174,9 @@ class DecodeProcess:
                 break
             with link.lock:
                 job = link.away.popleft()
+            self._queue.has_helper = True
             self._queue.give_back(job, answer if is_done else None)
+        self._queue.lose_helper()
         with link.lock:
             link.is_dead = True
             lost = list(link.away)

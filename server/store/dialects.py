@@ -108,6 +108,14 @@ class Engines:
     writer: Engine
     readers: Engine
 
+    @property
+    def lazy_writer(self) -> Engine:
+        """The writer's connection for what may be done again after a power cut.
+
+        A commit does not wait for the disk: it goes there with the next one that does.
+        """
+        return self.writer.execution_options(is_lazy=True)
+
     def dispose(self) -> None:
         """Close every connection."""
         self.readers.dispose()

@@ -8,6 +8,7 @@ behind the cursor to these sums.
 """
 
 import hashlib
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,6 +19,7 @@ from sqlalchemy import Connection
 
 from weave_core.server.normalise import COUNTED_KINDS
 from weave_core.server.store.dialects import Dialect
+from weave_core.server.store.pacing import StepSize
 from weave_core.server.store.sketches import Sketch, bucket_of, pack_sketch, unpack_sketch
 from weave_core.server.store.sums import TOKEN_COLUMNS
 
@@ -141,6 +143,7 @@ class MinuteRollups:
             "SELECT id FROM rollup_group WHERE project_id = ? AND digest = ?"
         )
         self._count_groups = dialect.sql("SELECT COUNT(*) FROM rollup_group WHERE project_id = ?")
+        self._size = StepSize(1_000, most=_SPANS_A_STEP)
         self._cursor: int | None = None
         self._cells: _Cells = {}
         self._groups: dict[tuple[int, tuple[Any, ...]], int] = {}
@@ -151,17 +154,20 @@ class MinuteRollups:
         self._cells = {}
         self._groups.clear()
 
-    def step(self, connection: Connection) -> bool:
+    def step(self, connection: Connection, turn_s: float) -> bool:
         """Add some spans behind the cursor, in the caller's transaction; whether more wait."""
+        began = time.perf_counter()
+        limit = self._size.of(turn_s)
         cursor = self._read_cursor(connection)
-        rows = connection.exec_driver_sql(self._behind, (cursor, _SPANS_A_STEP)).all()
+        rows = connection.exec_driver_sql(self._behind, (cursor, limit)).all()
         if not rows:
             return False
         self._collect(rows, 1)
         self.flush(connection)
         self._cursor = rows[-1][0]
         connection.exec_driver_sql(self._save, (CURSOR, self._cursor, _VERSION))
-        return len(rows) == _SPANS_A_STEP
+        self._size.learn(len(rows), time.perf_counter() - began)
+        return len(rows) == limit
 
     def subtract(self, connection: Connection, row_ids: Iterable[int]) -> None:
         """Take out spans as they are stored now, before they are changed or deleted."""

@@ -1,19 +1,23 @@
-"""How much of the writer's time the background gets: little under load, more the further behind.
+"""How much of the writer's time the background gets: what nobody wants, and a share under load.
 
 Senders wait for the writer, and whoever reads can do without full text and with sums that are a
-moment old; so a load comes first.  A load that never ends must not leave the background behind
-without bound, though: its share grows with what waits, until it keeps up, and senders are answered
-that much later.
+moment old; so a load comes first.  The background works in steps that are as large as a moment
+allows, by its own clock, and after each the writer looks for senders.  A load that never ends must
+not leave it behind without bound, though: its share grows with what waits, until it keeps up, and
+senders are answered that much later.
 """
 
 from dataclasses import dataclass
 
-__all__ = ["Behind", "Pace"]
+__all__ = ["MAX_PAUSE_S", "TURN_S", "Behind", "Pace", "StepSize"]
 
-BUSY_PAUSE_S = 0.2
-"""The background rests this long between two turns while senders wait for the writer."""
+TURN_S = 0.015
+"""A step of the background is made so large that it takes about so long, and a sender who comes
+meanwhile waits for its end."""
+QUIET_TURN_S = 0.1
+"""The same with no sender for a while: larger steps cost less."""
 MAX_PAUSE_S = 2.0
-"""Longest rest, however long a turn took."""
+"""Longest rest, however long a step took."""
 _SUMS_SHARE, _MAX_SUMS_SHARE = 0.2, 0.7
 _FAR_BEHIND_TRACES = 50_000
 """With so many stale sums they get the largest share, and about that many is what may wait."""
@@ -22,10 +26,8 @@ _CALM_SPANS = 50_000
 _FAR_BEHIND_SPANS = 450_000
 """With so many it gets its largest share; a load of 12,000 spans a second levels off below."""
 _MAX_TEXTS_SHARE = 0.5
-_MAX_TEXTS_TURN_S = 0.3
-_MAX_PATIENCE_S = 2.0
-"""What can wait gets a step after this long, however busy the senders are."""
-_WORTH_IT_S = 0.02
+_WEIGHT = 0.3
+"""Of the last step, in what is known of the time of the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,36 @@ class Behind:
     """That wait for full text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """What a turn of the background may take.
+class StepSize:
+    """How many items make a step of some length, learned from the steps before.
 
     Args:
-        behind: What waits as the turn begins.
+        first: Of the first step.
+        most: However fast they are.
+    """
+
+    def __init__(self, first: int, *, most: int) -> None:
+        self._most = most
+        self._item_s = TURN_S / first
+
+    def of(self, turn_s: float) -> int:
+        """Items of a step that takes about `turn_s`; at least one."""
+        return max(1, min(int(turn_s / self._item_s), self._most))
+
+    def learn(self, count: int, took_s: float) -> None:
+        """A step of `count` items took so long."""
+        if count:
+            # Few items say little: the most of a small step is what every step costs.
+            weight = _WEIGHT * min(1.0, count * self._item_s / TURN_S)
+            self._item_s += weight * (took_s / count - self._item_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What the background may take.
+
+    Args:
+        behind: What waits.
         is_quiet: Whether no sender has come for a while.
     """
 
@@ -51,30 +77,28 @@ class Pace:
     is_quiet: bool = False
 
     @property
-    def sums_s(self) -> float:
-        """Begin no further step of sums after so long."""
-        return BUSY_PAUSE_S * self._sums_share / (1 - self._sums_share)
+    def turn_s(self) -> float:
+        """How long a step may take."""
+        return QUIET_TURN_S if self.is_quiet else TURN_S
 
-    def texts_s(self, since_s: float, *, is_free: bool) -> float | None:
-        """Begin no further step of what can wait after so long; None: not even one.
+    def sums_pause_s(self, took_s: float) -> float:
+        """How long sums rest after a step that took `took_s`."""
+        over = min(1.0, self.behind.traces / _FAR_BEHIND_TRACES)
+        share = _SUMS_SHARE + (_MAX_SUMS_SHARE - _SUMS_SHARE) * over
+        return _pause_s(took_s, _MAX_SUMS_SHARE if self.is_quiet else share)
+
+    def texts_pause_s(self, took_s: float, *, is_free: bool) -> float:
+        """The same of what can wait.
 
         Args:
-            since_s: How long ago the last one was.
-            is_free: Whether nothing else is to be done.
+            took_s: By its last step.
+            is_free: Whether no sender waits now.
         """
+        if is_free:
+            return _pause_s(took_s, _MAX_SUMS_SHARE if self.is_quiet else _MAX_TEXTS_SHARE)
         over = max(0, self.behind.spans - _CALM_SPANS) / (_FAR_BEHIND_SPANS - _CALM_SPANS)
-        turn_s = min(since_s * min(over, 1.0) * _MAX_TEXTS_SHARE, _MAX_TEXTS_TURN_S)
-        if is_free or since_s > _MAX_PATIENCE_S or turn_s > _WORTH_IT_S:
-            return turn_s
-        return None
+        return _pause_s(took_s, min(over, 1.0) * _MAX_TEXTS_SHARE)
 
-    def pause_s(self, took_s: float, *, is_busy: bool) -> float:
-        """How long to rest after a turn that took `took_s`."""
-        share = _MAX_SUMS_SHARE if self.is_quiet else self._sums_share
-        pause_s = min(took_s * (1 - share) / share, MAX_PAUSE_S)
-        return max(pause_s, BUSY_PAUSE_S) if is_busy else pause_s
 
-    @property
-    def _sums_share(self) -> float:
-        over = min(1.0, self.behind.traces / _FAR_BEHIND_TRACES)
-        return _SUMS_SHARE + (_MAX_SUMS_SHARE - _SUMS_SHARE) * over
+def _pause_s(took_s: float, share: float) -> float:
+    return min(took_s * (1 - share) / share, MAX_PAUSE_S) if share else MAX_PAUSE_S

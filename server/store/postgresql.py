@@ -79,6 +79,7 @@ def open_postgresql(url: URL) -> tuple[Engine, Engine]:
         url, pool_size=_READERS, max_overflow=_READERS, isolation_level="REPEATABLE READ", **options
     )
     event.listen(writer, "connect", _prepare_writer)
+    event.listen(writer, "begin", _begin)
     event.listen(readers, "connect", _prepare_reader)
     return writer, readers
 
@@ -141,6 +142,11 @@ def _prepare_writer(connection: "psycopg.Connection[Any]", _record: object) -> N
         connection.close()
         raise
     connection.autocommit = False
+
+
+def _begin(connection: Connection) -> None:
+    if connection.get_execution_options().get("is_lazy"):
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
 def _check(connection: "psycopg.Connection[Any]") -> None:

@@ -1,7 +1,7 @@
 """What waits for the writer: requests within a bound of bytes, and changes that are no telemetry.
 
-The writer takes from it.  A request may also be lent, which is how another process decodes it while
-the writer is busy; it keeps its place and its weight until the writer has stored it.
+The writer takes from it.  A request may also be lent, which is how another process decodes it; it
+keeps its place and its weight until the writer has stored it.
 """
 
 import threading
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from weave_core.errors import Overloaded, StoreError
 from weave_core.server.otlp.requests import EncodedRequest, TelemetryRequest
+from weave_core.server.store.pacing import TURN_S
 
 __all__ = ["Job", "JobQueue", "Produce", "Work"]
 
@@ -33,6 +34,10 @@ _LENT_BYTES = 32 * 1024
 _MAX_LENT = 2
 """Requests lent at a time: one in work, one on its way."""
 _LENT_CHECK_S = 5.0
+_LATE = 2
+"""So many times as long as usual; then a request is no longer waited for."""
+_WEIGHT = 0.2
+"""Of the last request that came back, in how long the next is expected to be away."""
 
 
 @dataclass(slots=True, eq=False)
@@ -60,12 +65,15 @@ class JobQueue:
     def __init__(self, *, max_bytes: int, can_lend: Callable[[EncodedRequest[Any]], bool]) -> None:
         self.max_bytes = max_bytes
         self.held_bytes = 0
+        self.has_helper = False
+        """Whether who borrows is known to be there: then the writer leaves to it what it can."""
         self._can_lend = can_lend
         self._jobs: deque[Job] = deque()
         self._works: deque[tuple[Work[Any], Future[Any]]] = deque()
         self._is_closing = False
         self._is_busy = False
         self._lendable_count = self._lent_count = 0
+        self._lent_byte_s = 0.0
         lock = threading.Lock()
         self._for_writer = threading.Condition(lock)
         self._for_borrower = threading.Condition(lock)
@@ -80,10 +88,24 @@ class JobQueue:
         """Whether nothing waits."""
         return not self._jobs and not self._works
 
-    @property
-    def has_jobs(self) -> bool:
-        """Whether senders wait."""
-        return bool(self._jobs)
+    def has_ready(self) -> bool:
+        """Whether there is a job that the writer can take now."""
+        with self._for_writer:
+            return any(map(self._is_for_writer, self._jobs))
+
+    def is_one_near(self) -> bool:
+        """Whether none is ready, but one that is away comes back, as far as is known, at once."""
+        with self._for_writer:
+            return not any(map(self._is_for_writer, self._jobs)) and self._is_one_near()
+
+    def _is_one_near(self) -> bool:
+        now = time.monotonic()
+        for job in self._jobs:
+            if job.lent_at is not None and job.answer is None:
+                usual_s = job.size_bytes * self._lent_byte_s
+                if usual_s - TURN_S < now - job.lent_at < usual_s * _LATE:
+                    return True
+        return False
 
     def put(self, produce: Produce[Any], size_bytes: int) -> Future[Any]:
         """Add a request.
@@ -107,7 +129,7 @@ class JobQueue:
             self.held_bytes += size_bytes
             if job.is_lendable:
                 self._lendable_count += 1
-                if self._is_busy:
+                if self._is_busy or self.has_helper:
                     self._for_borrower.notify()
             self._for_writer.notify()
         return job.future
@@ -138,8 +160,10 @@ class JobQueue:
                     break
                 left_s = pause_s()
                 if left_s is not None and left_s <= 0:
-                    break
-                if self._jobs:  # All are lent.
+                    if not self._is_one_near():
+                        break
+                    left_s = TURN_S
+                if self._jobs:  # All are lent, or about to be.
                     left_s = _LENT_CHECK_S if left_s is None else min(left_s, _LENT_CHECK_S)
                 if not self._for_writer.wait(left_s):
                     break
@@ -156,7 +180,7 @@ class JobQueue:
         for job in self._jobs:
             if size_bytes >= _GROUP_BYTES:
                 break
-            if job.lent_at is not None and job.answer is None:
+            if not self._is_for_writer(job):
                 continue
             if job.is_lendable:
                 if has_own and not self._is_closing:
@@ -171,6 +195,13 @@ class JobQueue:
                 self._lendable_count -= 1
         return picked
 
+    def _is_for_writer(self, job: Job) -> bool:
+        """Whether it is neither away nor better decoded by the helper, which has room for it."""
+        if job.is_lendable:
+            is_left = self.has_helper and self._lent_count < _MAX_LENT and not self._is_closing
+            return not is_left
+        return job.lent_at is None or job.answer is not None
+
     def take_work(self) -> tuple[Work[Any], Future[Any]] | None:
         """One change that waits, if there is any."""
         with self._for_writer:
@@ -182,14 +213,16 @@ class JobQueue:
             self.held_bytes -= sum(job.size_bytes for job in jobs)
 
     def lend(self, timeout_s: float) -> Job | None:
-        """A job to decode elsewhere, as soon as the writer is busy with others.
+        """A job to decode elsewhere.
 
+        Any, where a helper is known to be there; else one when the writer is busy with others.
         None after `timeout_s` without one, and at the end.
         """
         with self._for_borrower:
             until = time.monotonic() + timeout_s
             while not self._is_closing:
-                if self._is_busy and self._lendable_count and self._lent_count < _MAX_LENT:
+                is_wanted = self._is_busy or self.has_helper
+                if is_wanted and self._lendable_count and self._lent_count < _MAX_LENT:
                     job = next(job for job in self._jobs if job.is_lendable)
                     job.is_lendable = False
                     job.lent_at = time.monotonic()
@@ -205,10 +238,19 @@ class JobQueue:
         with self._for_writer:
             self._lent_count -= 1
             job.answer = answer
-            if answer is None:
+            if answer is None or job.lent_at is None:
                 job.lent_at = None
+            else:
+                byte_s = (time.monotonic() - job.lent_at) / job.size_bytes
+                self._lent_byte_s += _WEIGHT * (byte_s - self._lent_byte_s)
             self._for_writer.notify()
             self._for_borrower.notify()
+
+    def lose_helper(self) -> None:
+        """Who borrowed is gone: the writer takes everything itself."""
+        with self._for_writer:
+            self.has_helper = False
+            self._for_writer.notify()
 
     def longest_lent_s(self) -> float:
         """How long the job is away that is away longest."""

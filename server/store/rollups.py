@@ -5,6 +5,7 @@ this step works the marks off.  It reads and replaces, so doing it twice changes
 root, a late child or a better record of a span needs no rule of its own.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
@@ -15,13 +16,16 @@ from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.dictionaries import Dictionaries
 from weave_core.server.store.duplicates import DuplicateMarker
 from weave_core.server.store.minutes import MinuteRollups
+from weave_core.server.store.pacing import StepSize
 from weave_core.server.store.packed_texts import packed_text
 from weave_core.server.store.previews import read_previews
 from weave_core.server.store.sums import TRACE_COLUMNS, SpanSums, trace_row
 
 __all__ = ["TraceRollups"]
 
-_TRACES_A_STEP = 400
+_TRACES_A_STEP = 1_000
+_NEW_TRACE_SPANS = 10
+"""What a trace is taken to have that was not summed before."""
 _MAX_SPANS_A_STEP = 20_000
 """Bound of one step's memory and time; a single longer trace is still done whole."""
 
@@ -66,10 +70,15 @@ class TraceRollups:
         self._spans = dialect.sql(_SPANS)
         self._replace = dialect.upsert("trace", TRACE_COLUMNS, _KEY)
         self._clear = dialect.sql("DELETE FROM trace_dirty WHERE project_id = ? AND trace_id = ?")
+        self._size = StepSize(200, most=_MAX_SPANS_A_STEP)
 
-    def step(self, connection: Connection) -> bool:
+    def step(self, connection: Connection, turn_s: float) -> bool:
         """Recompute some dirty traces, in the caller's transaction; whether more are waiting."""
-        keys = _affordable(connection.exec_driver_sql(self._dirty, (_TRACES_A_STEP,)).all())
+        began = time.perf_counter()
+        most = self._size.of(turn_s)
+        limit = min(max(1, most // _NEW_TRACE_SPANS), _TRACES_A_STEP)
+        marks = connection.exec_driver_sql(self._dirty, (limit,)).all()
+        keys = _affordable(marks, most)
         if not keys:
             return False
         by_trace: dict[tuple[int, bytes], list[SpanSums]] = {key: [] for key in keys}
@@ -89,6 +98,7 @@ class TraceRollups:
             rows = [self._packed(connection, row) for row in rows]
             connection.exec_driver_sql(self._replace, rows)
         connection.exec_driver_sql(self._clear, keys)
+        self._size.learn(sum(map(len, by_trace.values())), time.perf_counter() - began)
         return bool(connection.exec_driver_sql("SELECT 1 FROM trace_dirty LIMIT 1").first())
 
     def _packed(self, connection: Connection, row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -122,13 +132,13 @@ def _head(spans: Sequence[SpanSums]) -> SpanSums:
     return next((span for span in spans if span.parent_id not in known), spans[0])
 
 
-def _affordable(marks: Sequence[Any]) -> list[tuple[int, bytes]]:
-    """The first of `marks` that one step can take, at least one; by the size last seen."""
+def _affordable(marks: Sequence[Any], most: int) -> list[tuple[int, bytes]]:
+    """The first of `marks` that have `most` spans, at least one; by the size last seen."""
     keys: list[tuple[int, bytes]] = []
     span_count = 0
     for project_id, trace_id, known_count in marks:
         span_count += known_count
-        if keys and span_count > _MAX_SPANS_A_STEP:
+        if keys and span_count > most:
             break
         keys.append((project_id, trace_id))
     return keys

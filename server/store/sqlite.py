@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from weave_core.errors import ConfigError, StoreError
+from weave_core.server.store.checkpoints import MAX_LOG_PAGES
 
 __all__ = ["PAGE_BYTES", "open_sqlite"]
 
@@ -15,7 +16,6 @@ PAGE_BYTES = 16 * 1024
 """Spans with previews are 1 to 2 KB a row: 4 KiB pages took 23,000 to 31,000 rows/s, 8 to 16 KiB
 36,000 to 52,000, and two thirds of the space."""
 _BUSY_TIMEOUT_MS = 10_000
-_CHECKPOINT_PAGES = 4000
 _READ_CACHE_KIB = 32 * 1024
 _WRITE_CACHE_KIB = 64 * 1024
 _MAP_BYTES = 1 << 30
@@ -44,7 +44,7 @@ def open_sqlite(url: URL) -> tuple[Engine, Engine]:
     readers = create_engine(url, pool_size=_READERS, max_overflow=_READERS, **options)
     event.listen(writer, "connect", _prepare_writer)
     # The write lock is taken at once: a transaction that upgrades later can be refused half way.
-    event.listen(writer, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(writer, "begin", _begin)
     event.listen(readers, "connect", _prepare_reader)
     # One snapshot for all statements of a read.
     event.listen(readers, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
@@ -72,11 +72,18 @@ def _create_sqlite(path: Path) -> None:
 
 def _prepare_writer(connection: sqlite3.Connection, _record: object) -> None:
     _set(connection, "busy_timeout", _BUSY_TIMEOUT_MS)
-    _set(connection, "synchronous", "FULL")  # What was acknowledged survives a power cut.
     _set(connection, "secure_delete", "OFF")  # On in Debian's builds; costs a write per page.
-    _set(connection, "wal_autocheckpoint", _CHECKPOINT_PAGES)
+    _set(connection, "wal_autocheckpoint", MAX_LOG_PAGES)
     _set(connection, "cache_size", -_WRITE_CACHE_KIB)
     _set(connection, "journal_size_limit", 64 * 1024 * 1024)
+
+
+def _begin(connection: Connection) -> None:
+    # Within a transaction it can't be changed; unchanged it costs 10 us.
+    # What was acknowledged survives a power cut.
+    level = "NORMAL" if connection.get_execution_options().get("is_lazy") else "FULL"
+    connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _prepare_reader(connection: sqlite3.Connection, _record: object) -> None:

@@ -45,7 +45,12 @@ class Store:
     """Spans in, rows out.  Use `open`; `close` when done."""
 
     def __init__(
-        self, engines: Engines, writer: Writer, lock: FileLock, settings: Settings
+        self,
+        engines: Engines,
+        writer: Writer,
+        lock: FileLock,
+        settings: Settings,
+        measures: Measures,
     ) -> None:
         self.blobs: BlobStore = open_blobs(settings)
         """Bytes by digest."""
@@ -55,7 +60,7 @@ class Store:
         self._writer = writer
         self._lock = lock
         self._retention = Retention(engines, writer, self.blobs)
-        self.measures = Measures()
+        self.measures = measures
         self.measures.watch(self._backlog)
 
     @classmethod
@@ -79,13 +84,15 @@ class Store:
             upgrade(engines.writer)
             if engines.dialect.name == "sqlite":
                 teach_text_functions(engines.readers)
+            measures = Measures()
             writer = Writer(
                 engines,
                 max_queue_bytes=settings.max_queue_bytes,
                 keep=lambda content: store.add_blob(content),  # noqa: PLW0108  # It is there before the writer begins.
+                timed=measures.timed,
                 has_decode_process=has_decode_process,
             )
-            store = cls(engines, writer, lock, settings)
+            store = cls(engines, writer, lock, settings, measures)
             remove_stale_drafts(store._drafts)
             writer.start()
             store._retention.start()

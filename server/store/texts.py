@@ -10,6 +10,7 @@ the same of the same rows for good; when it changes, `_VERSION` does, which make
 A span that changes or is deleted is taken out in the same transaction.
 """
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,13 +18,14 @@ from sqlalchemy import Connection, CursorResult
 
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.documents import DOCUMENT_ROW
+from weave_core.server.store.pacing import StepSize
 from weave_core.server.store.rollup_tables import TEXT_CURSOR
 from weave_core.server.store.text_tables import LEFT_OUT, text_table
 
 __all__ = ["TextIndex"]
 
 _VERSION = 4
-_SPANS_A_STEP = 500
+_SPANS_A_STEP = 1_000
 _OFF = "texts off "
 """Begin of the cursor that remembers a project which is left out, and since which span."""
 
@@ -46,20 +48,24 @@ class TextIndex:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._table = text_table(dialect)
+        self._size = StepSize(200, most=_SPANS_A_STEP)
 
-    def step(self, connection: Connection) -> bool:
+    def step(self, connection: Connection, turn_s: float) -> bool:
         """Index some spans behind the cursor, in the caller's transaction; whether more wait."""
+        began = time.perf_counter()
+        limit = self._size.of(turn_s)
         self._empty_if_older(connection)
         left_out = self._left_out(connection)
         cursor = self._position(connection)
-        rows = self._run(connection, _BEHIND, (cursor, _SPANS_A_STEP)).all()
+        rows = self._run(connection, _BEHIND, (cursor, limit)).all()
         if not rows:
             return False
         wanted = [row for row in rows if row[1] not in left_out]
         if wanted:
             self._table.add(connection, wanted)
         self._run(connection, _SAVE, (TEXT_CURSOR, rows[-1][0], _VERSION))
-        return len(rows) == _SPANS_A_STEP
+        self._size.learn(len(rows), time.perf_counter() - began)
+        return len(rows) == limit
 
     def subtract(self, connection: Connection, row_ids: Iterable[int]) -> list[int]:
         """Take out spans as they are stored now, before they are changed or deleted.

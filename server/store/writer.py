@@ -12,6 +12,8 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
@@ -26,6 +28,7 @@ from weave_core.server.otlp.requests import (
 )
 from weave_core.server.store.background import Background
 from weave_core.server.store.batches import Batch, batches_of
+from weave_core.server.store.checkpoints import Checkpoints
 from weave_core.server.store.decoder_program import read_answer
 from weave_core.server.store.decoders import DecodeProcess, can_decode
 from weave_core.server.store.dialects import Engines, is_unavailable, reason_of
@@ -48,10 +51,15 @@ __all__ = ["Produce", "Work", "Writer"]
 R = TypeVar("R", bound=TelemetryRequest)
 T = TypeVar("T")
 
+Timed = Callable[[str], AbstractContextManager[None]]
+"""Counts the time of what is done within, under its name."""
+
 _log = logging.getLogger(__name__)
 
 _QUIET_S = 1.0
 """With no sender for so long, what lies behind is caught up with."""
+_LOOK_S = 0.5
+"""How far behind the background is, is counted this often."""
 
 
 class _Decoded(NamedTuple):
@@ -71,9 +79,11 @@ class Writer:
         *,
         max_queue_bytes: int,
         keep: Keep,
+        timed: Timed,
         has_decode_process: bool = False,
     ) -> None:
         self._engines = engines
+        self._timed = timed
         self._keep = keep
         has_decode_process = has_decode_process and (os.cpu_count() or 1) > 1
         self._queue = JobQueue(
@@ -81,6 +91,9 @@ class Writer:
             can_lend=can_decode if has_decode_process else lambda _: False,
         )
         self._decoder = DecodeProcess(self._queue) if has_decode_process else None
+        self._checkpoints: Checkpoints | None = None
+        if engines.dialect.name == "sqlite":
+            self._checkpoints = Checkpoints(Path(str(engines.writer.url.database)))
         self._identities = Identities(engines.dialect)
         self._dictionaries = Dictionaries(engines.dialect)
         self._minutes = MinuteRollups(engines.dialect)
@@ -103,15 +116,20 @@ class Writer:
             texts=self._texts,
         )
         # Whatever a crash left behind is caught up with first.
-        self._has_dirty = True
-        self._rollup_due = 0.0
-        self._patient_at = self._stored_at = time.monotonic()
+        self._has_dirty = self._has_texts = True
+        self._sums_due = 0.0
+        self._texts_ended = self._stored_at = time.monotonic()
+        self._texts_took_s = 0.0
+        self._behind = Behind(0, 0)
+        self._counted_at = -_LOOK_S
         self._thread = threading.Thread(target=self._run, name="weave-core-writer", daemon=True)
 
     def start(self) -> None:
         """Begin to write."""
         if self._decoder:
             self._decoder.start()
+        if self._checkpoints:
+            self._checkpoints.start()
         self._thread.start()
 
     def submit(self, produce: Produce[R], size_bytes: int) -> Future[R]:
@@ -137,7 +155,7 @@ class Writer:
 
     def hasten(self) -> None:
         """Bring the sums up to date now rather than when it costs least: a reader waits."""
-        self._rollup_due = 0.0
+        self._sums_due = 0.0
         self._queue.wake()
 
     @property
@@ -152,6 +170,8 @@ class Writer:
             self._thread.join()
         if self._decoder:
             self._decoder.close()
+        if self._checkpoints:
+            self._checkpoints.close()
 
     def _run(self) -> None:
         queue = self._queue
@@ -164,32 +184,27 @@ class Writer:
             if self._decoder:
                 self._decoder.check()
             self._do_work()
-            is_time = queue.is_closing or time.monotonic() >= self._rollup_due
-            if is_time and (self._has_dirty or self._is_due()):
-                self._roll_up()
+            self._take_turn()
+            if self._checkpoints:
+                with self._timed("log"):
+                    self._checkpoints.look(is_free=not (queue.has_ready() or queue.is_one_near()))
             if queue.is_closing and queue.is_empty and not self._has_dirty:
                 return
 
     def _pause_s(self) -> float | None:
         """How long the thread may wait for jobs; None: until one comes."""
-        now, due_s = time.monotonic(), self._background.due_s
-        if self._has_dirty or due_s is None:
-            return self._rollup_due - now if self._has_dirty else None
-        return max(due_s, self._rollup_due) - now
-
-    def _is_due(self) -> bool:
-        """Whether something is to be done that had time until now."""
-        due_s = self._background.due_s
-        return due_s is not None and not self._queue.is_closing and time.monotonic() >= due_s
+        due = self._next_due(is_free=True)
+        return None if due is None else due - time.monotonic()
 
     def _store(self, jobs: list[Job]) -> None:
         """Decode and store `jobs` in one transaction, and resolve their futures."""
         decoded: list[_Decoded] = []
-        for job in jobs:
-            try:
-                decoded.append(_decode(job, self._keep))
-            except Exception as error:  # noqa: BLE001  # The sender of this request hears of it; the other senders and the thread go on.
-                job.future.set_exception(error)
+        with self._timed("decode"):
+            for job in jobs:
+                try:
+                    decoded.append(_decode(job, self._keep))
+                except Exception as error:  # noqa: BLE001  # The sender of this request hears of it; the other senders and the thread go on.
+                    job.future.set_exception(error)
         if not decoded:
             return
         try:
@@ -223,7 +238,7 @@ class Writer:
         requests = [each.request for each in decoded]
         refused = [(request.rejected, request.first_reason) for request in requests]
         try:
-            with self._engines.writer.begin() as connection:
+            with self._timed("store"), self._engines.writer.begin() as connection:
                 changed = self._write(connection, decoded, clean=clean)
         except BaseException as error:
             self._forget()
@@ -235,7 +250,8 @@ class Writer:
                     f"the database can't be written: {reason_of(error)}", "try again later"
                 ) from error
             raise
-        self._has_dirty = self._has_dirty or changed
+        if changed:
+            self._has_dirty = self._has_texts = True
         if self._decoder:
             for project, dictionary in self._inserter.used_dictionaries():
                 self._decoder.learn(project, dictionary)
@@ -271,7 +287,7 @@ class Writer:
             return
         work, future = waiting
         try:
-            with self._engines.writer.begin() as connection:
+            with self._timed("change"), self._engines.writer.begin() as connection:
                 result = work(connection)
         except DBAPIError as error:
             future.set_exception(
@@ -282,22 +298,69 @@ class Writer:
         except Exception as error:  # noqa: BLE001  # Whoever asked hears of it; the thread goes on.
             future.set_exception(error)
         else:
-            self._has_dirty = True  # What was changed may have made sums stale.
+            self._has_dirty = self._has_texts = True  # What was changed may have made sums stale.
             future.set_result(result)
 
-    def _roll_up(self) -> None:
-        """One turn of the background."""
+    def _next_due(self, *, is_free: bool) -> float | None:
+        """When the background may take its next turn; None: there is nothing for it to do.
+
+        Args:
+            is_free: Whether no job can be taken now.
+        """
+        dues = [self._sums_due] if self._has_dirty else []
+        if self._background.due_s is not None and not self._queue.is_closing:
+            dues.append(max(self._background.due_s, self._sums_due))
+        if self._has_texts and not self._queue.is_closing:
+            pause_s = self._pace.texts_pause_s(self._texts_took_s, is_free=is_free)
+            dues.append(self._texts_ended + pause_s)
+        return min(dues, default=None)
+
+    @property
+    def _pace(self) -> Pace:
+        return Pace(self._behind, is_quiet=time.monotonic() - self._stored_at > _QUIET_S)
+
+    def _take_turn(self) -> None:
+        """A step of the background, if it is time for one."""
+        is_closing = self._queue.is_closing
+        if self._queue.is_one_near() and not is_closing:
+            return
+        now, due_s = time.monotonic(), self._background.due_s
+        has_sums = self._has_dirty or (due_s is not None and now >= due_s)
+        if (self._has_dirty and is_closing) or (has_sums and now >= self._sums_due):
+            self._step("sums", self._sum_up)
+            return
+        due = self._next_due(is_free=not self._queue.has_ready())
+        if due is not None and now >= due:
+            self._step("full_text", self._be_patient)
+
+    def _sum_up(self, connection: Connection) -> Callable[[float], None]:
+        has_more = self._background.urgent_step(connection, self._pace.turn_s)
+
+        def end(took_s: float) -> None:
+            self._has_dirty = has_more
+            self._sums_due = time.monotonic() + self._pace.sums_pause_s(took_s)
+
+        return end
+
+    def _be_patient(self, connection: Connection) -> Callable[[float], None]:
+        has_more = self._background.patient_step(connection, self._pace.turn_s)
+
+        def end(took_s: float) -> None:
+            self._has_texts = has_more
+            self._texts_took_s = took_s
+            self._texts_ended = time.monotonic()
+
+        return end
+
+    def _step(self, work: str, do: Callable[[Connection], Callable[[float], None]]) -> None:
+        """One transaction of the background; what `do` gives is done once it is committed."""
         began = time.monotonic()
         try:
-            with self._engines.writer.begin() as connection:
-                pace = Pace(
-                    Behind(*count_behind(connection)), is_quiet=began - self._stored_at > _QUIET_S
-                )
-                self._has_dirty = self._background.urgent_step(connection)
-            until = began + pace.sums_s
-            if self._has_dirty and time.monotonic() < until:
-                self._has_dirty = self._steps(self._background.urgent_step, until)
-            self._be_patient(pace)
+            with self._timed(work), self._engines.lazy_writer.begin() as connection:
+                if began - self._counted_at > _LOOK_S:
+                    self._behind = Behind(*count_behind(connection))
+                    self._counted_at = began
+                end = do(connection)
         except (SQLAlchemyError, StoreError) as error:
             self._forget()
             # The marks stay, so nothing is lost; a full disk is no reason to try in a circle.
@@ -305,32 +368,11 @@ class Writer:
                 _log.warning("sums of traces can't be written now: %s", reason_of(error))
             else:
                 _log.warning("sums of traces could not be written; trying again", exc_info=True)
-            self._rollup_due = time.monotonic() + MAX_PAUSE_S
+            self._sums_due = self._texts_ended = time.monotonic() + MAX_PAUSE_S
             if self._queue.is_closing:
                 self._has_dirty = False
             return
-        ended = time.monotonic()
-        self._rollup_due = ended + pace.pause_s(ended - began, is_busy=self._queue.has_jobs)
-
-    def _be_patient(self, pace: Pace) -> None:
-        """Do what can wait, when nothing else is to be done or it has waited long enough."""
-        if self._queue.is_closing:
-            return
-        now = time.monotonic()
-        is_free = not self._has_dirty and not self._queue.has_jobs
-        turn_s = pace.texts_s(now - self._patient_at, is_free=is_free)
-        if turn_s is not None:
-            has_more = self._steps(self._background.patient_step, now + turn_s)
-            self._has_dirty = self._has_dirty or has_more
-            self._patient_at = time.monotonic()
-
-    def _steps(self, step: Callable[[Connection], bool], until: float) -> bool:
-        """At least one step, in a transaction each, and more until then; whether there is more."""
-        while True:
-            with self._engines.writer.begin() as connection:
-                has_more = step(connection)
-            if not has_more or time.monotonic() >= until:
-                return has_more
+        end(time.monotonic() - began)
 
 
 def _decode(job: Job, keep: Keep) -> _Decoded:

@@ -54,6 +54,9 @@ def test_the_background_is_seen_to_catch_up(own_server: ServerProcess) -> None:
             measures["weave_core_text_index_spans_behind"],
         )
         if behind == (0, 0):
+            works = ("decode", "store", "sums", "full_text")
+            spent = [measures[f"weave_core_writer_seconds_total[{work}]"] for work in works]
+            assert min(spent) > 0
             return
     pytest.fail(f"still behind: {behind}")
 

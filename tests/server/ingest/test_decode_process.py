@@ -176,6 +176,31 @@ def test_it_gives_back_the_rows_and_payloads_that_the_server_would_make() -> Non
     decoder.close()
 
 
+def test_once_it_is_there_it_decodes_what_the_writer_could_have_taken() -> None:
+    """So the writer is free for others; when it is gone the writer does it all itself."""
+    queue = JobQueue(max_bytes=1 << 30, can_lend=can_decode)
+    others = set(children(os.getpid()))
+    decoder = DecodeProcess(queue)
+    decoder.start()
+    body = new_template("free").body
+    for _ in range(2):
+        queue.put(EncodedRequest(decode_traces, body), len(body))
+    taken = queue.take(lambda: None) + wait_lent(queue)
+    assert [job.answer is not None for job in taken] == [False, True]
+    queue.put(EncodedRequest(decode_traces, body), len(body))
+    [alone] = queue.take(lambda: None)
+    assert alone.answer is not None
+    for child in set(children(os.getpid())) - others:
+        os.kill(child, signal.SIGKILL)
+    wait_for(lambda: not queue.has_helper)
+    queue.put(EncodedRequest(decode_traces, body), len(body))
+    [own] = queue.take(lambda: None)
+    assert own.answer is None
+    queue.release([*taken, alone, own])
+    queue.close()
+    decoder.close()
+
+
 def test_pictures_come_back_beside_the_rows_that_name_them() -> None:
     """The process has no blobs: what it took out of a span is handed to the server to keep."""
     picture = PNG + os.urandom(2_000)

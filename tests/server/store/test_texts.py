@@ -83,7 +83,8 @@ def wait_until_indexed(store: Store) -> None:
         with store.engine.connect() as connection:
             row = connection.exec_driver_sql(
                 "SELECT (SELECT MAX(id) FROM span), position FROM background_cursor"
-                " WHERE name = 'texts'"
+                # Its traces are listed, too.
+                " WHERE name = 'texts' AND NOT EXISTS (SELECT 1 FROM trace_dirty)"
             ).first()
         if row is not None and row[0] == row[1]:
             return

@@ -1,0 +1,63 @@
+"""The log of SQLite: carried over beside the writer, bounded, and flushed before an answer."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from support.raw_spans import open_store, raw_span, read_trace
+from support.raw_spans import store_spans as store_them
+
+from weave_core.server.store.checkpoints import MAX_LOG_PAGES, Checkpoints
+
+PAGE_BYTES = 512
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A database in the mode of ours, which would not carry anything over by itself."""
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("CREATE TABLE given (body BLOB)")
+        yield connection
+
+
+def test_the_log_stays_short_under_a_writer_that_never_rests(
+    tmp_path: Path, writer: sqlite3.Connection
+) -> None:
+    """It begins anew again and again, so the file does not grow with what is written."""
+    checkpoints = Checkpoints(tmp_path / "store.db")
+    checkpoints.start()
+    pages = 0
+    body = bytes(100 * PAGE_BYTES)
+    while pages < 2 * MAX_LOG_PAGES:
+        writer.execute("INSERT INTO given VALUES (?)", (body,))
+        writer.execute("DELETE FROM given")
+        pages += 100
+        checkpoints.look(is_free=False)
+    checkpoints.close()
+    assert (tmp_path / "store.db-wal").stat().st_size < MAX_LOG_PAGES * PAGE_BYTES * 0.9
+
+
+def test_what_is_answered_was_flushed_and_what_can_be_done_again_was_not(tmp_path: Path) -> None:
+    """Spans wait for the disk; sums, whose marks would still be there, do not."""
+    levels: dict[str, set[int]] = {"span": set(), "trace": set()}
+
+    def listen(_c: Any, cursor: Any, statement: str, *_: Any) -> None:
+        for table, seen in levels.items():
+            if statement.startswith(f"INSERT INTO {table} "):
+                seen.add(cursor.connection.execute("PRAGMA synchronous").fetchone()[0])
+
+    with open_store(tmp_path) as store:
+        event.listen(store._engines.writer, "before_cursor_execute", listen)
+        for number in range(1, 4):
+            store_them(store, raw_span(number, trace=number))
+            read_trace(store, number)
+        event.remove(store._engines.writer, "before_cursor_execute", listen)
+    full, normal = 2, 1
+    assert levels == {"span": {full}, "trace": {normal}}
