@@ -26,7 +26,8 @@ ROOF = (
     "weave_core/publishing.py",
     "weave_core/setup.py",
 )
-"""These, and `weave_core/commands/`, may look at every room; no room looks at them."""
+"""These, `weave_core/commands/` and `weave_core/compat/` may look at every room; no room looks at
+them."""
 
 OWNERS: dict[str, set[str]] = {
     "alembic": {"server"},
@@ -97,7 +98,9 @@ def _name(file: Path) -> str:
 
 
 def _is_roof(file: Path) -> bool:
-    return _name(file) in ROOF or _name(file).startswith("weave_core/commands/")
+    return _name(file) in ROOF or _name(file).startswith(
+        ("weave_core/commands/", "weave_core/compat/")
+    )
 
 
 def _module(file: Path) -> str:
@@ -134,7 +137,7 @@ def _room_of(module: str) -> str | None:
         return folder
     ground = ROOT / "weave_core" / folder
     is_ground = ground.with_suffix(".py").is_file() or (ground / "__init__.py").is_file()
-    if not is_ground or folder in {"commands", "embedded", "publishing", "setup"}:
+    if not is_ground or folder in {"commands", "compat", "embedded", "publishing", "setup"}:
         return "the roof"
     return "weave_core"
 

@@ -184,6 +184,13 @@ class _InertRun:
     def define_metric(self, key: str, **_options: Any) -> None:
         """Say nothing."""
 
+    def describe(self, **_options: Any) -> None:
+        """Say nothing."""
+
+    def drain(self) -> bool:
+        """Nothing was kept, so nothing is handed over."""
+        return False
+
     def finish(self, state: str = "finished", **_options: Any) -> bool:
         """Nothing waits, so all is stored."""
         self.state = state

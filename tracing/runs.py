@@ -249,6 +249,24 @@ class Run(AbstractContextManager["Run"]):
         self._metrics[str(key)] = {"step_metric": step_metric, "summary": summary, "goal": goal}
         self._changes["metrics"] = dict(self._metrics)
 
+    def describe(
+        self,
+        *,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        notes: str | None = None,
+    ) -> None:
+        """Change what the run is called, its tags or its notes, while it is going on.
+
+        Args:
+            name: What it is called from now on.
+            tags: All of its tags.
+            notes: Text about it.
+        """
+        self.name = self.name if name is None else name
+        told = {"name": name, "tags": None if tags is None else [*map(str, tags)], "notes": notes}
+        self._changes |= {key: value for key, value in told.items() if value is not None}
+
     @property
     def step(self) -> int:
         """The step that `log` takes next where none is given."""

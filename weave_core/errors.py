@@ -3,6 +3,7 @@
 WeaveError
 ├── ConfigError         a setting or argument can't be used as given
 ├── MissingExtra        a command or feature needs an extra that is not installed
+├── NotProvided         a call of another package that weave_core.compat does not have
 ├── NotFound            the thing asked for is not stored
 ├── BadRequest          what was sent can't be understood
 │   ├── BadFilter       a filter expression is wrong, with the position
@@ -27,6 +28,7 @@ __all__ = [
     "ConfigError",
     "MissingExtra",
     "NotFound",
+    "NotProvided",
     "Overloaded",
     "RunStopped",
     "ServerError",
@@ -61,6 +63,10 @@ class ConfigError(WeaveError):
 
 class MissingExtra(WeaveError):
     """Raised when a command or feature needs an extra that is not installed."""
+
+
+class NotProvided(WeaveError, AttributeError):
+    """Raised when a script uses what `weave_core.compat` does not have; `hasattr` says no."""
 
 
 class NotFound(WeaveError):

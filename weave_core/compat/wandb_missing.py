@@ -1,0 +1,116 @@
+"""What the wandb calls do not have here: what to do instead, and media that are left out of logs.
+
+A call says so where it is used.  A value that was made to be logged must not stop a training, so
+it can be made; the run leaves it out, warns once and is marked.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from weave_core.errors import NotProvided
+
+__all__ = [
+    "INSTEAD",
+    "Audio",
+    "Chart",
+    "Charts",
+    "Histogram",
+    "Html",
+    "Image",
+    "Molecule",
+    "Object3D",
+    "Table",
+    "Unkept",
+    "Video",
+    "not_provided",
+]
+
+_FILES = "keep files with weave_core.Client().add_blob(...), values with weave_core.publish(...)"
+_SWEEP = "start one run for each setting, with one group=, and compare them in the app"
+INSTEAD = {
+    "Api": "weave_core.Client().runs(project) lists runs, client.run(id).history() has the points",
+    "Artifact": _FILES,
+    "agent": _SWEEP,
+    "alert": "send it from your own program; weave_core.Client().runs(...) shows states to others",
+    "controller": _SWEEP,
+    "link_artifact": _FILES,
+    "link_model": _FILES,
+    "log_artifact": _FILES,
+    "log_code": "each run says its commit; publish other files with weave_core.Client().add_blob",
+    "log_model": _FILES,
+    "restore": _FILES,
+    "save": _FILES,
+    "sweep": _SWEEP,
+    "unwatch": "there is no watch to end",
+    "use_artifact": _FILES,
+    "use_model": _FILES,
+    "watch": "log what you look at, such as run.log({'grad.norm': norm})",
+}
+"""Calls of wandb's that are not there, and what to do instead."""
+
+
+def not_provided(owner: str, name: str) -> NotProvided:
+    """The error that `owner.name` is answered with."""
+    hint = INSTEAD.get(name, "the wandb page of the manual lists what there is")
+    return NotProvided(f"{owner}.{name} was asked for, which weave_core.compat does not have", hint)
+
+
+class Unkept:
+    """A value that wandb shows and runs here do not keep; it takes any arguments."""
+
+    def __init__(self, *_given: Any, **_options: Any) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> Any:
+        raise not_provided(f"wandb.{type(self).__name__}", name)
+
+
+class Audio(Unkept):
+    """A sound, left out of what is logged."""
+
+
+class Chart(Unkept):
+    """A chart of `wandb.plot`, left out of what is logged."""
+
+
+class Histogram(Unkept):
+    """A histogram, left out of what is logged."""
+
+
+class Html(Unkept):
+    """A page, left out of what is logged."""
+
+
+class Image(Unkept):
+    """A picture, left out of what is logged."""
+
+
+class Molecule(Unkept):
+    """A molecule, left out of what is logged."""
+
+
+class Object3D(Unkept):
+    """A body, left out of what is logged."""
+
+
+class Table(Unkept):
+    """A table, left out of what is logged; rows and columns may be added, as scripts do."""
+
+    def add_data(self, *row: Any) -> None:
+        """Take a row and keep nothing."""
+
+    def add_column(self, name: str, data: Any, optional: Any = False) -> None:  # noqa: FBT002  # wandb's.
+        """Take a column and keep nothing."""
+
+
+class Video(Unkept):
+    """A film, left out of what is logged."""
+
+
+class Charts:
+    """`wandb.plot`: each of its functions gives a chart that is left out of what is logged."""
+
+    def __getattr__(self, name: str) -> Callable[..., Chart]:
+        if name.startswith("_"):
+            raise not_provided("wandb.plot", name)
+        return Chart
