@@ -71,8 +71,9 @@ def chat(body: dict[str, Any]) -> Answer:
     message: dict[str, Any] = {"role": "assistant", "content": text or None, "refusal": None}
     if reply.calls:
         message["tool_calls"] = [_chat_call(call) for call in reply.calls]
+    weights = _logprobs(text, body)
     choices = [
-        {"index": index, "message": message, "logprobs": None, "finish_reason": finish}
+        {"index": index, "message": message, "logprobs": weights, "finish_reason": finish}
         for index in range(count)
     ]
     whole = {**frame, "object": "chat.completion", "choices": choices, "usage": usage}
@@ -80,6 +81,29 @@ def chat(body: dict[str, Any]) -> Answer:
     return whole, _chat_events(
         frame, reply, text, finish, count=count, usage=usage if wants_usage else None
     )
+
+
+def _logprobs(text: str, body: dict[str, Any]) -> dict[str, Any] | None:
+    """Of each token; a number might also have been the next one or the one before.
+
+    Raises:
+        ValueError: If a model that reasons is asked, as those of OpenAI refuse it.
+    """
+    if not body.get("logprobs"):
+        return None
+    if _thinks(body["model"]):
+        raise ValueError("logprobs are not supported with this model")
+    content = []
+    for token in re.findall(r"\d+|[^\W\d]+|\s+|[^\w\s]", text):
+        likely = {token: 1.0}
+        if token.isdecimal():
+            likely = {token: 0.7, str(int(token) + 1): 0.2, str(int(token) - 1): 0.1}
+        told = [
+            {"token": each, "logprob": math.log(share), "bytes": list(each.encode())}
+            for each, share in likely.items()
+        ]
+        content.append({**told[0], "top_logprobs": told[: body.get("top_logprobs") or 0]})
+    return {"content": content, "refusal": None}
 
 
 def _chat_events(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from weave_core.evals.scorers.contract import Scorer as Scorer
     from weave_core.evals.scorers.embeddings import EmbeddingSimilarity as EmbeddingSimilarity
     from weave_core.evals.scorers.embeddings import OpenAIEmbedder as OpenAIEmbedder
+    from weave_core.evals.scorers.grades import GEval as GEval
     from weave_core.evals.scorers.judges import Jury as Jury
     from weave_core.evals.scorers.judges import Pairwise as Pairwise
     from weave_core.evals.scorers.judges import Rubric as Rubric
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from weave_core.evals.scorers.overlaps import TokenF1 as TokenF1
     from weave_core.evals.scorers.programs import RunsPython as RunsPython
     from weave_core.evals.scorers.rankings import Ranking as Ranking
+    from weave_core.evals.scorers.references import ClosedQA as ClosedQA
+    from weave_core.evals.scorers.references import Factuality as Factuality
     from weave_core.evals.scorers.retrieval import AnswerRelevance as AnswerRelevance
     from weave_core.evals.scorers.retrieval import ContextPrecision as ContextPrecision
     from weave_core.evals.scorers.retrieval import ContextRecall as ContextRecall
@@ -51,13 +54,16 @@ _HOME = {
     "ChatModel": "models",
     "ChrF": "overlaps",
     "Classification": "labels",
+    "ClosedQA": "references",
     "Contains": "texts",
     "ContextPrecision": "retrieval",
     "ContextRecall": "retrieval",
     "ContextRelevance": "retrieval",
     "EmbeddingSimilarity": "embeddings",
     "Exact": "texts",
+    "Factuality": "references",
     "Faithfulness": "retrieval",
+    "GEval": "grades",
     "JsonMatches": "structures",
     "JsonSchema": "structures",
     "Jury": "judges",
@@ -89,13 +95,16 @@ __all__ = [
     "ChatModel",
     "ChrF",
     "Classification",
+    "ClosedQA",
     "Contains",
     "ContextPrecision",
     "ContextRecall",
     "ContextRelevance",
     "EmbeddingSimilarity",
     "Exact",
+    "Factuality",
     "Faithfulness",
+    "GEval",
     "JsonMatches",
     "JsonSchema",
     "Jury",

@@ -15,7 +15,16 @@ from weave_core.evals.scorers.contract import Scorer, expected_of, text_of
 from weave_core.evals.scorers.models import Model, ask, cut, json_of
 from weave_core.evals.scores import Score
 
-__all__ = ["PAIR_PROMPT", "RUBRIC_PROMPT", "Jury", "Model", "Pairwise", "Rubric"]
+__all__ = [
+    "PAIR_PROMPT",
+    "RUBRIC_PROMPT",
+    "Jury",
+    "Model",
+    "Pairwise",
+    "Rubric",
+    "context_of",
+    "valued",
+]
 
 _YES_NO = {"yes": 1.0, "no": 0.0}
 
@@ -79,16 +88,13 @@ class Rubric(Scorer):
         """Judge one output."""
         prompt = self.prompt.filled(
             rubric=self.rubric,
-            context=_context(row, self.columns),
+            context=context_of(row, self.columns),
             output=cut(output),
             choices=json.dumps(list(self.choices)),
         )
         reply = await ask(self.model, prompt)
         choice, reason = _choice(reply, self.choices)
-        value: float | bool = self.choices[choice]
-        if set(self.choices.values()) <= {0.0, 1.0}:
-            value = bool(value)
-        return Score(value, label=choice, reason=reason)
+        return valued(choice, self.choices, reason)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +134,7 @@ class Pairwise(Scorer):
     async def _winner(self, first: Any, second: Any, row: Mapping[str, Any]) -> tuple[str, str]:
         prompt = self.prompt.filled(
             rubric=self.rubric,
-            context=_context(row, self.columns),
+            context=context_of(row, self.columns),
             first=cut(first),
             second=cut(second),
         )
@@ -193,5 +199,17 @@ def _choice(reply: str, choices: Mapping[str, float] | Sequence[str]) -> tuple[s
     raise ValueError(f"the judge gave no choice of {', '.join(choices)}: {reply[:200]!r}")
 
 
-def _context(row: Mapping[str, Any], columns: Sequence[str]) -> str:
+def valued(choice: str, values: Mapping[str, float], reason: str) -> Score:
+    """The score of a choice: a truth where there are only 0 and 1, else a number."""
+    value = values[choice]
+    is_truth = set(values.values()) <= {0.0, 1.0}
+    return Score(bool(value) if is_truth else value, label=choice, reason=reason)
+
+
+def context_of(row: Mapping[str, Any], columns: Sequence[str]) -> str:
+    """Columns of a row, as a part of a prompt.
+
+    Raises:
+        LookupError: If the row has not all of them.
+    """
     return "".join(f"\n# {column}\n{cut(expected_of(row, column))}\n" for column in columns)
