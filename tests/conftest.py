@@ -57,11 +57,12 @@ def project() -> str:
     return f"test-{uuid4().hex[:12]}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def ended_spans() -> InMemorySpanExporter:
     """What ends in this process, in memory, as in a program that already uses OpenTelemetry.
 
-    One provider for all tests, since it can be set once a process.
+    One provider for all tests, since it can be set once a process; and there before the first of
+    them, since `init` in any would set another.
     """
     memory = InMemorySpanExporter()
     provider = TracerProvider()
