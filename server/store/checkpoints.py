@@ -96,10 +96,11 @@ class Checkpoints:
     def _run(self) -> None:
         while True:
             self._is_due.wait()
+            # Before it is done, not after: what is asked meanwhile, the end too, must not be lost.
+            self._is_due.clear()
             if self._is_closing:
                 return
             self._carry_over()
-            self._is_due.clear()
 
     def _carry_over(self) -> None:
         with self._lock:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select, tuple_
 
+from weave_core.errors import Overloaded
 from weave_core.server.filters import TRACES, compile_filter
 from weave_core.server.store.blob_links import orphan
 from weave_core.server.store.dialects import Dialect
@@ -34,7 +35,7 @@ MAX_ROWS_A_BITE = 5_000
 _ROWS_A_SPAN = 2
 """Its row and its payload's."""
 _TRACES_A_PAGE = 500
-_SETTLE_S = 5.0
+_SETTLE_S = 60.0
 _LOOK_S = 0.02
 
 _TRACE, _DIRTY = table_of(TraceRow), table_of(TraceDirtyRow)
@@ -149,6 +150,7 @@ class TraceDeleter:
         dialect: Of the database.
         readers: Where to look.
         run: Hands a piece of work to the writer.
+        hasten: Asks the writer for the sums of what came before.
     """
 
     def __init__(
@@ -156,10 +158,12 @@ class TraceDeleter:
         dialect: Dialect,
         readers: Engine,
         run: "Callable[[Work[Bite]], Future[Bite]]",
+        hasten: Callable[[], None],
     ) -> None:
         self._dialect = dialect
         self._readers = readers
         self._run = run
+        self._hasten = hasten
 
     def count(self, project: str, filter_text: str | None) -> Deleted:
         """How much `delete` would delete now.
@@ -217,15 +221,26 @@ class TraceDeleter:
         return project_id, of_project if chosen is None else and_(of_project, chosen)
 
     def _settle(self, project_id: int) -> None:
-        """Wait until the sums of what was acknowledged before are there to be judged."""
+        """Wait until the sums of what was acknowledged before are there to be judged.
+
+        Raises:
+            Overloaded: If they take too long: what is not summed up would be missed.
+        """
         marks = select(_DIRTY.c.trace_id).where(_DIRTY.c.project_id == project_id)
         deadline = time.monotonic() + _SETTLE_S
         waiting: set[bytes] | None = None
-        while waiting is None or (waiting and time.monotonic() < deadline):
+        while waiting is None or waiting:
+            if time.monotonic() > deadline:
+                raise Overloaded(
+                    f"sums of {len(waiting or ())} traces are behind, and a deletion goes by them",
+                    "try again when fewer spans come in",
+                    retry_after_s=10,
+                )
             with self._readers.connect() as connection:
                 now = set(connection.scalars(marks))
             waiting = now if waiting is None else waiting & now
             if waiting:
+                self._hasten()
                 time.sleep(_LOOK_S)
 
     def _pages(self, condition: ColumnElement[bool]) -> Iterator[list[bytes]]:

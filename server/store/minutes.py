@@ -143,7 +143,7 @@ class MinuteRollups:
             "SELECT id FROM rollup_group WHERE project_id = ? AND digest = ?"
         )
         self._count_groups = dialect.sql("SELECT COUNT(*) FROM rollup_group WHERE project_id = ?")
-        self._size = StepSize(1_000, most=_SPANS_A_STEP)
+        self._size = StepSize(1_000, least=500, most=_SPANS_A_STEP)
         self._cursor: int | None = None
         self._cells: _Cells = {}
         self._groups: dict[tuple[int, tuple[Any, ...]], int] = {}

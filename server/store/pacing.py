@@ -45,16 +45,19 @@ class StepSize:
 
     Args:
         first: Of the first step.
+        least: However slow they are: what a step costs by itself, much in PostgreSQL, would
+            otherwise be taken for the items', and steps become ever smaller.
         most: However fast they are.
     """
 
-    def __init__(self, first: int, *, most: int) -> None:
+    def __init__(self, first: int, *, least: int, most: int) -> None:
+        self._least = least
         self._most = most
         self._item_s = TURN_S / first
 
     def of(self, turn_s: float) -> int:
-        """Items of a step that takes about `turn_s`; at least one."""
-        return max(1, min(int(turn_s / self._item_s), self._most))
+        """Items of a step that takes about `turn_s`."""
+        return max(self._least, min(int(turn_s / self._item_s), self._most))
 
     def learn(self, count: int, took_s: float) -> None:
         """A step of `count` items took so long."""

@@ -55,7 +55,7 @@ class Retention:
         self._engines = engines
         self._blobs = blobs
         self._writer = writer
-        self._deleter = TraceDeleter(engines.dialect, engines.readers, writer.run)
+        self._deleter = TraceDeleter(engines.dialect, engines.readers, writer.run, writer.hasten)
         self._wake = threading.Event()
         self._is_closing = False
         self._thread = threading.Thread(target=self._run, name="weave-core-retention", daemon=True)

@@ -70,7 +70,7 @@ class TraceRollups:
         self._spans = dialect.sql(_SPANS)
         self._replace = dialect.upsert("trace", TRACE_COLUMNS, _KEY)
         self._clear = dialect.sql("DELETE FROM trace_dirty WHERE project_id = ? AND trace_id = ?")
-        self._size = StepSize(200, most=_MAX_SPANS_A_STEP)
+        self._size = StepSize(500, least=500, most=_MAX_SPANS_A_STEP)
 
     def step(self, connection: Connection, turn_s: float) -> bool:
         """Recompute some dirty traces, in the caller's transaction; whether more are waiting."""

@@ -154,8 +154,9 @@ class RunPacker:
                     found.setdefault(series, list(rewinds))
         old = set(metrics)
         new = [series for series in found if series not in old]
-        if len(metrics) + len(new) > MAX_RUN_KEYS:
-            for series in new[max(0, MAX_RUN_KEYS - len(metrics)) :]:
+        beyond = [*_beyond(metrics, new, of_system=False), *_beyond(metrics, new, of_system=True)]
+        if beyond:
+            for series in beyond:
                 del found[series]
             problems["*"] = f"more than {MAX_RUN_KEYS:,} keys: points of the others are left out"
             self._query(connection, _MARK, (orjson.dumps(problems).decode(), row_id))
@@ -340,3 +341,10 @@ def summary_value(summary: Summary, definition: MetricDefinition) -> float | Non
             return None
         case _:
             return summary.last
+
+
+def _beyond(known: Iterable[Series], new: Iterable[Series], *, of_system: bool) -> list[Series]:
+    """Those of `new` that are too many; what the machine tells takes nothing from the training."""
+    count = sum(is_system(key) == of_system for key, _ in known)
+    mine = [series for series in new if is_system(series[0]) == of_system]
+    return mine[max(0, MAX_RUN_KEYS - count) :]

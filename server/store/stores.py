@@ -185,7 +185,8 @@ class Store:
     @property
     def deleter(self) -> TraceDeleter:
         """Deletes traces."""
-        return TraceDeleter(self._engines.dialect, self._engines.readers, self._writer.run)
+        writer = self._writer
+        return TraceDeleter(self._engines.dialect, self._engines.readers, writer.run, writer.hasten)
 
     def wake_retention(self) -> None:
         """Let the background look at once for what has become too old."""

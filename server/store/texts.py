@@ -48,7 +48,7 @@ class TextIndex:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._table = text_table(dialect)
-        self._size = StepSize(200, most=_SPANS_A_STEP)
+        self._size = StepSize(200, least=100, most=_SPANS_A_STEP)
 
     def step(self, connection: Connection, turn_s: float) -> bool:
         """Index some spans behind the cursor, in the caller's transaction; whether more wait."""

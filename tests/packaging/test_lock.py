@@ -8,8 +8,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-APART = {"crewai", "instructor"}
-"""Extras with a lock of their own, in tests/apart/."""
+APART = {"crewai", "deepeval", "huggingface", "instructor", "ragas"}
+"""Extras with a lock of their own, beside their tests."""
 
 
 def test_the_lock_holds_every_requirement_in_a_version_that_fits() -> None:

@@ -1,6 +1,7 @@
 """The log of SQLite: carried over beside the writer, bounded, and flushed before an answer."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -42,6 +43,22 @@ def test_the_log_stays_short_under_a_writer_that_never_rests(
         checkpoints.look(is_free=False)
     checkpoints.close()
     assert (tmp_path / "store.db-wal").stat().st_size < MAX_LOG_PAGES * PAGE_BYTES * 0.9
+
+
+def test_the_end_is_not_missed_while_something_is_carried_over(
+    tmp_path: Path, writer: sqlite3.Connection
+) -> None:
+    """A server that stops under load stops."""
+    body = bytes(1_000 * PAGE_BYTES)
+    for _ in range(10):
+        checkpoints = Checkpoints(tmp_path / "store.db")
+        checkpoints.start()
+        writer.execute("INSERT INTO given VALUES (?)", (body,))
+        checkpoints.look(is_free=False)
+        end = threading.Thread(target=checkpoints.close, daemon=True)
+        end.start()
+        end.join(20)
+        assert not end.is_alive()
 
 
 def test_what_is_answered_was_flushed_and_what_can_be_done_again_was_not(tmp_path: Path) -> None:

@@ -44,9 +44,18 @@ def test_no_rest_is_longer_than_two_seconds_and_a_quiet_time_is_used() -> None:
 @pytest.mark.parametrize("item_us", [2, 50, 3_000])
 def test_steps_come_to_take_the_time_they_may(item_us: int) -> None:
     """Whatever an item takes; one that takes longer than the step is still done."""
-    size = StepSize(200, most=5_000)
+    size = StepSize(200, least=1, most=5_000)
     for _ in range(60):
         size.learn(size.of(TURN_S), size.of(TURN_S) * item_us / 1e6)
     assert size.of(TURN_S) == pytest.approx(min(5_000, TURN_S * 1e6 / item_us), rel=0.1)
     size.learn(1, 10.0)
     assert size.of(TURN_S) >= 1
+
+
+def test_what_a_step_costs_by_itself_does_not_make_it_ever_smaller() -> None:
+    """Where each takes 40 ms before its first item, few items a step would get nowhere."""
+    size = StepSize(200, least=100, most=5_000)
+    for _ in range(60):
+        count = size.of(TURN_S)
+        size.learn(count, 0.04 + count * 20e-6)
+    assert size.of(TURN_S) == 100
