@@ -158,7 +158,9 @@ class RunPacker:
         if beyond:
             for series in beyond:
                 del found[series]
-            problems["*"] = f"more than {MAX_RUN_KEYS:,} keys: points of the others are left out"
+            problems["*"] = (
+                f"more than {MAX_RUN_KEYS:,} different keys were logged: the others are left out"
+            )
             self._query(connection, _MARK, (orjson.dumps(problems).decode(), row_id))
         self._add_metrics(connection, row_id, [key for key in new if key in found], found)
         if new:
