@@ -18,7 +18,7 @@ from support.commands import clean_env
 from support.programs import wait_for
 from support.receivers import Answer, start_receiver
 from support.servers import ServerProcess
-from support.trainings import training
+from support.trainings import points, training
 
 import weave_core
 from weave_core import Client, Run
@@ -34,16 +34,6 @@ def tracing(server: ServerProcess, project: str, tmp_path: Path) -> Iterator[Non
     """Tracing as a training program has it."""
     with training(project, server.url, tmp_path / "home"):
         yield
-
-
-def points(client: Client, project: str, run_id: str) -> dict[str, dict[int, float]]:
-    """All that was logged, by key and step."""
-    columns = client.run(run_id, project).history().to_arrow().to_pydict()
-    steps = columns.pop("step")
-    return {
-        key: {step: each for step, each in zip(steps, column, strict=True) if each is not None}
-        for key, column in columns.items()
-    }
 
 
 class Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support.servers import ServerProcess
-from support.trainings import training
+from support.trainings import points, training
 
 from weave_core import Client
 from weave_core.compat import wandb
@@ -51,16 +51,6 @@ def tracing(server: ServerProcess, project: str, tmp_path: Path) -> Iterator[Non
     with training(project, server.url, tmp_path / "home"):
         yield
         wandb.finish()
-
-
-def points(client: Client, project: str, run_id: str) -> dict[str, dict[int, float]]:
-    """All that was logged, by key and step."""
-    columns = client.run(run_id, project).history().to_arrow().to_pydict()
-    steps = columns.pop("step")
-    return {
-        key: {step: each for step, each in zip(steps, column, strict=True) if each is not None}
-        for key, column in columns.items()
-    }
 
 
 def client_projects(client: Client) -> set[str]:

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
 from weave_core.server.filters import TRACES, Vocabulary, compile_filter
 from weave_core.server.store.queries.pages import Order, ordered_page, place_of
 from weave_core.server.store.queries.ranked import has_many_hits
 from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 
-__all__ = ["Asked", "page_nearby"]
+__all__ = ["Asked", "filtered_page", "page_nearby"]
 
 NEWEST = "-started_ns"
 _NEAR = 20_000
@@ -35,6 +35,33 @@ class Asked:
     order: Order
     cursor: str | None
     limit: int
+
+
+def filtered_page(
+    connection: Connection,
+    query: Select[Any],
+    asked: Asked,
+    condition: ColumnElement[bool] | None,
+    *,
+    is_led: bool,
+) -> Sequence[Any]:
+    """The rows of a page and one more, near where it begins where that is enough.
+
+    Args:
+        connection: In the snapshot of the query.
+        query: The list's, of the project, without its filter.
+        asked: With a filter that `compile_filter` took.
+        condition: What it made of that filter.
+        is_led: Whether the query is led by few hits already.
+
+    Raises:
+        BadCursor: If the cursor is not one of this list in this order.
+    """
+    rows = None if is_led else page_nearby(connection, query, asked)
+    if rows is not None:
+        return rows
+    query = query if condition is None else query.where(condition)
+    return connection.execute(ordered_page(query, asked.order, asked.cursor, asked.limit)).all()
 
 
 def page_nearby(connection: Connection, query: Select[Any], asked: Asked) -> Sequence[Any] | None:

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, select
 from weave_core.errors import BadRequest, NotFound
 from weave_core.server.filters import SPANS, compile_filter
 from weave_core.server.filters.constructs import Unindexed
-from weave_core.server.store.queries.nearby import Asked, page_nearby
-from weave_core.server.store.queries.pages import next_cursor, ordered_page, read_order
+from weave_core.server.store.queries.nearby import Asked, filtered_page
+from weave_core.server.store.queries.pages import next_cursor, read_order
 from weave_core.server.store.queries.payloads import add_payloads, add_previews
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.ranked import RANK, few_hits, list_ranked
@@ -61,12 +61,7 @@ def list_spans(  # The parts of a list's address.
         # Else SQLite would look for them among all of the project, in the wanted order.
         query = query.where(_SPAN.c.id.in_(hits), Unindexed(_SPAN.c.project_id) == project_id)
     asked = Asked(project_id, SPANS, filter_text, order, cursor, limit)
-    rows: Sequence[Any] | None = None
-    if hits is None:
-        rows = page_nearby(connection, query, asked)
-    if rows is None:
-        query = query if condition is None else query.where(condition)
-        rows = connection.execute(ordered_page(query, order, cursor, limit)).all()
+    rows = filtered_page(connection, query, asked, condition, is_led=hits is not None)
     return {
         "items": _shapes(connection, project, rows[:limit]),
         "next_cursor": next_cursor(order, rows, limit),

@@ -10,8 +10,8 @@ from weave_core.errors import NotFound
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
 from weave_core.server.encoding import json_bytes
 from weave_core.server.filters import TRACES, compile_filter
-from weave_core.server.store.queries.nearby import Asked, page_nearby
-from weave_core.server.store.queries.pages import next_cursor, ordered_page, read_order
+from weave_core.server.store.queries.nearby import Asked, filtered_page
+from weave_core.server.store.queries.pages import next_cursor, read_order
 from weave_core.server.store.queries.payloads import add_payloads
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.ranked import few_hits
@@ -72,12 +72,7 @@ def list_traces(  # The parts of a list's address.
             _TRACE.c.trace_id.in_(select(_SPAN.c.trace_id).where(_SPAN.c.id.in_(hits)))
         )
     asked = Asked(project_id, TRACES, filter_text, order, cursor, limit)
-    rows: Sequence[Any] | None = None
-    if hits is None:
-        rows = page_nearby(connection, query, asked)
-    if rows is None:
-        query = query if condition is None else query.where(condition)
-        rows = connection.execute(ordered_page(query, order, cursor, limit)).all()
+    rows = filtered_page(connection, query, asked, condition, is_led=hits is not None)
     return {
         "items": [trace_shape(row, project) for row in rows[:limit]],
         "next_cursor": next_cursor(order, rows, limit),

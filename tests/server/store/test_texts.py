@@ -13,7 +13,7 @@ from support.postgres import new_database
 
 from weave_core.errors import BadRequest
 from weave_core.server.otlp.records import RawOrigin, RawSpan
-from weave_core.server.store.queries import nearby, ranked, spans, traces
+from weave_core.server.store.queries import nearby, ranked
 from weave_core.server.store.queries.ranked import few_hits
 from weave_core.server.store.queries.spans import list_spans
 from weave_core.server.store.queries.traces import list_traces
@@ -172,13 +172,14 @@ def test_pages_of_a_common_word_miss_nothing_that_came_late(
     monkeypatch.setattr(nearby, "_NEAR", 14)
     looked: list[bool] = []
 
+    look = nearby.page_nearby
+
     def watched(*asked: Any) -> Any:
-        rows = nearby.page_nearby(*asked)
+        rows = look(*asked)
         looked.append(rows is not None)
         return rows
 
-    monkeypatch.setattr(spans, "page_nearby", watched)
-    monkeypatch.setattr(traces, "page_nearby", watched)
+    monkeypatch.setattr(nearby, "page_nearby", watched)
     store = Store.open(Settings(home=tmp_path))
     late = [7, 38]
     numbers = [number for number in range(60) if number not in late] + late
