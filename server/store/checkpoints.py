@@ -8,6 +8,7 @@ that little rest the writer carries over itself, when nobody waits.
 """
 
 import logging
+import os
 import sqlite3
 import struct
 import threading
@@ -44,6 +45,7 @@ class Checkpoints:
         self._index = path.with_name(f"{path.name}-shm")
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._index_file: int | None = None
         self._is_due = threading.Event()
         self._done = 0
         """Pages of the log that are carried over."""
@@ -69,6 +71,17 @@ class Checkpoints:
         if self._connection is not None:
             self._connection.close()
 
+    def release(self) -> None:
+        """Let the index go, once no connection of this process has the database open any more.
+
+        A process that closes a file loses every lock that it holds on it, by whatever it took them.
+        SQLite's on the index say that the database is in use: without them the next program that
+        opens it takes the index for a left one, empties it below us, and the kernel ends us.
+        """
+        if self._index_file is not None:
+            os.close(self._index_file)
+            self._index_file = None
+
     def look(self, *, is_free: bool) -> None:
         """Between two transactions of the writer: see that the log does not become too long.
 
@@ -87,9 +100,10 @@ class Checkpoints:
     def _log_pages(self) -> int:
         """Pages in the log; 0 where that can't be read."""
         try:
-            with self._index.open("rb") as index:
-                index.seek(_LAST_FRAME_AT)
-                return int(_LAST_FRAME.unpack(index.read(_LAST_FRAME.size))[0])
+            if self._index_file is None:  # And stays open: see `release`.
+                self._index_file = os.open(self._index, os.O_RDONLY | os.O_CLOEXEC)
+            read = os.pread(self._index_file, _LAST_FRAME.size, _LAST_FRAME_AT)
+            return int(_LAST_FRAME.unpack(read)[0])
         except (OSError, struct.error):
             return 0
 

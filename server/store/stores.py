@@ -197,4 +197,5 @@ class Store:
         self._retention.close()
         self._writer.close()
         self._engines.dispose()
+        self._writer.release()
         self._lock.release()

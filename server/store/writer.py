@@ -173,6 +173,11 @@ class Writer:
         if self._checkpoints:
             self._checkpoints.close()
 
+    def release(self) -> None:
+        """Let go what had to stay until the last connection was closed."""
+        if self._checkpoints:
+            self._checkpoints.release()
+
     def _run(self) -> None:
         queue = self._queue
         while True:

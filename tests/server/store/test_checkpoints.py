@@ -1,6 +1,8 @@
 """The log of SQLite: carried over beside the writer, bounded, and flushed before an answer."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -42,6 +44,7 @@ def test_the_log_stays_short_under_a_writer_that_never_rests(
         pages += 100
         checkpoints.look(is_free=False)
     checkpoints.close()
+    checkpoints.release()
     assert (tmp_path / "store.db-wal").stat().st_size < MAX_LOG_PAGES * PAGE_BYTES * 0.9
 
 
@@ -59,6 +62,28 @@ def test_the_end_is_not_missed_while_something_is_carried_over(
         end.start()
         end.join(20)
         assert not end.is_alive()
+        checkpoints.release()
+
+
+def test_another_program_finds_the_database_in_use(
+    tmp_path: Path, writer: sqlite3.Connection
+) -> None:
+    """It would empty the index below us otherwise, and the kernel would end the server."""
+    writer.execute("INSERT INTO given VALUES (?)", (bytes(100),))
+    checkpoints = Checkpoints(tmp_path / "store.db")
+    checkpoints.start()
+    checkpoints.look(is_free=False)
+    # https://sqlite.org/src/file/src/os_unix.c, "DMS": whoever gets this byte alone may empty it.
+    takes = (
+        "import fcntl, sys; index = open(sys.argv[1], 'r+b')\n"
+        "fcntl.lockf(index, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 128)"
+    )
+    command = [sys.executable, "-c", takes, str(tmp_path / "store.db-shm")]
+    asked = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert "BlockingIOError" in asked.stderr
+    checkpoints.close()
+    writer.close()
+    checkpoints.release()
 
 
 def test_what_is_answered_was_flushed_and_what_can_be_done_again_was_not(tmp_path: Path) -> None:
