@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from support.commands import run_command
+from support.ports import free_port
 from support.servers import ServerProcess
-
-from weave_core.commands.ports import free_port
 
 
 def examine(*words: str, home: Path) -> tuple[int, dict[str, dict[str, Any]]]:
     """Exit code and findings by check, on ports that are free unless `words` say otherwise."""
-    ports = [str(free_port("127.0.0.1")), str(free_port("127.0.0.1"))]
+    ports = [str(free_port()), str(free_port())]
     options = ["--home", str(home), "--port", ports[0], "--app-port", ports[1], *words, "--json"]
     done = run_command("doctor", *options)
     return done.returncode, {finding["check"]: finding for finding in json.loads(done.stdout)}
@@ -42,7 +41,7 @@ def test_a_running_server_is_asked(server: ServerProcess, tmp_path: Path) -> Non
 
 def test_a_server_that_was_named_and_is_away_is_broken(tmp_path: Path) -> None:
     """A program here would send into the void: exit code 1, and how to start one."""
-    url = f"http://127.0.0.1:{free_port('127.0.0.1')}"
+    url = f"http://127.0.0.1:{free_port()}"
 
     code, findings = examine("--server", url, home=tmp_path)
 

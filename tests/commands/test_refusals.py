@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.commands import run_command
-
-from weave_core.commands.ports import free_port
+from support.ports import free_port
 
 
 def one_line(text: str) -> str:
@@ -87,7 +86,7 @@ def test_a_home_that_cant_be_written_is_named(tmp_path: Path) -> None:
 )
 def test_a_host_that_is_not_ours_is_refused(host: str, word: str, tmp_path: Path) -> None:
     """An address of another machine, or of none: said before FastAPI is even loaded."""
-    port = str(free_port("127.0.0.1"))
+    port = str(free_port())
 
     done = run_command("server", "--host", host, "--port", port, "--home", str(tmp_path))
 
@@ -97,7 +96,7 @@ def test_a_host_that_is_not_ours_is_refused(host: str, word: str, tmp_path: Path
 
 def test_a_server_that_does_not_run_is_one_line() -> None:
     """`traces list` without a server says how to start one."""
-    url = f"http://127.0.0.1:{free_port('127.0.0.1')}"
+    url = f"http://127.0.0.1:{free_port()}"
 
     done = run_command("traces", "list", "--server", url)
 

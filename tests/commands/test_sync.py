@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from support.commands import clean_env, run_command
+from support.ports import free_port
 from support.servers import ServerProcess
 
 from weave_core import Client
-from weave_core.commands.ports import free_port
 
 PROGRAM = """
 import sys, weave_core
@@ -43,7 +43,7 @@ def test_what_waited_on_disk_is_sent(
 def test_without_a_server_it_says_so_and_loses_nothing(project: str, tmp_path: Path) -> None:
     """Exit code 1, a last line that says why and what to do, and the spans still wait."""
     run_offline(project, tmp_path)
-    url = f"http://127.0.0.1:{free_port('127.0.0.1')}"
+    url = f"http://127.0.0.1:{free_port()}"
 
     done = run_command("sync", "--server", url, "--home", str(tmp_path), "--json")
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 from support.commands import WEAVE_CORE, clean_env
+from support.ports import free_port
 
 from weave_core import Client
-from weave_core.commands.ports import free_port, is_port_free, is_serving
+from weave_core.commands.ports import is_port_free, is_serving
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/task").is_dir(), reason="child processes are found in /proc"
@@ -54,7 +55,7 @@ class Up:
 @contextmanager
 def running_up(folder: Path) -> Iterator[Up]:
     """`weave-core up` on free ports and a home below `folder`; ended by force at the end."""
-    port, app_port = free_port("127.0.0.1"), free_port("127.0.0.1")
+    port, app_port = free_port(), free_port()
     command = [*WEAVE_CORE, "up", "--home", str(folder / "home")]
     command += ["--port", str(port), "--app-port", str(app_port), "--grpc-port", "0"]
     errors = folder / "stderr.txt"

@@ -9,8 +9,7 @@ import httpx
 import pytest
 from support.commands import clean_env
 from support.environments import Environment
-
-from weave_core.commands.ports import free_port
+from support.ports import free_port
 
 pytestmark = [pytest.mark.xdist_group("packaging"), pytest.mark.timeout(600)]
 
@@ -128,7 +127,7 @@ def test_every_module_is_there_and_imports(full_environment: Environment) -> Non
 
 def test_up_runs_from_the_wheel(full_environment: Environment, tmp_path: Path) -> None:
     """`pip install "weave-core[server,app]"` alone gives a server and an app that answer."""
-    port, app_port = free_port("127.0.0.1"), free_port("127.0.0.1")
+    port, app_port = free_port(), free_port()
     command = [str(full_environment.folder / "bin" / "weave-core"), "up", "--home", str(tmp_path)]
     command += ["--port", str(port), "--app-port", str(app_port), "--grpc-port", "0"]
     with subprocess.Popen(

@@ -6,7 +6,6 @@ The programs note each span that has ended, in a file of their own, the moment a
 import json
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.commands import clean_env
+from support.ports import free_port
 from support.servers import ServerProcess, start_server
 from weave_core import Client
 from weave_core.tracing.spool import sync
@@ -147,7 +147,7 @@ class Chaos:
         """Kill `kills` times, then let everything arrive, and compare."""
         dice = random.Random(self.seed)
         (self.folder / "program.py").write_text(_PROGRAM, encoding="utf-8")
-        port = _free_port()
+        port = free_port()
         try:
             self._start_server(port)
             for place in (0, 1):
@@ -218,9 +218,3 @@ class Chaos:
         lost = [span_id for span_id in noted if span_id not in stored]
         doubled = [span_id for span_id, count in stored.items() if count > 1]
         return Outcome(kills, len(noted), len(noted) - len(lost), lost, doubled)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

@@ -4,7 +4,6 @@ Started with their own commands and defaults, over a folder of the benchmark.
 """
 
 import os
-import socket
 import sqlite3
 import subprocess
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from support.environments import newest
+from support.ports import free_port
 
 __all__ = ["PEERS", "Peer", "start_peer"]
 
@@ -44,7 +44,7 @@ PEERS: dict[str, _Recipe] = {
         environment=lambda folder, port: {
             "PHOENIX_WORKING_DIR": str(folder),
             "PHOENIX_PORT": str(port),
-            "PHOENIX_GRPC_PORT": str(_free_port()),
+            "PHOENIX_GRPC_PORT": str(free_port()),
             "PHOENIX_TELEMETRY_ENABLED": "false",
         },
         database="phoenix.db",
@@ -90,7 +90,7 @@ def start_peer(name: str, folder: Path) -> Iterator[Peer]:
     recipe = PEERS[name]
     environment = newest(f"peer-{name}", *recipe.packages)
     programs = environment.programs
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(
         recipe.command(programs, folder, port),
@@ -128,9 +128,3 @@ def _wait_for(url: str) -> None:
         else:
             return
     raise SystemExit(f"{url} did not answer within {_START_S} s")
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

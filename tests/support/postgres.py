@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg
+
+from support.ports import free_port
 
 __all__ = ["find_postgres", "new_database", "start_postgres"]
 
@@ -50,7 +51,7 @@ def start_postgres(folder: Path) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     if user:
         _open_to(folder, user)
-    port = _free_port()
+    port = free_port()
     _run(user, programs / "initdb", "-D", data, "-U", "weave", "-A", "trust", "-E", "UTF8")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} {_FAST}"
     log = folder / "log"
@@ -105,8 +106,3 @@ def _run(user: str | None, program: Path, *arguments: object) -> None:
         stderr=subprocess.DEVNULL,
         timeout=_START_TIMEOUT_S,
     )
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -26,6 +26,8 @@ class ServerProcess:
     home: Path
     lines: list[str] = field(default_factory=list)
     """What it printed, standard error included."""
+    is_ended: bool = False
+    """Whether a test has ended it."""
 
     @property
     def grpc_address(self) -> str:
@@ -33,13 +35,21 @@ class ServerProcess:
         [line] = [line for line in self.lines if line.startswith(GRPC)]
         return line.removeprefix(GRPC).strip()
 
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that the process ever had."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
     def kill(self) -> None:
         """SIGKILL: nothing gets the chance to clean up."""
+        self.is_ended = True
         self.process.kill()
         self.process.wait(timeout=10)
 
     def stop(self) -> int:
         """SIGTERM, as a supervisor would; returns the exit code."""
+        self.is_ended = True
         self.process.terminate()
         try:
             return self.process.wait(timeout=20)
@@ -84,7 +94,11 @@ def start_server(
             url = None
         if url is None:
             raise AssertionError("the server did not get ready:\n" + "".join(lines))
-        yield ServerProcess(url=url, process=process, home=home, lines=lines)
+        running = ServerProcess(url=url, process=process, home=home, lines=lines)
+        yield running
+        if process.poll() is not None and not running.is_ended:
+            # Shown where the test fails, which then only knows that nobody answered.
+            print(f"the server had ended with {process.returncode}, and had printed:", *lines)
     finally:
         if process.poll() is None:
             process.terminate()

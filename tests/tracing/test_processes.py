@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 from support.commands import clean_env
+from support.ports import free_port
 from support.programs import Recorder, stored_spans, wait_for
 from support.servers import ServerProcess
 
@@ -192,13 +193,6 @@ async def ask(question: str) -> str:
 
 uvicorn.run(app, port=int(port), log_level="warning")
 """
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @contextmanager
