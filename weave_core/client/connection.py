@@ -99,13 +99,18 @@ class Connection:
 
     @contextmanager
     def _stream(
-        self, path: str, query: dict[str, Any], *, timeout_s: float
+        self,
+        path: str,
+        query: dict[str, Any],
+        *,
+        timeout_s: float,
+        headers: dict[str, str] | None = None,
     ) -> Iterator[httpx.Response]:
         """An answer that is read while it comes; `timeout_s` is the longest pause within it."""
-        wait = httpx.Timeout(timeout_s)
+        wait, given = httpx.Timeout(timeout_s), _given(query)
         with (
             self._named_failures(),
-            self._http.stream("GET", path, params=_given(query), timeout=wait) as answer,
+            self._http.stream("GET", path, params=given, headers=headers, timeout=wait) as answer,
         ):
             if answer.is_error:
                 answer.read()

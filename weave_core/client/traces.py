@@ -1,9 +1,12 @@
 """Traces over HTTP: listed, opened, watched, deleted."""
 
-from collections.abc import Iterator
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote
 
 from weave_core.client.connection import Connection, root_of
+from weave_core.errors import ServerUnreachable
 from weave_core.model import (
     DeletedTraces,
     Facets,
@@ -21,6 +24,9 @@ __all__ = ["TraceCalls"]
 
 _LONG_S = 3_600.0
 """For what the server answers only when all is done."""
+_TAIL_TRIES = 8
+"""A stream of traces is opened again so often, after pauses that grow, before it is given up."""
+_TAIL_PAUSE_S = 0.5
 
 
 class TraceCalls(Connection):
@@ -115,22 +121,46 @@ class TraceCalls(Connection):
         project: str,
         *,
         filter: str | None = None,  # noqa: A002
+        on_gap: Callable[[int], object] | None = None,
     ) -> Iterator[TraceSummary]:
         """Traces as they come in, each when it is new and when it has changed.
 
-        Ends when the server stops; leave the loop to stop before.
+        Ends when the server stops; leave the loop to stop before.  A connection that is lost is
+        made again, and misses nothing: a trace may be told twice then.
+
+        Args:
+            project: Its name.
+            filter: Only traces that pass it.
+            on_gap: Called with the number of spans, of all projects, that this reader was too slow
+                to be told of.
 
         Raises:
             NotFound: If the project does not exist.
             BadRequest: If the filter is wrong.
-            ServerUnreachable: If the connection is lost.
+            ServerUnreachable: If the connection is lost and can't be made again.
         """
         # Between two traces may lie hours; the server's heartbeats show that it is there.
-        query = {"filter": filter or None}
-        with self._stream(f"{root_of(project)}/tail", query, timeout_s=30.0) as answer:
-            for line in answer.iter_lines():
-                if line.startswith("data: "):
-                    yield TraceSummary.model_validate_json(line.removeprefix("data: "))
+        path, query = f"{root_of(project)}/tail", {"filter": filter or None}
+        place, tries = "", 0
+        is_over = False
+        while not is_over:
+            headers = {"Last-Event-ID": place} if place else None
+            try:
+                with self._stream(path, query, timeout_s=30.0, headers=headers) as answer:
+                    for name, text in _fields(answer.iter_lines()):
+                        if name == "id":
+                            place, tries = text, 0
+                        elif name == "data":
+                            yield TraceSummary.model_validate_json(text)
+                        elif on_gap is not None:
+                            on_gap(json.loads(text)["skipped_spans"])
+            except ServerUnreachable:
+                tries += 1
+                if not place or tries > _TAIL_TRIES:
+                    raise
+                time.sleep(_TAIL_PAUSE_S * tries)
+            else:
+                is_over = True
 
     def get_trace(self, project: str, trace_id: str, *, payload: bool = True) -> Trace:
         """One trace with all of its spans in start order.
@@ -193,3 +223,18 @@ class TraceCalls(Connection):
         query = {"filter": filter, "all": str(all).lower(), "dry_run": str(dry_run).lower()}
         answer = self._send("DELETE", f"{root_of(project)}/traces", query, timeout_s=_LONG_S)
         return DeletedTraces.model_validate(answer.json())
+
+
+def _fields(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Ids, data and gaps of server-sent events, which the server writes a line each."""
+    event = ""
+    for line in lines:
+        name, _, text = line.partition(": ")
+        if name == "event":
+            event = text
+        elif name == "data":
+            yield event or name, text
+        elif name == "id":
+            yield name, text
+        elif not line:
+            event = ""
