@@ -65,7 +65,8 @@ class Ending:
 
 def ended(record: StoredEvaluation, state: str, examples: Sequence[Example]) -> StoredEvaluation:
     """`record` with its end, and the numbers of what was run."""
-    ended_ns = time.time_ns()  # Before the numbers are worked out.
+    # Before the numbers are worked out; a clock may have been set back meanwhile.
+    ended_ns = max(record.started_ns, time.time_ns())
     items = [example.item for example in examples]
     summary = summarize(items, scorers=record.scorers) if items else None
     return record.model_copy(update={"state": state, "ended_ns": ended_ns, "summary": summary})

@@ -281,4 +281,5 @@ def _is_still(folder: Path, stem: str) -> bool:
     if fcntl is not None:
         return True
     newest = max((p.stat().st_mtime for p in folder.glob(f"{stem}-*{_SUFFIX}")), default=0.0)
-    return time.time() - newest > _STILL_S
+    # One from the future was written before the clock was set back: it is as still as an old one.
+    return not 0 <= time.time() - newest <= _STILL_S

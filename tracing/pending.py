@@ -1,7 +1,8 @@
 """Spans that have begun and not ended: after a second, a record says so.
 
 So a long call is on the screen while it runs, and one that never ends (a killed program) is not
-missing without a word.
+missing without a word.  What is known of them also tells whether the clock was set meanwhile: a
+trace keeps the clock that it began with.
 """
 
 import time
@@ -9,17 +10,38 @@ import time
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
 from weave_core import semconv
+from weave_core.clocks import steady_ns
+from weave_core.tracing.copies import copied
 
 __all__ = ["ANNOUNCED_AFTER_S", "OpenSpans"]
 
 ANNOUNCED_AFTER_S = 1.0
 _LOOK_EVERY_S = 0.25
+_JUMP_NS = 2 * 10**9
+"""A clock that is further from where it should be was set; less may be a thread that had to wait
+between a look at one clock and one at the other."""
 MAX_OPEN = 10_000
 """More open spans than this are not watched; they are still recorded when they end."""
 
 
+class _OpenSpan:
+    """One that is open."""
+
+    __slots__ = ("ahead_ns", "base_ns", "began_ns", "span")
+
+    def __init__(self, span: Span, began_ns: int, ahead_ns: int, base_ns: int) -> None:
+        self.span: Span | None = span
+        """None once it was announced."""
+        self.began_ns = began_ns
+        """By the steady clock."""
+        self.ahead_ns = ahead_ns
+        """How far the wall clock was ahead of the steady one when it began."""
+        self.base_ns = base_ns
+        """And when the first span around it did that is open."""
+
+
 class OpenSpans:
-    """The spans that are open and not announced yet, by span id.
+    """The spans that are open, by span id.
 
     Written by the traced program's threads, one dictionary operation each, which Python makes
     atomic; read by the writer thread.
@@ -28,17 +50,28 @@ class OpenSpans:
     __slots__ = ("_next_look_s", "_spans")
 
     def __init__(self) -> None:
-        self._spans: dict[int, Span] = {}
+        self._spans: dict[int, _OpenSpan] = {}
         self._next_look_s = 0.0
 
     def begun(self, span_id: int, span: Span) -> None:
         """Watch `span`."""
         if len(self._spans) < MAX_OPEN:
-            self._spans[span_id] = span
+            began_ns = steady_ns()
+            base_ns = ahead_ns = time.time_ns() - began_ns
+            if span.parent is not None and (outer := self._spans.get(span.parent.span_id)):
+                base_ns = outer.base_ns
+            self._spans[span_id] = _OpenSpan(span, began_ns, ahead_ns, base_ns)
 
-    def ended(self, span_id: int) -> None:
-        """Forget a span."""
-        self._spans.pop(span_id, None)
+    def ended(self, span_id: int, span: ReadableSpan) -> ReadableSpan:
+        """Forget a span; gives it with the times that it would have if nobody had set the clock."""
+        known = self._spans.pop(span_id, None)
+        if known is None:
+            return span
+        now_ns = time.time_ns()
+        moved_ns = now_ns - steady_ns() - known.base_ns
+        if -_JUMP_NS < moved_ns < _JUMP_NS:
+            return span
+        return _settled(span, known, now_ns=now_ns, moved_ns=moved_ns)
 
     def announced(self) -> list[ReadableSpan]:
         """Start records of the spans that have been open for long enough; each is given once."""
@@ -46,15 +79,33 @@ class OpenSpans:
         if not self._spans or now_s < self._next_look_s:
             return []
         self._next_look_s = now_s + _LOOK_EVERY_S
-        oldest_ns = time.time_ns() - int(ANNOUNCED_AFTER_S * 1e9)
+        oldest_ns = steady_ns() - int(ANNOUNCED_AFTER_S * 1e9)
         records = []
-        for span_id, span in self._spans.copy().items():
-            started_ns = span.start_time
-            if started_ns is not None and started_ns <= oldest_ns:
-                self._spans.pop(span_id, None)
+        for each in list(self._spans.values()):
+            span = each.span
+            if span is not None and each.began_ns <= oldest_ns:
+                each.span = None
                 if span.end_time is None:
                     records.append(_start_record(span))
+        if len(self._spans) >= MAX_OPEN:
+            self._forget_oldest()
         return records
+
+    def _forget_oldest(self) -> None:
+        """Make room: what was announced and does not end must not keep others from being so."""
+        told = [span_id for span_id, each in list(self._spans.items()) if each.span is None]
+        for span_id in told[: MAX_OPEN // 2]:
+            self._spans.pop(span_id, None)
+
+
+def _settled(span: ReadableSpan, known: _OpenSpan, *, now_ns: int, moved_ns: int) -> ReadableSpan:
+    """`span` by the clock of its trace, where its times are the clock's and not the program's."""
+    start_ns, end_ns = span.start_time, span.end_time
+    if start_ns is None or end_ns is None or abs(end_ns - now_ns) > _JUMP_NS:
+        return span
+    if abs(start_ns - known.began_ns - known.ahead_ns) < _JUMP_NS:
+        start_ns -= known.ahead_ns - known.base_ns
+    return copied(span, start_time=start_ns, end_time=max(start_ns, end_ns - moved_ns))
 
 
 def _start_record(span: Span) -> ReadableSpan:

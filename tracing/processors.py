@@ -65,8 +65,7 @@ class Processor(SpanProcessor):
             if context.span_id in self._left_out:
                 self._left_out.discard(context.span_id)
                 return
-            exporter.open_spans.ended(context.span_id)
-            exporter.put(span)
+            exporter.put(exporter.open_spans.ended(context.span_id, span))
         except Exception as error:  # noqa: BLE001  # As above.
             warn_once("on_end", "tracing failed to take a span", error=error)
 

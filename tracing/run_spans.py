@@ -42,7 +42,8 @@ class RunSpans:
     """Makes the spans of one writer of a run."""
 
     def __init__(self, *, project: str, run_id: str, rank: int) -> None:
-        self.started_ns = time.time_ns()
+        self._last_ns = 0
+        self.started_ns = self.now_ns()
         self.writer_id = secrets.token_hex(8)
         self._resource = Resource.create({semconv.PROJECT: project})
         self._trace_id = trace_id_of(project, run_id)
@@ -52,6 +53,11 @@ class RunSpans:
             semconv.RUN_WRITER: self.writer_id,
             semconv.RUN_RANK: rank,
         }
+
+    def now_ns(self) -> int:
+        """The time, which never goes back within a writer: what is told later counts."""
+        self._last_ns = max(self._last_ns + 1, time.time_ns())
+        return self._last_ns
 
     def begun(self, name: str, record: dict[str, Any]) -> ReadableSpan:
         """The span of the writer, which has begun."""
@@ -83,7 +89,7 @@ class RunSpans:
         attributes: dict[str, Any] = {semconv.KIND: "step", semconv.RUN_POINTS: b""}
         if record is not None:
             attributes[semconv.RUN_RECORD] = to_json(record)
-        now_ns = time.time_ns()
+        now_ns = self.now_ns()
         context = self._context(secrets.randbits(64) or 1)
         return self._span("heartbeat", context, attributes, start_ns=now_ns, end_ns=now_ns)
 

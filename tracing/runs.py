@@ -351,7 +351,7 @@ class Run(AbstractContextManager["Run"]):
         self._told_s = now_s
         exporter = lifecycle.current_exporter()
         if exporter is not None:
-            record = {"told_ns": time.time_ns(), **news} if news else None
+            record = {"told_ns": self._spans.now_ns(), **news} if news else None
             exporter.put(self._spans.word(record))
 
     def drain(self) -> bool:
@@ -394,7 +394,7 @@ class Run(AbstractContextManager["Run"]):
         exporter = lifecycle.current_exporter()
         if exporter is not None:
             # Behind its end nothing may say that it runs.
-            told = {"told_ns": time.time_ns()} if self._has_ended else self._identity()
+            told = {"told_ns": self._spans.now_ns()} if self._has_ended else self._identity()
             exporter.put(self._spans.word({**told, "environment": environment}))
 
     def clean(self, text: str) -> str:
@@ -435,7 +435,7 @@ class Run(AbstractContextManager["Run"]):
         return {
             "state": "running",
             "started_ns": self._spans.started_ns,
-            "told_ns": time.time_ns(),
+            "told_ns": self._spans.now_ns(),
             "host": os.uname().nodename if hasattr(os, "uname") else None,
             "pid": os.getpid(),
         }

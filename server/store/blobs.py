@@ -276,7 +276,7 @@ class BucketBlobs:
 
     def touch(self, digest: str) -> None:
         """As `BlobStore` says; remembered by this process, since objects have no time to set."""
-        self._touched[digest] = time.time()
+        self._touched[digest] = time.monotonic()
 
     def find_age_s(self, digest: str) -> float | None:
         """As `BlobStore` says."""
@@ -284,7 +284,7 @@ class BucketBlobs:
             return None
         touched = self._touched.get(digest)
         if touched is not None:
-            return max(0.0, time.time() - touched)
+            return time.monotonic() - touched
         changed: float = self._files.modified(self._key(digest)).timestamp()
         return max(0.0, time.time() - changed)
 

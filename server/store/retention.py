@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from weave_core.clocks import steady_ns
 from weave_core.errors import StoreError
 from weave_core.server.store.blob_links import collect, orphans
 from weave_core.server.store.blobs import BlobStore
@@ -30,6 +31,9 @@ _TRACES_A_PAGE = 200
 _PAUSE_SHARE = 3
 """After a bite the writer is left alone this many times as long as the bite took."""
 _NS_PER_DAY = 86_400 * 10**9
+_JUMP_NS = 3_600 * 10**9
+"""A clock that is this far ahead of where it was is not believed at once."""
+_BELIEVED_AFTER_NS = _NS_PER_DAY
 _PROJECT, _TRACE = table_of(ProjectRow), table_of(TraceRow)
 
 # Records of a trace that is kept stay with it; a record without a time has no age.
@@ -48,6 +52,39 @@ _DELETE_LOG = "DELETE FROM log_record WHERE id = ?"
 _DELETE_POINT = "DELETE FROM metric_point WHERE series_id = ? AND time_ns = ?"
 
 
+class _Clock:
+    """The wall clock, which is believed a day later where it has jumped ahead.
+
+    A clock that is a year ahead for a minute would make everything too old.
+    """
+
+    def __init__(self) -> None:
+        self._ahead_ns = time.time_ns() - steady_ns()
+        self._jumped_ns: int | None = None
+        """When that was seen, by the steady clock."""
+
+    def now_ns(self) -> int:
+        """The time that ages are reckoned from."""
+        steady = steady_ns()
+        ahead_ns = time.time_ns() - steady
+        if ahead_ns < self._ahead_ns + _JUMP_NS:
+            self._ahead_ns, self._jumped_ns = ahead_ns, None
+        elif self._jumped_ns is None:
+            self._jumped_ns = steady
+            _log.warning(
+                "the clock has jumped %d s ahead: what is too old by it is deleted in a day",
+                (ahead_ns - self._ahead_ns) // 10**9,
+            )
+        elif steady - self._jumped_ns > _BELIEVED_AFTER_NS:
+            self._ahead_ns, self._jumped_ns = ahead_ns, None
+        return steady + self._ahead_ns
+
+    @property
+    def has_jumped(self) -> bool:
+        """Whether it is not believed at the moment."""
+        return self._jumped_ns is not None
+
+
 class Retention:
     """The thread that deletes what is too old; it hands its work to the writer."""
 
@@ -58,6 +95,7 @@ class Retention:
         self._deleter = TraceDeleter(engines.dialect, engines.readers, writer.run, writer.hasten)
         self._wake = threading.Event()
         self._is_closing = False
+        self._clock = _Clock()
         self._thread = threading.Thread(target=self._run, name="weave-core-retention", daemon=True)
 
     def start(self) -> None:
@@ -88,7 +126,7 @@ class Retention:
                 self._wake.wait(_ROUND_S)
 
     def _round(self) -> None:
-        now_ns = time.time_ns()
+        now_ns = self._clock.now_ns()
         with self._engines.readers.connect() as connection:
             projects = connection.execute(select(_PROJECT.c.id, _PROJECT.c.settings)).all()
         for project_id, settings in projects:
@@ -98,7 +136,8 @@ class Retention:
                 self._delete_traces(project_id, before_ns)
                 self._delete_rows(_OLD_LOGS, _DELETE_LOG, project_id, before_ns)
                 self._delete_rows(_OLD_POINTS, _DELETE_POINT, project_id, before_ns)
-        self._delete_blobs()
+        if not self._clock.has_jumped:  # Marks and files have ages too.
+            self._delete_blobs()
 
     def _delete_blobs(self) -> None:
         """Those that only deleted traces named."""

@@ -19,7 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from support.sent_spans import hex_id, otlp_span
 from weave_core import Client
 
-__all__ = ["PROJECT", "Flood", "stored_ids"]
+__all__ = ["PROJECT", "START_NS", "Flood", "stored_ids"]
 
 Answer = tuple[int, str | None]
 """Status, and when to come back."""
@@ -29,7 +29,7 @@ Post = Callable[[dict[str, Any]], Answer]
 PROJECT = "flood"
 _BATCH = 20
 _PATIENCE_S = 60.0
-_START_NS = 1_767_225_600_000_000_000
+START_NS = 1_767_225_600_000_000_000
 
 
 @dataclass
@@ -107,7 +107,7 @@ class Flood:
         """The request with this number."""
         told = {"text": "".join(chr(97 + (n * number) % 26) for n in range(self.text_bytes))}
         spans = [
-            otlp_span(1 + n // 5, n, start_ns=_START_NS + n, attributes=told)
+            otlp_span(1 + n // 5, n, start_ns=START_NS + n, attributes=told)
             for n in _numbers(number)
         ]
         resource = {

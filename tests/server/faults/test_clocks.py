@@ -1,8 +1,13 @@
 """A clock that jumps, as clocks of virtual machines do, loses nothing and turns nothing round."""
 
+import time
 from pathlib import Path
 
 import pytest
+from support.clocks import env_of, move_to, new_clock
+from support.floods import PROJECT as FLOODED
+from support.floods import START_NS as FLOOD_START_NS
+from support.floods import Flood, stored_ids
 from support.sent_spans import otlp_span, send_spans, wait_for_traces
 from support.servers import ServerProcess, start_server
 
@@ -11,38 +16,17 @@ from weave_core import Client
 DAY_NS = 86_400 * 10**9
 YEAR_NS = 365 * DAY_NS
 PROJECT = "clocks"
-# Loaded by Python before anything else; monotonic clocks go on, as they do on a real machine.
-MOVED_CLOCK = """
-import os, time
-_now_ns = time.time_ns
-def _moved_ns():
-    with open(os.environ["TEST_CLOCK_FILE"]) as file:
-        return _now_ns() + int(file.read() or 0)
-time.time_ns = _moved_ns
-time.time = lambda: _moved_ns() / 1e9
-"""
 
 
 @pytest.fixture
 def clock(tmp_path: Path) -> Path:
     """A file that says how many nanoseconds the server's clock is ahead."""
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(MOVED_CLOCK, encoding="utf-8")
-    file = tmp_path / "clock"
-    file.write_text("0", encoding="utf-8")
-    return file
-
-
-def env_of(clock: Path) -> dict[str, str]:
-    """What makes a server go by `clock`."""
-    return {"PYTHONPATH": str(clock.parent / "site"), "TEST_CLOCK_FILE": str(clock)}
+    return new_clock(tmp_path)
 
 
 def send_at(server: ServerProcess, clock: Path, ahead_ns: int, number: int) -> None:
     """Move the clock, then send a trace; its own times are the sender's, and stay."""
-    moved = clock.with_suffix(".new")
-    moved.write_text(str(ahead_ns), encoding="utf-8")
-    moved.replace(clock)  # At once, or the server might read half of it.
+    move_to(clock, ahead_ns)
     spans = [otlp_span(number, number, start_ns=10**18 + number, name=f"trace {number}")]
     send_spans(server.url, PROJECT, spans)
 
@@ -75,3 +59,30 @@ def test_now_in_a_filter_follows_the_clock(tmp_path: Path, clock: Path) -> None:
         assert len(client.list_traces(PROJECT, filter=recent).items) == 1
         send_at(server, clock, 200 * YEAR_NS, 1)
         assert client.list_traces(PROJECT, filter=recent).items == []
+
+
+def test_a_clock_that_jumps_under_load_loses_doubles_and_delays_nothing(
+    tmp_path: Path, clock: Path
+) -> None:
+    """Forward and back by a year while four exporters send; no trace is too old because of it."""
+    flood = Flood()
+    with start_server(tmp_path / "home", env=env_of(clock)) as server, Client(server.url) as client:
+        flood.start(server.url)
+        flood.until_acknowledged(more_than=5)
+        # Kept for longer than the traces are old, and for less than the clock jumps.
+        age_days = (time.time_ns() - FLOOD_START_NS) // DAY_NS
+        client.set_retention(FLOODED, age_days + 30)
+        for ahead_ns in (YEAR_NS, -YEAR_NS, 2 * YEAR_NS, 0):
+            move_to(clock, ahead_ns)
+            client.set_retention(FLOODED, age_days + 30)  # Looks for what is too old, at once.
+            count = len(flood.acknowledged)
+            flood.until_acknowledged(more_than=count + 20)
+        flood.stop()
+        flood.finish(server.url)
+        flood.until(lambda: client.list_stats(FLOODED)[0].count == len(flood.acknowledged_ids))
+        found = stored_ids(client)
+        assert found.keys() == flood.acknowledged_ids
+        assert set(found.values()) == {1}
+        assert not flood.refusals
+        assert server.stop() == 0
+        assert any("jumped" in line for line in server.lines)
