@@ -93,24 +93,60 @@ async def test_each_call_of_an_async_chat_is_a_span(stored: Stored, gemini: gena
     check_totals(trace, 4)
 
 
-def test_a_function_that_the_sdk_calls_is_a_span_of_its_own(
+def test_each_request_of_a_call_that_runs_functions_is_a_span(
     stored: Stored, gemini: genai.Client
 ) -> None:
-    """Below the call that asked for it, with arguments and result."""
+    """The SDK asks, runs the function and asks again: two calls with their tokens, one function."""
     config = types.GenerateContentConfig(tools=[lookup_order])
     with tracing("google_genai"):
-        gemini.models.generate_content(model=MODEL, contents=ORDER, config=config)
+        answer = gemini.models.generate_content(model=MODEL, contents=ORDER, config=config)
 
     trace = stored()
-    [call] = of_kind(trace, "llm")
+    [loop] = of_kind(trace, "agent")
+    asked, told = of_kind(trace, "llm")
     [tool] = of_kind(trace, "tool")
-    assert tool.parent_span_id == call.span_id
+    assert {each.parent_span_id for each in (asked, tool, told)} == {loop.span_id}
     assert tool.tool is not None
     assert (tool.tool.name, tool.tool.arguments, tool.tool.result) == (
         "lookup_order",
         {"order_id": "A-1001"},
         "A-1001 is on its way",
     )
+    assert asked.ended_ns is not None
+    assert asked.ended_ns <= tool.started_ns < told.started_ns
+    assert (asked.provider, asked.model) == ("gcp.gemini", MODEL)
+    assert asked.messages is not None
+    assert told.messages is not None
+    assert [part.type for part in asked.messages.output[0].parts] == ["tool_call"]
+    kinds = [part.type for message in told.messages.input for part in message.parts]
+    assert kinds == ["text", "tool_call", "tool_call_response"]
+    assert said(told) == answer.text
+    assert asked.response_id != told.response_id
+    check_totals(trace, 2)
+
+
+async def test_a_stream_that_runs_functions_tells_each_of_its_requests(
+    stored: Stored, gemini: genai.Client
+) -> None:
+    """Streamed, from a coroutine; one that asks once has no span but its own."""
+    config = types.GenerateContentConfig(tools=[lookup_order])
+    with tracing("google_genai"), weave_core.span("all"):
+        for contents in (ORDER, "Hello"):
+            stream = await gemini.aio.models.generate_content_stream(
+                model=MODEL, contents=contents, config=config
+            )
+            texts = [chunk.text or "" async for chunk in stream]
+        kept = list(
+            gemini.models.generate_content_stream(model=MODEL, contents=ORDER, config=config)
+        )
+    await gemini.aio.aclose()
+
+    trace = stored()
+    assert len(of_kind(trace, "agent")) == 2
+    calls = of_kind(trace, "llm")
+    assert said(calls[2]) == "".join(texts)
+    assert said(calls[4]) == "".join(chunk.text or "" for chunk in kept)
+    check_totals(trace, 5)
 
 
 def test_a_stream_that_is_left_and_a_call_that_fails_end_their_spans(
