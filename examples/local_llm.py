@@ -1,12 +1,12 @@
-"""A local stand-in for OpenAI, Anthropic, Gemini and Bedrock: their HTTP APIs, scripted, no model.
+"""A local stand-in for model APIs, OpenAI's, Anthropic's and others': scripted, no model.
 
     python examples/local_llm.py --port 0        # prints the URL it answers on
 
 or inside a program: `with local_llm.serve() as url: OpenAI(base_url=f"{url}/v1", api_key="x")`.
 It answers `/v1/chat/completions`, `/v1/responses`, `/v1/embeddings`, `/v1/moderations`,
 `/v1/images`, `/v1/audio` and `/v1/models` (OpenAI), `/v1/messages` (Anthropic), Gemini's
-`/v1/models/…:generateContent` and Bedrock's `/model/…/converse`: streamed or not, with tools and
-token usage.
+`/v1/models/…:generateContent`, Bedrock's `/model/…/converse`, Cohere's `/v2/chat` and Ollama's
+`/api/chat`: streamed or not, with tools and token usage.
 
 Model names that misbehave on purpose: `error-429` (any status), `slow-2` (waits 2 s before it
 answers), `error-midstream` (an error event after some words), `drop-midstream` (the connection ends
@@ -28,7 +28,9 @@ from urllib.parse import unquote
 
 import local_llm_anthropic as anthropic_api
 import local_llm_bedrock as bedrock_api
+import local_llm_cohere as cohere_api
 import local_llm_gemini as gemini_api
+import local_llm_ollama as ollama_api
 import local_llm_openai as openai_api
 import local_llm_openai_media as media_api
 
@@ -52,6 +54,14 @@ _ROUTES = {
     "/v1/models/{model}:generateContent": gemini_api.generate_content,
     "/v1/models/{model}:streamGenerateContent": gemini_api.generate_content,
     "/v1/models/{model}:batchEmbedContents": gemini_api.batch_embed_contents,
+    "/v2/chat": cohere_api.chat,
+    "/v2/embed": cohere_api.embed,
+    "/v1/embed": cohere_api.embed,
+    "/v2/rerank": cohere_api.rerank,
+    "/v1/rerank": cohere_api.rerank,
+    "/api/chat": ollama_api.chat,
+    "/api/generate": ollama_api.generate,
+    "/api/embed": ollama_api.embed,
     "/model/{model}/converse": bedrock_api.converse,
     "/model/{model}/converse-stream": bedrock_api.converse,
     "/model/{model}/invoke": bedrock_api.invoke_model,
@@ -136,6 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
         # Azure's form of the same paths: /openai/deployments/{model}/chat/completions
         path = re.sub(r"^/openai/deployments/[^/]+/", "/v1/", path)
         path = path.replace("/v1beta/", "/v1/")  # Gemini's, until google-genai 3.
+        # Vertex AI's: /v1/projects/{project}/locations/{location}/publishers/google/models/{model}
+        path = re.sub(r"^/v1(beta1)?/projects/.*/models/", "/v1/models/", path)
         route, told = _parse_path(path)
         if route is None:
             return self._fail(404, f"no such path: {self.path!r}; there is {', '.join(_ROUTES)}")
@@ -156,7 +168,8 @@ class _Handler(BaseHTTPRequestHandler):
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             return self._fail(400, f"can't read the request: {type(error).__name__}: {error}")
         time.sleep(self.server.pace.first_token_s)
-        if (body.get("stream") or body.get("stream_format") == "sse") and events is not None:
+        is_stream = body.get("stream", self._is_ollama())  # Which streams unless it is told not to.
+        if (is_stream or body.get("stream_format") == "sse") and events is not None:
             return self._stream(events, model)
         if isinstance(whole, media_api.Media):
             return self._send_bytes(200, whole, whole.content_type)
@@ -166,8 +179,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stream(self, events: Iterable[tuple[str, Any]], model: str) -> None:
         self.send_response(200)
-        is_framed = self._is_bedrock()
-        kind = "application/vnd.amazon.eventstream" if is_framed else "text/event-stream"
+        kind = "application/x-ndjson" if self._is_ollama() else "text/event-stream"
+        if self._is_bedrock():
+            kind = "application/vnd.amazon.eventstream"
         self.send_header("Content-Type", kind)
         self.send_header("Transfer-Encoding", "chunked")
         self.send_header("x-request-id", "req_local")
@@ -187,9 +201,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _is_bedrock(self) -> bool:
         return self.path.startswith("/model/")
 
+    def _is_ollama(self) -> bool:
+        return self.path.startswith("/api/")
+
     def _chunk(self, name: str, data: Any) -> None:
         if self._is_bedrock():
             payload = bedrock_api.event_frame(name, data)
+        elif self._is_ollama():
+            payload = json.dumps(data).encode() + b"\n"
         else:
             text = data if isinstance(data, str) else json.dumps(data)
             event = f"event: {name}\ndata: {text}\n\n" if name else f"data: {text}\n\n"

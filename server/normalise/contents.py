@@ -270,6 +270,7 @@ _FINISH_KEYS = (
     semconv.GEN_AI_RESPONSE_FINISH_REASONS,
     "ai.response.finishReason",
     "ai.result.finishReason",
+    "ai.finishReason",
     "llm.finish_reason",
     "anthropic.message.stop_reason",
     "llm.response.stop_reason",

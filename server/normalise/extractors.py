@@ -55,7 +55,7 @@ INPUT_MESSAGES = (
     Extractor("ai.prompt", vercel.input_messages, ("ai.prompt",)),
     Extractor("events gen_ai.*.message", genai.event_input_messages, (_EVENTS,)),
     Extractor("events", pydantic_ai.event_input_messages, _PYDANTIC_EVENTS),
-    Extractor("gen_ai.prompt.N", traceloop.input_messages, ("gen_ai.prompt.",)),
+    Extractor("gen_ai.prompt.N", traceloop.input_messages, ("gen_ai.prompt.", "llm.prompts.")),
     Extractor(
         "pydantic_ai.all_messages", pydantic_ai.input_messages, ("pydantic_ai.all_messages",)
     ),
@@ -69,7 +69,11 @@ OUTPUT_MESSAGES = (
     Extractor("ai.response", vercel.output_messages, ("ai.response.", "ai.result.")),
     Extractor("events gen_ai.choice", genai.event_output_messages, (_EVENTS,)),
     Extractor("events", pydantic_ai.event_output_messages, _PYDANTIC_EVENTS),
-    Extractor("gen_ai.completion.N", traceloop.output_messages, ("gen_ai.completion.",)),
+    Extractor(
+        "gen_ai.completion.N",
+        traceloop.output_messages,
+        ("gen_ai.completion.", "llm.completions."),
+    ),
     Extractor(
         "pydantic_ai.all_messages", pydantic_ai.output_messages, ("pydantic_ai.all_messages",)
     ),
@@ -107,12 +111,14 @@ DOCUMENTS = (
         ("retrieval.documents.", "reranker.output_documents."),
     ),
     Extractor("events db.*.result", traceloop.documents, (_EVENTS,)),
+    Extractor("gen_ai.completion.N", traceloop.ranked, ("gen_ai.completion.",)),
 )
 EMBEDDING_INPUTS = (
     Extractor("embedding.embeddings", openinference.embeddings, ("embedding.embeddings.",)),
     Extractor("ai.values", vercel.embeddings, ("ai.value",)),
     Extractor("gen_ai.input.messages", shapes.texts_of_input, (semconv.GEN_AI_INPUT_MESSAGES,)),
-    Extractor("gen_ai.prompt.N", traceloop.embeddings, ("gen_ai.prompt.",)),
+    Extractor("gen_ai.prompt.N", traceloop.embeddings, ("gen_ai.prompt.", "llm.prompts.")),
+    Extractor(genai.EMBEDDED_KEY, genai.embeddings, (genai.EMBEDDED_KEY,)),
     Extractor("request", whole_bodies.embeddings, _REQUESTS),
 )
 PARAMS = (

@@ -15,9 +15,11 @@ from weave_core.server.normalise.precedence import MAX_PLANNED_KEYS, MAX_PLANS
 from weave_core.server.normalise.sent import Sent
 
 __all__ = [
+    "EMBEDDED_KEY",
     "PARAM_KEYS",
     "called_tool",
     "documents",
+    "embeddings",
     "event_input_messages",
     "event_output_messages",
     "event_scores",
@@ -38,6 +40,8 @@ _NOT_PARAMS = frozenset(
         "previous_response.id",
         "stream_cursor",
         "instructions",
+        "tools",
+        "embedding_inputs",
     )
 )
 _MORE_PARAMS = {
@@ -45,6 +49,9 @@ _MORE_PARAMS = {
     "gen_ai.openai.request.response_format": "response_format",
     "gen_ai.openai.request.service_tier": "service_tier",
     semconv.OPENAI_REQUEST_SERVICE_TIER: "service_tier",
+    "llm.request.max_tokens": "max_tokens",
+    "llm.temperature": "temperature",
+    "llm.top_p": "top_p",
     "llm.top_k": "top_k",
     "llm.frequency_penalty": "frequency_penalty",
     "llm.presence_penalty": "presence_penalty",
@@ -56,8 +63,10 @@ PARAM_KEYS = (_REQUEST, *_MORE_PARAMS)
 
 SYSTEM_KEYS = (semconv.GEN_AI_SYSTEM_INSTRUCTIONS, "gen_ai.request.instructions", "system_prompt")
 """The last is Strands'."""
-TOOL_KEYS = (semconv.GEN_AI_TOOL_DEFINITIONS, "gen_ai.agent.tools")
-"""The last has names only (Strands)."""
+TOOL_KEYS = (semconv.GEN_AI_TOOL_DEFINITIONS, "gen_ai.agent.tools", "gen_ai.request.tools")
+"""The second has names only (Strands), the last is a list of one JSON text (Langtrace)."""
+EMBEDDED_KEY = "gen_ai.request.embedding_inputs"
+"""Langtrace's: a list of one JSON text."""
 
 
 def input_messages(sent: Sent) -> list[Message] | None:
@@ -113,8 +122,24 @@ def system(sent: Sent) -> list[Part] | None:
 
 def tools(sent: Sent) -> list[Any] | None:
     """Tool definitions, as they came."""
-    told = (sent.decoded(key) for key in TOOL_KEYS)
+    told = (_opened(sent.decoded(key)) for key in TOOL_KEYS)
     return next((value for value in told if isinstance(value, list)), None)
+
+
+def embeddings(sent: Sent) -> list[str] | None:
+    """The texts that were embedded."""
+    value = _opened(sent.decoded(EMBEDDED_KEY))
+    if not isinstance(value, list):
+        return None
+    return [text for text in value if isinstance(text, str)]
+
+
+def _opened(value: Any) -> Any:
+    """A list, also where it is the only thing in a list, as JSON text or as it is."""
+    if isinstance(value, list) and len(value) == 1:
+        inner = texts.decode(value[0])
+        return inner if isinstance(inner, list) else value
+    return value
 
 
 def documents(sent: Sent) -> list[Any] | None:

@@ -72,6 +72,7 @@ _GENAI = {
     "fetch_response": "span",
     "embeddings": "embedding",
     "embedding": "embedding",
+    "embed": "embedding",
     "retrieval": "retriever",
     "vector_db_retrieve": "retriever",
     "search_memory": "retriever",

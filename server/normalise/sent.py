@@ -9,7 +9,7 @@ from typing import Any
 from weave_core.server.normalise import texts
 from weave_core.server.otlp.records import RawEvent, RawSpan
 
-__all__ = ["DETAILS_EVENT", "Sent", "Tree", "ordered", "with_details"]
+__all__ = ["DETAILS_EVENT", "Sent", "Tree", "attributes_of", "ordered"]
 
 Tree = dict[str, Any]
 """Nested mappings by segment; a value that is also a prefix sits under the key `""`."""
@@ -18,9 +18,22 @@ DETAILS_EVENT = "gen_ai.client.inference.operation.details"
 _MAX_DETAILS = 100
 _MAX_SEGMENTS = 12
 _MAX_DIGITS = 18
+_WRITES_BYTES = "langsmith"
+"""Scope of LangSmith, which wrote its JSON texts as bytes until its version 0.5."""
 
 
-def with_details(attributes: dict[str, Any], events: list[RawEvent]) -> dict[str, Any]:
+def attributes_of(raw: RawSpan) -> dict[str, Any]:
+    """What a span says of itself, with what its events add, as texts and numbers."""
+    attributes = _with_details(raw.attributes, raw.events) if raw.events else raw.attributes
+    if raw.origin.scope_name == _WRITES_BYTES:
+        return {
+            key: value.decode(errors="replace") if type(value) is bytes else value
+            for key, value in attributes.items()
+        }
+    return attributes
+
+
+def _with_details(attributes: dict[str, Any], events: list[RawEvent]) -> dict[str, Any]:
     """`attributes`, and below them what details events say: the same, from logs or events.
 
     Some senders have one event for what went in and one for what came out.
@@ -42,7 +55,7 @@ class Sent:
     def __init__(self, raw: RawSpan) -> None:
         """Read nothing yet."""
         self.raw = raw
-        self.attributes = with_details(raw.attributes, raw.events)
+        self.attributes = attributes_of(raw)
         self.kind = "span"
         """Set once it is known; some extractors read the same key differently by kind."""
         self._families: set[str] | None = None

@@ -30,7 +30,7 @@ from weave_core.server.normalise.providers import (
     provider_of_model,
     provider_of_scope,
 )
-from weave_core.server.normalise.sent import with_details
+from weave_core.server.normalise.sent import attributes_of
 from weave_core.server.otlp.records import RawSpan
 
 __all__ = ["MAX_FILTER_CHARS", "MAX_FILTER_KEYS", "Skeleton", "read_skeleton"]
@@ -41,6 +41,9 @@ _MAX_NAME = 512
 _JSON_CHARS = 65_536
 """A JSON attribute is read for a single field of it only up to this length."""
 _NO_MODEL = frozenset(("", "unknown", "None", "null", "N/A", "<not specified>"))
+_PLACES = ("projects/", "publishers/", "models/", "arn:aws:bedrock:")
+_BEFORE_NAMES = ("models/", "foundation-model/", ":inference-profile/")
+"""What stands before a model's name where it is told by its place."""
 _MODEL_KINDS = COUNTED_KINDS | {"agent"}
 _PRICES = frozenset(("cost_json", "cost_usd", "input_cost_usd", "output_cost_usd"))
 _TOKENS = frozenset(name for name in KEYS if "tokens" in name or "usage" in name) | {
@@ -96,7 +99,7 @@ class Skeleton:
 def read_skeleton(raw: RawSpan) -> Skeleton:
     """The skeleton of `raw`; see `weave_core.server.normalise.skeleton`, which never raises."""
     origin, resource = raw.origin, raw.origin.resource
-    attributes = with_details(raw.attributes, raw.events) if raw.events else raw.attributes
+    attributes = attributes_of(raw)
     picked, plan = pick(attributes)
     kind = kind_of(attributes, origin.scope_name)
     outcome = outcome_of(raw, picked)
@@ -160,6 +163,8 @@ def _model(skeleton: Skeleton, attributes: dict[str, Any], picked: Picked, scope
     skeleton.provider = provider_name(picked.get("provider"))
     if skeleton.provider is None and ("provider" in picked or skeleton.kind in _MODEL_KINDS):
         skeleton.provider = other_provider(attributes) or provider_of_scope(scope_name)
+    if skeleton.provider == "gcp.gemini" and _is_in_project(picked):
+        skeleton.provider = "gcp.vertex_ai"  # Both are Google, as OpenInference calls them.
     answered = model_name(picked.get("response_model"))
     asked = requested_model(skeleton.kind, picked)
     skeleton.response_id = _name(picked, "response_id")
@@ -172,6 +177,15 @@ def _model(skeleton: Skeleton, attributes: dict[str, Any], picked: Picked, scope
     skeleton.model = answered or asked
     if skeleton.provider is None and skeleton.kind in COUNTED_KINDS:
         skeleton.provider = provider_of_model(skeleton.model)
+
+
+def _is_in_project(picked: Picked) -> bool:
+    """Whether the model is named as only Vertex AI does."""
+    for field in ("request_model", "request_model_last", "response_model"):
+        name = picked.get(field)
+        if type(name) is str and name.startswith("projects/"):
+            return True
+    return False
 
 
 def other_provider(attributes: dict[str, Any]) -> str | None:
@@ -206,10 +220,20 @@ def requested_model(kind: str, picked: Picked) -> str | None:
 
 
 def model_name(value: Any) -> str | None:
-    """A model's name; some senders write `unknown` for none, MLflow writes JSON."""
+    """A model's name; some senders write `unknown` for none, MLflow writes JSON.
+
+    One that is told by its place at a provider (`projects/shop/.../models/gemini-2.5-flash`, an ARN
+    of Bedrock) is the same model as by its name.
+    """
     if type(value) is not str:
         return None
     name = value.strip('" ')[:_MAX_NAME]
+    if name.startswith(_PLACES):
+        for mark in _BEFORE_NAMES:
+            _, found, rest = name.rpartition(mark)
+            if found and rest:
+                name = rest
+                break
     return None if name in _NO_MODEL else name
 
 
