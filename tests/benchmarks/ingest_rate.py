@@ -1,12 +1,15 @@
 """How many spans a second the server stores durably, beside a bare receiver in the same run.
 
     python tests/benchmarks/ingest_rate.py [--batches 60] [--rounds 2] [--gzip] [--agent]
-        [--seconds 60] [--alone] [--peer phoenix] [--peer mlflow]
+        [--seconds 60] [--alone] [--slow 60] [--peer phoenix] [--peer mlflow]
 
 Four figures of a round: the rate over eight connections that send as fast as they are answered
 (`--seconds`: for so long, instead of a number of batches); how long an answer takes at half of that
-rate, sent on the clock; what the server uses, its decode process included; and how far the
-background (sums, full text) was behind, and how long it took to catch up.
+rate, sent on the clock, beside the bare receiver's at the same rate and what the disk takes for
+such a write; what the server uses, its decode process included; and how far the background (sums,
+full text) was behind, and how long it took to catch up.
+
+`--slow MS` prints for each answer at half load that took longer what the server did meanwhile.
 
 What a span takes on disk is printed for spans that all have 2 KB of messages, and for a mix where
 four in ten have; both with everything on, after the background has caught up.
@@ -24,6 +27,7 @@ import argparse
 import asyncio
 import gzip
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -51,11 +55,15 @@ from support.otlp_load import (
 )
 from support.peers import PEERS, start_peer
 from support.servers import start_server
+from support.traced_server import PROGRAM, Step, during, read_steps
 
 CONNECTIONS = 8
 TEMPLATES = 30
 IDLE_S = 10.0
+HALF_LOAD_S = 15
 MIXED_SHARE = 0.4
+COMMIT_BYTES = 1024 * 1024
+DISK_WRITES, DISK_PLACES = 100, 16
 CATCH_UP_S = 600
 PEER_GIVES_UP_S = 60
 """After which a peer that makes no more spans durable is taken to have lost the others."""
@@ -79,6 +87,7 @@ def main() -> None:
     parser.add_argument("--gzip", action="store_true")
     parser.add_argument("--agent", action="store_true", help="repetitive text, as agents send")
     parser.add_argument("--alone", action="store_true", help="without the decode process")
+    parser.add_argument("--slow", type=float, help="tell of answers slower than so many ms")
     parser.add_argument(
         "--peer", choices=sorted(PEERS), action="append", default=[], help="the same to a peer"
     )
@@ -94,8 +103,16 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder, start_floor(Path(folder)) as (url, pid):
             floor = full_load("bare receiver", url, pid, templates, options)
         with tempfile.TemporaryDirectory() as folder:
-            ours = run_round(Path(folder), templates, options)
-        print(f"ratio to the bare receiver {ours / floor:.2f}", flush=True)
+            ours, load = run_round(Path(folder), templates, options)
+        with tempfile.TemporaryDirectory() as folder, start_floor(Path(folder)) as (url, _):
+            bare = half_load(url, templates, ours, is_gzip=options.gzip)
+        print_waits("bare receiver, the same load", bare)
+        print(
+            f"ratio to the bare receiver {ours / floor:.2f}, of the waits at half load"
+            f" {load.wait_ms(0.5) / bare.wait_ms(0.5):.1f} (p50)"
+            f" {load.wait_ms(0.99) / bare.wait_ms(0.99):.1f} (p99)",
+            flush=True,
+        )
     with tempfile.TemporaryDirectory() as folder:
         print_mixed_size(Path(folder), options)
     for name in options.peer:
@@ -103,23 +120,34 @@ def main() -> None:
             run_peer(peer, templates)
 
 
-def run_round(folder: Path, templates: list[Template], options: argparse.Namespace) -> float:
-    """All figures of our server; the full rate."""
+def run_round(
+    folder: Path, templates: list[Template], options: argparse.Namespace
+) -> tuple[float, Load]:
+    """All figures of our server; the full rate, and what became of half of it."""
     env = {"WEAVE_CORE_DECODE_PROCESS": "0"} if options.alone else {}
-    with start_server(folder, env=env) as server, httpx.Client(base_url=server.url) as http:
+    steps = folder / "steps.json"
+    program = ("-m", "weave_core") if options.slow is None else (PROGRAM, str(steps))
+    with (
+        start_server(folder, env=env, program=program) as server,
+        httpx.Client(base_url=server.url) as http,
+    ):
         pid = server.process.pid
         rate = full_load("weave-core", server.url, pid, templates, options, behind=gauges(http))
         began = time.monotonic()
         stored = wait_for_background(http)
         print(f"  background caught up {time.monotonic() - began:.1f} s after the last answer")
-        half_load(server.url, templates, rate, is_gzip=options.gzip)
+        load = half_load(server.url, templates, rate, is_gzip=options.gzip)
+        print_waits("at half load", load)
+        print_disk(folder, load.rate / SPANS_A_BATCH)
         stored = wait_for_background(http)
         before = cpu_seconds(pid)
         time.sleep(IDLE_S)
         print(f"  idle CPU {(cpu_seconds(pid) - before) / IDLE_S * 100:.2f} %")
         server.stop()
+    if options.slow is not None:
+        print_slow(load, read_steps(steps), options.slow)
     print_size(folder, stored, "messages of 2 KB on every span")
-    return rate
+    return rate, load
 
 
 def print_mixed_size(folder: Path, options: argparse.Namespace) -> None:
@@ -187,25 +215,63 @@ def full_load(
     return load.rate
 
 
-def half_load(url: str, templates: list[Template], rate: float, *, is_gzip: bool) -> None:
-    """Send half as many a second as the server can take, on the clock; print how long it takes."""
+def half_load(url: str, templates: list[Template], rate: float, *, is_gzip: bool) -> Load:
+    """Send half as many a second as the server can take, on the clock."""
     batches_a_second = rate / 2 / SPANS_A_BATCH
     made = [
         templates[number % len(templates)].fresh(is_gzip=is_gzip)
-        for number in range(max(100, round(batches_a_second * 15)))
+        for number in range(max(100, round(batches_a_second * HALF_LOAD_S)))
     ]
-    load = send(
+    return send(
         url,
         lambda number: made[number] if number < len(made) else None,
         connections=CONNECTIONS,
         batches_a_second=batches_a_second,
         is_gzip=is_gzip,
     )
+
+
+def print_waits(what: str, load: Load) -> None:
+    """How long answers took."""
+    told = "   ".join(
+        f"{name} {load.wait_ms(share):.0f} ms"
+        for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("worst", 1))
+    )
+    print(f"  {what} ({load.rate:,.0f} spans/s) {told}", flush=True)
+
+
+def print_disk(folder: Path, a_second: float) -> None:
+    """What a write and a flush of about a commit's size take of the disk alone, as often."""
+    took_ms: list[float] = []
+    file = os.open(folder / "disk", os.O_RDWR | os.O_CREAT)
+    page = os.urandom(COMMIT_BYTES)
+    began = time.monotonic()
+    for number in range(DISK_WRITES):
+        time.sleep(max(0.0, began + number / a_second - time.monotonic()))
+        before = time.monotonic()
+        os.pwrite(file, page, number % DISK_PLACES * COMMIT_BYTES)
+        os.fdatasync(file)
+        took_ms.append((time.monotonic() - before) * 1000)
+    os.close(file)
+    (folder / "disk").unlink()
+    took_ms.sort()
     print(
-        f"  at half load ({load.rate:,.0f} spans/s) p50 {load.wait_ms(0.5):.0f} ms"
-        f"   p99 {load.wait_ms(0.99):.0f} ms",
+        f"  the disk takes {took_ms[DISK_WRITES // 2]:.0f} ms (p50), {took_ms[-2]:.0f} ms (p99) for"
+        f" {COMMIT_BYTES // 1024} KiB",
         flush=True,
     )
+
+
+def print_slow(load: Load, steps: list[Step], slow_ms: float) -> None:
+    """What the server was at while slow answers were waited for."""
+    for ended_s, wait_s in sorted(zip(load.ended_s, load.waits_s, strict=True)):
+        if wait_s * 1000 < slow_ms:
+            continue
+        began_s = ended_s - wait_s
+        print(f"  slow: {wait_s * 1000:.0f} ms")
+        for step in during(steps, began_s, ended_s):
+            at_ms = (step.began_s - began_s) * 1000
+            print(f"    {at_ms:6.0f} + {step.took_ms:4.0f} ms  {step.thread}: {step.name}")
 
 
 def run_peer(peer: Any, templates: list[Template]) -> None:

@@ -61,6 +61,8 @@ class Load:
 
     waits_s: list[float] = field(default_factory=list)
     """From the moment at which a request was due to its answer."""
+    ended_s: list[float] = field(default_factory=list)
+    """When each of these answers came, by the monotonic clock."""
     failed: int = 0
     took_s: float = 0.0
 
@@ -120,6 +122,7 @@ def send(
             with lock:
                 if answer.status == http.HTTPStatus.OK:
                     load.waits_s.append(time.perf_counter() - due)
+                    load.ended_s.append(time.monotonic())
                 else:
                     load.failed += 1
         connection.close()

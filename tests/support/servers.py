@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,7 +60,11 @@ class ServerProcess:
 
 @contextmanager
 def start_server(
-    home: Path, *options: str, port: int = 0, env: Mapping[str, str] | None = None
+    home: Path,
+    *options: str,
+    port: int = 0,
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str] = ("-m", "weave_core"),
 ) -> Iterator[ServerProcess]:
     """Start `weave-core server` on `home` and yield it once it says that it is ready.
 
@@ -69,8 +73,9 @@ def start_server(
         *options: More command line options.
         port: 0 lets the kernel pick a free one.
         env: More environment variables.
+        program: What Python runs instead of ours, and its own arguments.
     """
-    command = [sys.executable, "-m", "weave_core", "server"]
+    command = [sys.executable, *program, "server"]
     command += ["--home", str(home), "--port", str(port), *options]
     if "--no-grpc" not in options and "--grpc-port" not in options:
         command += ["--grpc-port", "0"]  # Tests that run side by side must not share 4317.
