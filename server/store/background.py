@@ -6,6 +6,7 @@ read from; the patient ones may lie far behind, and readers know how to do witho
 """
 
 import time
+from collections.abc import Collection
 
 from sqlalchemy import Connection
 
@@ -54,6 +55,19 @@ class Background:
         """When there is something to do that can wait until then, by the monotonic clock."""
         return self._runs.due_s
 
+    def forget(self) -> None:
+        """Drop what is remembered, after a transaction that was rolled back."""
+        self._rollups.forget()
+
+    def note(self, changed: Collection[tuple[int, bytes]] | None) -> None:
+        """Hear of spans that were stored, by project and trace; None: anything was changed."""
+        self._rollups.note(changed)
+
+    @property
+    def has_come(self) -> bool:
+        """Whether something has come that a patient step has to store."""
+        return self._dictionaries.has_trained
+
     def urgent_step(self, connection: Connection, turn_s: float) -> bool:
         """Bring sums a step further, in the caller's transaction; whether more waits.
 
@@ -64,21 +78,24 @@ class Background:
         # In this order: a span that was read anew makes its trace's sums stale, and a trace's sums
         # find duplicates, which then need not be counted first and taken out again.
         began = time.perf_counter()
-        has_spans = self._rejoins.step(connection)
+        rejoined = self._rejoins.step(connection)
+        self._rollups.note(rejoined.traces)
         has_traces = self._rollups.step(connection, turn_s * _TRACES_SHARE)
         left_s = turn_s - (time.perf_counter() - began)
         has_minutes = self._minutes.step(connection, max(left_s, turn_s * (1 - _TRACES_SHARE)))
         self._minutes.flush(connection)
         has_points = self._runs.step(connection)
-        return has_spans or has_traces or has_minutes or has_points
+        return rejoined.has_more or has_traces or has_minutes or has_points
 
     def patient_step(self, connection: Connection, turn_s: float) -> bool:
         """Do a step of what can wait, in the same way; whether more waits."""
-        has_trainings = self._dictionaries.step(connection)
+        self._dictionaries.step(connection)
         has_texts = self._texts.step(connection, turn_s)
         self._statistics.step(connection)
-        if has_texts or has_trainings:
+        if has_texts:
             return True
+        if self._dictionaries.is_training:
+            return False  # What is packed now would never be packed with it.
         # The dearest comes last: it costs no reader anything that a load finds it behind.
         return (
             self._merges.step(connection)

@@ -1,23 +1,20 @@
 """Trained zstd dictionaries: payloads that name one can be read only with it.
 
 What an application sends repeats itself: prompts, tool definitions, keys.  A dictionary per project
-is trained in the background from its newest payloads, after `_FIRST_AFTER` of them and again when
-there is much more to learn from or the payloads got harder to compress.  A newer one is kept only
-where it beats the last, and none is ever deleted.
+is trained from its newest payloads (`trainings`), after `_FIRST_AFTER` of them and again when there
+is much more to learn from or the payloads got harder to compress.  A newer one is kept only where
+it beats the last, and none is ever deleted.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import zstandard
 from sqlalchemy import Connection, select
 
 from weave_core.server.store.blocks import Block, Item, cut, packed
-from weave_core.server.store.dialects import Dialect
-from weave_core.server.store.payloads import Dictionary, compress, read_dictionary
-from weave_core.server.store.stored_texts import texts_in
+from weave_core.server.store.payloads import Dictionary, read_dictionary
 from weave_core.server.store.tables import PayloadDictionaryRow, table_of
+from weave_core.server.store.trainings import Trained, Trainings
 
 __all__ = ["Dictionaries"]
 
@@ -29,18 +26,9 @@ _WORSE = 1.3
 """So is one whose payloads take this much more of their size than just after the training."""
 _WINDOW = 20_000
 """Payloads over which the ratio is taken."""
-_SIZE_BYTES = 64 * 1024
-_SAMPLES = 2_000
-_SAMPLE_BYTES = 8 * 1024
-"""The begin of a payload that is learned from; 2,000 are 16 MiB at most."""
-_HELD_OUT = 10
-"""Each so many-eth sample judges instead of teaching."""
-_GAIN = 0.95
-"""A new dictionary must make the judging samples this small, measured by the last one."""
 _MAX_OF_PROJECT = 64
 
 _TABLE = table_of(PayloadDictionaryRow)
-_SAMPLED = "SELECT id FROM span WHERE project_id = ? ORDER BY start_ns DESC, id DESC LIMIT ?"
 
 
 def _find_dictionary(connection: Connection, dictionary_id: int | None) -> Dictionary | None:
@@ -69,10 +57,10 @@ class _Progress:
 
 
 class Dictionaries:
-    """Knows each project's current dictionary and trains the next; used by the writer's thread."""
+    """Knows each project's current dictionary and has the next trained; for the writer's thread."""
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._sampled = dialect.sql(_SAMPLED)
+    def __init__(self, trainings: Trainings) -> None:
+        self._trainings = trainings
         self._known: dict[int, _Progress] = {}
         self._due: set[int] = set()
 
@@ -82,9 +70,14 @@ class Dictionaries:
         self._due.clear()
 
     @property
-    def is_due(self) -> bool:
-        """Whether a project waits for a training."""
-        return bool(self._due)
+    def is_training(self) -> bool:
+        """Whether a better dictionary may be there in a moment."""
+        return self._trainings.is_busy
+
+    @property
+    def has_trained(self) -> bool:
+        """Whether `step` has the outcome of a training to store."""
+        return self._trainings.has_ended
 
     def pack(
         self, connection: Connection, project_id: int, items: Sequence[Item]
@@ -104,18 +97,30 @@ class Dictionaries:
         progress = self._known.get(project_id)
         return progress.current if progress else None
 
-    def step(self, connection: Connection) -> bool:
-        """Train for one project that is due; whether more are waiting."""
-        if self._due:
+    def step(self, connection: Connection) -> None:
+        """Store what a training came to, and begin the next where a project is due."""
+        ended = self._trainings.take()
+        if ended is not None:
+            self._keep(connection, ended)
+        if self._due and not self._trainings.is_busy:
             project_id = self._due.pop()
             progress = self._progress(connection, project_id)
-            trained = self._train(connection, project_id, progress.current)
-            if trained is not None:
-                progress.current = trained
-                progress.good_ratio = None
-            progress.window_count = progress.window_sent = progress.window_stored = 0
+            self._trainings.begin(project_id, progress.current)
             progress.due_at = max(progress.count * _GROWTH, _FIRST_AFTER)
-        return self.is_due
+
+    def close(self) -> None:
+        """Wait for a training that goes on."""
+        self._trainings.close()
+
+    def _keep(self, connection: Connection, ended: Trained) -> None:
+        progress = self._progress(connection, ended.project_id)
+        if ended.body is not None:
+            query = _TABLE.insert().values(project_id=ended.project_id, body=ended.body)
+            key = connection.execute(query).inserted_primary_key
+            if key:
+                progress.current = read_dictionary(int(key[0]), ended.body)
+                progress.good_ratio = None
+        progress.window_count = progress.window_sent = progress.window_stored = 0
 
     def _progress(self, connection: Connection, project_id: int) -> _Progress:
         found = self._known.get(project_id)
@@ -154,33 +159,3 @@ class Dictionaries:
             progress.window_count = progress.window_sent = progress.window_stored = 0
         if (is_worse or progress.count >= progress.due_at) and not progress.is_done:
             self._due.add(project_id)
-
-    def _train(
-        self, connection: Connection, project_id: int, current: Dictionary | None
-    ) -> Dictionary | None:
-        """A dictionary that beats `current`, stored; None where there is none to be had."""
-        samples = self._samples(connection, project_id)
-        judges = samples[::_HELD_OUT]
-        teachers = [text for index, text in enumerate(samples) if index % _HELD_OUT]
-        try:
-            data = zstandard.train_dictionary(_SIZE_BYTES, teachers)
-        except zstandard.ZstdError:  # Too little to learn from: tiny or equal payloads.
-            return None
-        body = data.as_bytes()
-        tried = Dictionary(0, zstandard.ZstdCompressionDict(body))
-        if _size(judges, tried) > _size(judges, current) * _GAIN:
-            return None
-        query = _TABLE.insert().values(project_id=project_id, body=body)
-        key = connection.execute(query).inserted_primary_key
-        return read_dictionary(int(key[0]), body) if key else None
-
-    def _samples(
-        self, connection: Connection, project_id: int
-    ) -> "list[bytes | bytearray | memoryview[int]]":
-        found = connection.exec_driver_sql(self._sampled, (project_id, _SAMPLES))
-        ids = list(found.scalars())
-        return [text[:_SAMPLE_BYTES] for _, text in texts_in(connection).find(ids)]
-
-
-def _size(texts: Sequence[Any], dictionary: Dictionary | None) -> int:
-    return sum(map(len, compress(texts, dictionary)))

@@ -4,7 +4,7 @@ A sender that puts messages and usage into log records leaves its span without p
 errors; this step reads the two together, as a reader of the span does, and writes the row anew.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -14,7 +14,7 @@ from weave_core.server.store.rows import SPAN_COLUMNS, span_values
 from weave_core.server.store.sent_spans import read_sent_spans
 from weave_core.server.store.texts import TextIndex
 
-__all__ = ["SpanRejoins"]
+__all__ = ["Rejoined", "SpanRejoins"]
 
 _SPANS_A_STEP = 500
 _KEY = ("project_id", "trace_id", "span_id")
@@ -32,6 +32,14 @@ ORDER BY d.project_id, d.trace_id, d.span_id LIMIT ?
 """
 
 
+class Rejoined(NamedTuple):
+    """What a step did."""
+
+    traces: list[tuple[int, bytes]]
+    """Whose spans were read anew."""
+    has_more: bool
+
+
 class SpanRejoins:
     """Works off the marks of `span_dirty`."""
 
@@ -47,14 +55,13 @@ class SpanRejoins:
             "trace_dirty", ("project_id", "trace_id"), on_conflict="ON CONFLICT DO NOTHING"
         )
 
-    def step(self, connection: Connection) -> bool:
-        """Read some marked spans anew, in the caller's transaction; whether more are waiting.
+    def step(self, connection: Connection) -> Rejoined:
+        """Read some marked spans anew, in the caller's transaction.
 
         A mark whose span is not there yet is dropped: the span brings its own when it comes.
         """
         marks = connection.exec_driver_sql(self._dirty, (_SPANS_A_STEP,)).all()
-        if not marks:
-            return False
+        traces: list[tuple[int, bytes]] = []
         here = {mark[3]: tuple(mark) for mark in marks if mark[3] is not None}
         rows = self._rows(connection, here)
         if rows:
@@ -63,10 +70,11 @@ class SpanRejoins:
             connection.exec_driver_sql(self._update, rows)
             self._minutes.add(connection, here)
             self._texts.add(connection, indexed)
-            traces = list({(mark[0], mark[1]) for mark in here.values()})
+            traces += {(mark[0], mark[1]) for mark in here.values()}
             connection.exec_driver_sql(self._mark_trace, traces)
-        connection.exec_driver_sql(self._clear, [tuple(mark[:3]) for mark in marks])
-        return len(marks) == _SPANS_A_STEP
+        if marks:
+            connection.exec_driver_sql(self._clear, [tuple(mark[:3]) for mark in marks])
+        return Rejoined(traces, len(marks) == _SPANS_A_STEP)
 
     def _rows(
         self, connection: Connection, marks: dict[int, tuple[Any, ...]]

@@ -3,10 +3,14 @@
 Never in the acknowledging path: the transaction that stores spans marks their traces as dirty, and
 this step works the marks off.  It reads and replaces, so doing it twice changes nothing, and a late
 root, a late child or a better record of a span needs no rule of its own.
+
+A trace of very many spans is read over several steps, between which senders are answered.  What was
+stored of it meanwhile may be missing from its sums, so then its mark stays.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
@@ -27,7 +31,10 @@ _TRACES_A_STEP = 1_000
 _NEW_TRACE_SPANS = 10
 """What a trace is taken to have that was not summed before."""
 _MAX_SPANS_A_STEP = 20_000
-"""Bound of one step's memory and time; a single longer trace is still done whole."""
+"""Bound of one step's time; a trace that was longer when it was last summed up takes several."""
+
+Key = tuple[int, bytes]
+"""Project and id of a trace."""
 
 _KEY = ("project_id", "trace_id")
 _DIRTY = """
@@ -53,9 +60,26 @@ WHERE s.project_id = d.project_id AND s.trace_id = d.trace_id
 AND (d.project_id, d.trace_id) <= (?, ?)
 """  # noqa: S608  # Names of our own columns.
 
+_OF_LONG = f"""
+SELECT {_SELECTED} FROM span AS s
+WHERE s.project_id = ? AND s.trace_id = ? AND s.span_id > ? ORDER BY s.span_id LIMIT ?
+"""  # noqa: S608  # As above.
+
 _by_start = attrgetter("start_ns", "id")
 _PROJECT = TRACE_COLUMNS.index("project_id")
 _PREVIEWS = slice(TRACE_COLUMNS.index("input_preview"), TRACE_COLUMNS.index("output_preview") + 1)
+
+
+@dataclass(slots=True)
+class _Long:
+    """A trace that is read over several steps."""
+
+    key: Key
+    spans: list[SpanSums] = field(default_factory=list)
+    last_id: bytes = b""
+    """Of the span read last, by which they are ordered."""
+    is_stale: bool = False
+    """Something of it was stored meanwhile."""
 
 
 class TraceRollups:
@@ -68,23 +92,67 @@ class TraceRollups:
         self._duplicates = DuplicateMarker(dialect, minutes)
         self._dirty = dialect.sql(_DIRTY)
         self._spans = dialect.sql(_SPANS)
+        self._of_long = dialect.sql(_OF_LONG)
+        self._long: _Long | None = None
         self._replace = dialect.upsert("trace", TRACE_COLUMNS, _KEY)
         self._clear = dialect.sql("DELETE FROM trace_dirty WHERE project_id = ? AND trace_id = ?")
         self._size = StepSize(500, least=500, most=_MAX_SPANS_A_STEP)
+
+    def forget(self) -> None:
+        """Drop what is remembered, after a transaction that was rolled back."""
+        self._long = None
+
+    def note(self, changed: Collection[Key] | None) -> None:
+        """Hear of spans that were stored, by project and trace; None: anything was changed."""
+        if changed is None:
+            self._long = None  # What was read of it may be deleted: it is begun anew, if there.
+        elif self._long is not None and self._long.key in changed:
+            self._long.is_stale = True
 
     def step(self, connection: Connection, turn_s: float) -> bool:
         """Recompute some dirty traces, in the caller's transaction; whether more are waiting."""
         began = time.perf_counter()
         most = self._size.of(turn_s)
-        limit = min(max(1, most // _NEW_TRACE_SPANS), _TRACES_A_STEP)
-        marks = connection.exec_driver_sql(self._dirty, (limit,)).all()
-        keys = _affordable(marks, most)
-        if not keys:
-            return False
-        by_trace: dict[tuple[int, bytes], list[SpanSums]] = {key: [] for key in keys}
+        if self._long is None:
+            limit = min(max(1, most // _NEW_TRACE_SPANS), _TRACES_A_STEP)
+            marks = connection.exec_driver_sql(self._dirty, (limit,)).all()
+            keys = _affordable(marks, most)
+            if not keys:
+                return False
+            if marks[0][-1] > most:
+                self._long = _Long(keys[0])
+        if self._long is not None:
+            count = self._go_on(connection, self._long, most)
+        else:
+            count = self._sum_up(connection, keys)
+        self._size.learn(count, time.perf_counter() - began)
+        return bool(connection.exec_driver_sql("SELECT 1 FROM trace_dirty LIMIT 1").first())
+
+    def _go_on(self, connection: Connection, long: _Long, most: int) -> int:
+        """Read the next spans of a long trace, and sum it up behind the last; how many."""
+        values = (*long.key, long.last_id, most)
+        spans = [SpanSums._make(row) for row in connection.exec_driver_sql(self._of_long, values)]
+        long.spans += spans
+        if len(spans) == most:
+            long.last_id = spans[-1].span_id
+            return most
+        self._long = None
+        self._replace_sums(connection, {long.key: long.spans})
+        if not long.is_stale:
+            connection.exec_driver_sql(self._clear, long.key)
+        return len(spans)
+
+    def _sum_up(self, connection: Connection, keys: list[Key]) -> int:
+        """Sum up the first marked traces, `keys`; how many spans they have."""
+        by_trace: dict[Key, list[SpanSums]] = {key: [] for key in keys}
         for row in connection.exec_driver_sql(self._spans, keys[-1]):
             span = SpanSums._make(row)
             by_trace[span.project_id, span.trace_id].append(span)
+        self._replace_sums(connection, by_trace)
+        connection.exec_driver_sql(self._clear, keys)
+        return sum(map(len, by_trace.values()))
+
+    def _replace_sums(self, connection: Connection, by_trace: dict[Key, list[SpanSums]]) -> None:
         for spans in by_trace.values():
             spans.sort(key=_by_start)
         duplicates = self._duplicates.mark(connection, by_trace)
@@ -97,9 +165,6 @@ class TraceRollups:
         if rows:
             rows = [self._packed(connection, row) for row in rows]
             connection.exec_driver_sql(self._replace, rows)
-        connection.exec_driver_sql(self._clear, keys)
-        self._size.learn(sum(map(len, by_trace.values())), time.perf_counter() - began)
-        return bool(connection.exec_driver_sql("SELECT 1 FROM trace_dirty LIMIT 1").first())
 
     def _packed(self, connection: Connection, row: tuple[Any, ...]) -> tuple[Any, ...]:
         """The row with its previews as the database has them."""
@@ -110,8 +175,8 @@ class TraceRollups:
         return (*row[: _PREVIEWS.start], *packed, *row[_PREVIEWS.stop :])
 
     def _heads(
-        self, connection: Connection, by_trace: Mapping[tuple[int, bytes], Sequence[SpanSums]]
-    ) -> dict[tuple[int, bytes], SpanSums]:
+        self, connection: Connection, by_trace: Mapping[Key, Sequence[SpanSums]]
+    ) -> dict[Key, SpanSums]:
         """What stands for each trace, with its previews."""
         heads = {key: _head(spans) for key, spans in by_trace.items() if spans}
         told = read_previews(connection, [head.id for head in heads.values() if head.has_content])
@@ -132,9 +197,9 @@ def _head(spans: Sequence[SpanSums]) -> SpanSums:
     return next((span for span in spans if span.parent_id not in known), spans[0])
 
 
-def _affordable(marks: Sequence[Any], most: int) -> list[tuple[int, bytes]]:
+def _affordable(marks: Sequence[Any], most: int) -> list[Key]:
     """The first of `marks` that have `most` spans, at least one; by the size last seen."""
-    keys: list[tuple[int, bytes]] = []
+    keys: list[Key] = []
     span_count = 0
     for project_id, trace_id, known_count in marks:
         span_count += known_count

@@ -45,6 +45,7 @@ from weave_core.server.store.queues import Job, JobQueue, Produce, Work
 from weave_core.server.store.runs import RunInserter
 from weave_core.server.store.spans import SpanInserter
 from weave_core.server.store.texts import TextIndex
+from weave_core.server.store.trainings import Trainings
 
 __all__ = ["Produce", "Work", "Writer"]
 
@@ -95,7 +96,9 @@ class Writer:
         if engines.dialect.name == "sqlite":
             self._checkpoints = Checkpoints(Path(str(engines.writer.url.database)))
         self._identities = Identities(engines.dialect)
-        self._dictionaries = Dictionaries(engines.dialect)
+        self._dictionaries = Dictionaries(
+            Trainings(engines.dialect, engines.readers, self._queue.wake)
+        )
         self._minutes = MinuteRollups(engines.dialect)
         self._texts = TextIndex(engines.dialect)
         self._inserter = SpanInserter(
@@ -184,6 +187,7 @@ class Writer:
             jobs = queue.take(self._pause_s)
             if jobs:
                 self._store(jobs)
+        self._dictionaries.close()
                 self._stored_at = time.monotonic()
                 queue.release(jobs)
             if self._decoder:
@@ -265,7 +269,7 @@ class Writer:
         """Drop what is remembered of the database, after a transaction that was rolled back."""
         for memory in (
             *(self._inserter, self._logs, self._metrics, self._identities),
-            *(self._dictionaries, self._minutes, self._evaluations),
+            *(self._dictionaries, self._minutes, self._evaluations, self._background),
         ):
             memory.forget()
 
@@ -290,6 +294,7 @@ class Writer:
         waiting = self._queue.take_work()
         if waiting is None:
             return
+        self._background.note(traces)
         work, future = waiting
         try:
             with self._timed("change"), self._engines.writer.begin() as connection:
@@ -310,12 +315,14 @@ class Writer:
         """When the background may take its next turn; None: there is nothing for it to do.
 
         Args:
+                self._background.note(None)
             is_free: Whether no job can be taken now.
         """
         dues = [self._sums_due] if self._has_dirty else []
         if self._background.due_s is not None and not self._queue.is_closing:
             dues.append(max(self._background.due_s, self._sums_due))
-        if self._has_texts and not self._queue.is_closing:
+        has_texts = self._has_texts or self._background.has_come
+        if has_texts and not self._queue.is_closing:
             pause_s = self._pace.texts_pause_s(self._texts_took_s, is_free=is_free)
             dues.append(self._texts_ended + pause_s)
         return min(dues, default=None)

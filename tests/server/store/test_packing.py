@@ -109,6 +109,10 @@ def test_a_store_that_has_grown_is_made_small_when_it_is_quiet(tmp_path: Path) -
         }
         settled = position(store)
         assert settled / blocks_to(store, settled) > 17
+        bare = (
+            "SELECT 1 FROM payload_block WHERE first_row_id <= :settled AND dictionary_id IS NULL"
+        )
+        assert not rows_of(store, bare, settled=settled), "packed once, so not too early"
         pages = rows_of(store, "PRAGMA page_count")[0][0]
         store.deleter.delete("p", None)
         wait_for(lambda: rows_of(store, "PRAGMA page_count")[0][0] < pages * 0.7)

@@ -125,6 +125,21 @@ def test_a_trace_of_thousands_of_spans_sums_right(tmp_path: Path) -> None:
         assert trace.input_tokens == 600_000
 
 
+def test_a_long_trace_that_grows_while_it_is_read_sums_right(tmp_path: Path) -> None:
+    """It is read over several steps; what is stored or deleted between them is not lost."""
+    with open_store(tmp_path) as store:
+        store_them(store, raw_span(1, end_ns=0))
+        for start in range(2, 22_002, 2_000):
+            calls = [llm_call(n, parent=1) for n in range(start, start + 2_000)]
+            store_them(store, *calls, raw_span(start, trace=2))
+        store_them(store, raw_span(1), *[raw_span(n, trace=1, parent=1) for n in range(2, 9)])
+        store.deleter.delete("p", f"trace_id = '{2:032x}'")
+        trace = read_trace(store)
+        assert (trace.span_count, trace.model_call_count) == (22_001, 22_000)
+        assert (trace.input_tokens, trace.is_complete) == (2_200_000, 1)
+        assert len(rows_of(store, "SELECT trace_id FROM trace")) == 1
+
+
 def test_marks_left_by_a_crash_are_worked_off_at_the_next_start(tmp_path: Path) -> None:
     """A mark is in the transaction of its spans, so sums catch up after any end."""
     with open_store(tmp_path) as store:
