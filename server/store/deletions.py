@@ -6,7 +6,7 @@ gone, so a crash half way leaves sums that are right for what is left.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,9 +24,7 @@ from weave_core.server.store.tables import REPLY_END, TraceDirtyRow, TraceRow, t
 from weave_core.server.store.texts import TextIndex
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-    from weave_core.server.store.writer import Work
+    from weave_core.server.store.writer import Writer
 
 __all__ = ["Bite", "Deleted", "TraceDeleter", "delete_bite"]
 
@@ -36,7 +34,8 @@ _ROWS_A_SPAN = 2
 """Its row and its payload's."""
 _TRACES_A_PAGE = 500
 _SETTLE_S = 60.0
-_LOOK_S = 0.02
+_LOOK_S = 0.5
+"""What is waited for is looked at after each step of the sums, or when none comes for so long."""
 
 _TRACE, _DIRTY = table_of(TraceRow), table_of(TraceDirtyRow)
 
@@ -149,21 +148,13 @@ class TraceDeleter:
     Args:
         dialect: Of the database.
         readers: Where to look.
-        run: Hands a piece of work to the writer.
-        hasten: Asks the writer for the sums of what came before.
+        writer: Deletes, and brings up to date the sums of what came before.
     """
 
-    def __init__(
-        self,
-        dialect: Dialect,
-        readers: Engine,
-        run: "Callable[[Work[Bite]], Future[Bite]]",
-        hasten: Callable[[], None],
-    ) -> None:
+    def __init__(self, dialect: Dialect, readers: Engine, writer: "Writer") -> None:
         self._dialect = dialect
         self._readers = readers
-        self._run = run
-        self._hasten = hasten
+        self._writer = writer
 
     def count(self, project: str, filter_text: str | None) -> Deleted:
         """How much `delete` would delete now.
@@ -208,7 +199,7 @@ class TraceDeleter:
             work = partial(
                 delete_bite, dialect=self._dialect, project_id=project_id, trace_ids=trace_ids
             )
-            bite = self._run(work).result()
+            bite = self._writer.run(work).result()
             trace_ids = bite.rest
             yield bite
 
@@ -228,20 +219,23 @@ class TraceDeleter:
         """
         marks = select(_DIRTY.c.trace_id).where(_DIRTY.c.project_id == project_id)
         deadline = time.monotonic() + _SETTLE_S
-        waiting: set[bytes] | None = None
-        while waiting is None or waiting:
+        with self._readers.connect() as connection:
+            waiting = list(connection.scalars(marks.order_by(_DIRTY.c.trace_id)))
+        while waiting:
             if time.monotonic() > deadline:
                 raise Overloaded(
-                    f"sums of {len(waiting or ())} traces are behind, and a deletion goes by them",
+                    f"sums of {len(waiting)} traces are behind, and a deletion goes by them",
                     "try again when fewer spans come in",
                     retry_after_s=10,
                 )
+            seen = self._writer.sums_steps
+            # The writer works them off in this order: while one of the first is left, so are most.
+            first = marks.where(_DIRTY.c.trace_id.in_(waiting[:_TRACES_A_PAGE]))
             with self._readers.connect() as connection:
-                now = set(connection.scalars(marks))
-            waiting = now if waiting is None else waiting & now
-            if waiting:
-                self._hasten()
-                time.sleep(_LOOK_S)
+                left = list(connection.scalars(first.order_by(_DIRTY.c.trace_id)))
+            waiting[:_TRACES_A_PAGE] = left
+            if left:
+                self._writer.hasten(seen, _LOOK_S)
 
     def _pages(self, condition: ColumnElement[bool]) -> Iterator[list[bytes]]:
         """Trace ids in start order, a range of the index `newest_traces` each."""

@@ -92,7 +92,7 @@ class Retention:
         self._engines = engines
         self._blobs = blobs
         self._writer = writer
-        self._deleter = TraceDeleter(engines.dialect, engines.readers, writer.run, writer.hasten)
+        self._deleter = TraceDeleter(engines.dialect, engines.readers, writer)
         self._wake = threading.Event()
         self._is_closing = False
         self._clock = _Clock()

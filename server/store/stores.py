@@ -36,7 +36,6 @@ _SPAN_BYTES = 4096
 """What a span that comes as a value is taken to weigh."""
 _SETTLE_S = 0.3
 """Longest wait of a list for its sums; they take some milliseconds where nothing else is done."""
-_SETTLE_POLL_S = 0.004
 _WORTH_WAITING = 100
 """Traces behind; more are the sign of a load under which a wait would come to nothing."""
 
@@ -174,19 +173,18 @@ class Store:
         under load, a list is about a second late and nobody waits.  None: of all projects.
         """
         deadline = time.monotonic() + _SETTLE_S
-        while time.monotonic() < deadline:
+        while (left_s := deadline - time.monotonic()) > 0:
+            seen = self._writer.sums_steps
             with self.engine.connect() as connection:
                 behind = count_unsettled(connection, project, most=_WORTH_WAITING + 1)
             if not 0 < behind <= _WORTH_WAITING:
                 return
-            self._writer.hasten()
-            time.sleep(_SETTLE_POLL_S)
+            self._writer.hasten(seen, left_s)
 
     @property
     def deleter(self) -> TraceDeleter:
         """Deletes traces."""
-        writer = self._writer
-        return TraceDeleter(self._engines.dialect, self._engines.readers, writer.run, writer.hasten)
+        return TraceDeleter(self._engines.dialect, self._engines.readers, self._writer)
 
     def wake_retention(self) -> None:
         """Let the background look at once for what has become too old."""

@@ -121,6 +121,8 @@ class Writer:
         # Whatever a crash left behind is caught up with first.
         self._has_dirty = self._has_texts = True
         self._sums_due = 0.0
+        self._sums_steps = 0
+        self._for_sums = threading.Condition()
         self._texts_ended = self._stored_at = time.monotonic()
         self._texts_took_s = 0.0
         self._behind = Behind(0, 0)
@@ -156,10 +158,24 @@ class Writer:
         """
         return self._queue.put_work(work)
 
-    def hasten(self) -> None:
-        """Bring the sums up to date now rather than when it costs least: a reader waits."""
-        self._sums_due = 0.0
-        self._queue.wake()
+    @property
+    def sums_steps(self) -> int:
+        """How many steps of sums were committed."""
+        return self._sums_steps
+
+    def hasten(self, seen: int, timeout_s: float) -> None:
+        """Bring the sums up to date now rather than when it costs least: a reader waits.
+
+        Returns after the next step, which may have been done already; at the latest in time.
+
+        Args:
+            seen: `sums_steps` from before the reader looked.
+            timeout_s: Longest wait.
+        """
+        with self._for_sums:
+            self._sums_due = 0.0
+            self._queue.wake()
+            self._for_sums.wait_for(lambda: self._sums_steps != seen, timeout_s)
 
     @property
     def load(self) -> tuple[int, int]:
@@ -171,6 +187,7 @@ class Writer:
         self._queue.close()
         if self._thread.is_alive():
             self._thread.join()
+        self._dictionaries.close()
         if self._decoder:
             self._decoder.close()
         if self._checkpoints:
@@ -187,7 +204,6 @@ class Writer:
             jobs = queue.take(self._pause_s)
             if jobs:
                 self._store(jobs)
-        self._dictionaries.close()
                 self._stored_at = time.monotonic()
                 queue.release(jobs)
             if self._decoder:
@@ -278,6 +294,7 @@ class Writer:
         requests = [each.request for each in decoded]
         batches = [batch for each in decoded for batch in each.spans]
         traces = self._inserter.write(connection, batches, clean=clean)
+        self._background.note(traces)
         self._evaluations.write(connection, batches)
         has_points = self._runs.write(connection, batches)
         if traces:
@@ -294,11 +311,11 @@ class Writer:
         waiting = self._queue.take_work()
         if waiting is None:
             return
-        self._background.note(traces)
         work, future = waiting
         try:
             with self._timed("change"), self._engines.writer.begin() as connection:
                 result = work(connection)
+                self._background.note(None)
         except DBAPIError as error:
             future.set_exception(
                 StoreError(f"the database can't be written: {reason_of(error)}", "try again later")
@@ -315,7 +332,6 @@ class Writer:
         """When the background may take its next turn; None: there is nothing for it to do.
 
         Args:
-                self._background.note(None)
             is_free: Whether no job can be taken now.
         """
         dues = [self._sums_due] if self._has_dirty else []
@@ -351,6 +367,9 @@ class Writer:
         def end(took_s: float) -> None:
             self._has_dirty = has_more
             self._sums_due = time.monotonic() + self._pace.sums_pause_s(took_s)
+            with self._for_sums:
+                self._sums_steps += 1
+                self._for_sums.notify_all()
 
         return end
 
