@@ -1,10 +1,9 @@
 """Questions about traces."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import orjson
-from sqlalchemy import Connection, Row, Select, select, tuple_
+from sqlalchemy import Connection, Select, select, tuple_
 
 from weave_core.errors import NotFound
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
@@ -16,6 +15,7 @@ from weave_core.server.store.queries.payloads import add_payloads
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.ranked import few_hits
 from weave_core.server.store.queries.shapes import (
+    NO_PAYLOAD,
     SPAN_COLUMNS,
     TRACE_COLUMNS,
     span_shape,
@@ -42,7 +42,7 @@ MAX_TRACE_BYTES = 128 * 1024 * 1024
 """An answer ends after the part of a trace that reaches this."""
 MAX_PREVIEWED = 500
 """Spans of a trace with payload up to which each has its previews, as in a list of spans."""
-_SPANS_A_PART = 500
+_SPANS_A_PART = MAX_PREVIEWED  # When the first part is there, it is known whether it is all.
 
 _SPAN, _TRACE, _DIRTY = table_of(SpanRow), table_of(TraceRow), table_of(TraceDirtyRow)
 
@@ -87,8 +87,11 @@ def get_trace(  # The parts of its address.
     has_payload: bool,
     limit: int = MAX_TRACE_SPANS,
     cursor: str | None = None,
-) -> dict[str, Any]:
-    """A trace's summary and its spans in start order, found by the index `span_identity`.
+) -> Iterator[bytes]:
+    """The JSON of a trace: its summary, and its spans in start order by the index `span_identity`.
+
+    It comes part by part: who asks reads one while the next is made, and 50,000 spans as dicts
+    would take 200 MB at once.
 
     Raises:
         NotFound: If project or trace is not stored.
@@ -102,40 +105,36 @@ def get_trace(  # The parts of its address.
         # `+ 0` hides the column: SQLite would rather walk all of `newest_spans` than sort a trace.
         .order_by(_SPAN.c.start_ns + 0, _SPAN.c.id)
     )
-    rows = connection.execute(from_place(query, trace_id, cursor).limit(limit + 1)).all()
-    if not rows and cursor is None:
+    rows = connection.execute(from_place(query, trace_id, cursor).limit(limit + 1))
+    part = rows.fetchmany(_SPANS_A_PART)
+    if not part and cursor is None:
         raise NotFound(
             f"there is no trace {trace_id!r} in project {project!r}",
             "it may be in another project, or not have arrived yet",
         )
-    encoded, count = _encoded_spans(connection, project, rows[:limit], has_payload=has_payload)
-    return {
-        "trace": trace_summary(connection, project, project_id, raw_id),
-        "spans": encoded,
-        "next_cursor": next_place(rows, trace_id, count),
-    }
+    summary = trace_summary(connection, project, project_id, raw_id)
 
+    def parts() -> Iterator[bytes]:
+        following, left, size_bytes, place = part, limit, 0, None
+        yield b'{"trace":' + json_bytes(summary) + b',"spans":['
+        while following and left and size_bytes <= MAX_TRACE_BYTES:
+            here, following = following, rows.fetchmany(_SPANS_A_PART)
+            shown = here[:left]
+            if has_payload:
+                shapes = {row[-1]: span_shape(row, project) for row in shown}
+                is_short = not (size_bytes or following)
+                add_payloads(connection, shapes, has_previews=is_short)
+            else:
+                shapes = {row[-1]: span_shape(row, project, NO_PAYLOAD) for row in shown}
+            encoded = json_bytes(list(shapes.values()))[1:-1]
+            yield b"," + encoded if size_bytes else encoded
+            size_bytes += len(encoded)
+            left -= len(shown)
+            has_more = following or len(shown) < len(here)
+            place = _place_behind(shown[-1], trace_id) if has_more else None
+        yield b'],"next_cursor":' + json_bytes(place) + b"}"
 
-def _encoded_spans(
-    connection: Connection, project: str, rows: Sequence[Row[Any]], *, has_payload: bool
-) -> tuple[orjson.Fragment, int]:
-    """The JSON array of as many of `rows` as fit one answer, and how many these are.
-
-    Encoded part by part: 50,000 spans as dicts would take 200 MB at once.
-    """
-    parts: list[bytes] = []
-    size_bytes = count = 0
-    for start in range(0, len(rows), _SPANS_A_PART):
-        part = rows[start : start + _SPANS_A_PART]
-        shapes = {row[-1]: span_shape(row, project) for row in part}
-        if has_payload:
-            add_payloads(connection, shapes, has_previews=len(rows) <= MAX_PREVIEWED)
-        parts.append(json_bytes(list(shapes.values()))[1:-1])
-        size_bytes += len(parts[-1])
-        count += len(part)
-        if size_bytes > MAX_TRACE_BYTES:
-            break
-    return orjson.Fragment(b"[" + b",".join(parts) + b"]"), count
+    return parts()
 
 
 def from_place(query: Select[Any], trace_id: str, cursor: str | None) -> Select[Any]:
@@ -152,10 +151,11 @@ def from_place(query: Select[Any], trace_id: str, cursor: str | None) -> Select[
 
 def next_place(rows: Sequence[Sequence[Any]], trace_id: str, limit: int) -> str | None:
     """The cursor behind the first `limit` of `rows`, whose last columns are start and row id."""
-    if len(rows) <= limit:
-        return None
-    start_ns, row_id = rows[limit - 1][-2], rows[limit - 1][-1]
-    return encode_cursor(_list_name(trace_id), "started_ns", Place(start_ns, row_id))
+    return _place_behind(rows[limit - 1], trace_id) if len(rows) > limit else None
+
+
+def _place_behind(row: Sequence[Any], trace_id: str) -> str:
+    return encode_cursor(_list_name(trace_id), "started_ns", Place(row[-2], row[-1]))
 
 
 def _list_name(trace_id: str) -> str:
