@@ -45,6 +45,20 @@ class TestReferences:
         found = mean(diff)
         assert (found.value, found.low, found.high) == pytest.approx((1.58, 0.70, 2.46), abs=5e-3)
 
+    def test_bca_is_that_of_scipy(self) -> None:
+        """Of values with a long tail, within what other resamples change."""
+        sample = np.random.default_rng(9).lognormal(sigma=1.2, size=150)
+        found = mean(sample, method="bca")
+        reference = stats.bootstrap(
+            (sample,), np.mean, n_resamples=20_000, method="BCa", rng=np.random.default_rng(1)
+        ).confidence_interval
+        width = reference.high - reference.low
+        assert found.method == "bca"
+        assert found.low == pytest.approx(reference.low, abs=0.04 * width)
+        assert found.high == pytest.approx(reference.high, abs=0.04 * width)
+        plain = mean(sample)
+        assert reference.high - (plain.high or 0) > 0.08 * width, "Student's is another one"
+
     def test_mcnemar(self) -> None:
         """121 against 59 changed their mind (Agresti 1990, by R's binom.test); and by hand."""
         assert mcnemar_exact(121, 59) == pytest.approx(4.4346e-06, rel=0.05)
@@ -143,7 +157,7 @@ class TestCoverage:
     def test_bca(self) -> None:
         """Of differences of paired scores, many of them 0."""
         random = np.random.default_rng(3)
-        held, runs = 0, 400
+        held, runs = 0, 1_500
         for _ in range(runs):
             diff = random.choice([-1.0, 0.0, 0.5, 1.0], p=[0.1, 0.6, 0.1, 0.2], size=150)
             found = mean(diff, method="bca")

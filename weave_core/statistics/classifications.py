@@ -10,7 +10,6 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from weave_core.model.classifications import (
     Average,
@@ -20,6 +19,7 @@ from weave_core.model.classifications import (
     LabelScores,
 )
 from weave_core.model.estimates import Estimate
+from weave_core.statistics.bootstraps import bca_ends
 from weave_core.statistics.estimates import CONFIDENCE, estimated, rate
 
 __all__ = ["MAX_CLASSES", "classify"]
@@ -184,27 +184,14 @@ def _bootstrapped(
     resampled = np.concatenate(drawn)
     left_out = shape.statistics(counts - units.counts)
     value = shape.statistics(counts[None])[0]
-    # How far the value is from the median of the resamples, and how its error changes with it.
-    below = (resampled < value).mean(axis=0) + (resampled == value).mean(axis=0) / 2
-    shift = stats.norm.ppf(np.clip(below, 1e-6, 1 - 1e-6))
     centre = (units.times[:, None] * left_out).sum(axis=0) / n
     off = centre - left_out
-    squares = (units.times[:, None] * off**2).sum(axis=0)
-    cubes = (units.times[:, None] * off**3).sum(axis=0)
-    skew = np.divide(cubes, 6 * squares**1.5, out=np.zeros_like(cubes), where=squares > 0)
-    found: list[tuple[float, float] | None] = []
-    for column in range(len(value)):
-        sample = resampled[:, column]
-        if n < 2 or sample.min() == sample.max():  # noqa: PLR2004
-            found.append(None)
-            continue
-        ends = []
-        for tail in ((1 - confidence) / 2, (1 + confidence) / 2):
-            moved = shift[column] + stats.norm.ppf(tail)
-            share = stats.norm.cdf(shift[column] + moved / (1 - skew[column] * moved))
-            ends.append(float(np.quantile(sample, share)))
-        found.append((ends[0], ends[1]))
-    return found
+    return [
+        None
+        if n < 2  # noqa: PLR2004
+        else bca_ends(resampled[:, place], float(each), off[:, place], units.times, confidence)
+        for place, each in enumerate(value)
+    ]
 
 
 def _of_classes(shape: _Shape, counts: Array, confidence: float) -> list[Estimate | None]:

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from weave_core.model.estimates import Estimate, Method
+from weave_core.statistics.bootstraps import bca_mean
 
 __all__ = [
     "CONFIDENCE",
@@ -25,14 +26,9 @@ __all__ = [
 ]
 
 CONFIDENCE = 0.95
-RESAMPLES = 2_000
-MAX_RESAMPLED = 20_000_000
-"""Values that all resamples of one interval may be made of; more of them are made in parts."""
 MAX_BOOTSTRAPPED = 20_000
 """Values whose mean may get a bootstrap's interval; of more it is Student's, the same by then."""
 _MIN_BOOTSTRAP = 10
-_SEED = 20_260_101
-"""The same scores have the same interval, whoever computes it and when."""
 
 Floats = Sequence[float] | np.ndarray[Any, np.dtype[np.float64]]
 
@@ -64,7 +60,7 @@ def mean(
 
     BCa suits what has a long tail, such as latency and cost.
 
-    Source: Efron 1987, "Better Bootstrap Confidence Intervals"; `scipy.stats.bootstrap`.
+    Source: Efron 1987, "Better Bootstrap Confidence Intervals".
     """
     # In one order: resamples are drawn by place, and the same scores must give the same interval.
     sample = np.sort(np.asarray(values, dtype=float))
@@ -78,17 +74,9 @@ def mean(
             return estimated(value, (None, None), n, "none", confidence)
         return estimated(value, (value, value), n, "t", confidence)
     if method == "bca" and _MIN_BOOTSTRAP <= n <= MAX_BOOTSTRAPPED:
-        found = stats.bootstrap(
-            (sample,),
-            np.mean,
-            n_resamples=RESAMPLES,
-            batch=max(MAX_RESAMPLED // n // 10, 1),
-            confidence_level=confidence,
-            method="BCa",
-            rng=np.random.default_rng(_SEED),
-        ).confidence_interval
-        if np.isfinite(found.low) and np.isfinite(found.high):
-            return estimated(value, (float(found.low), float(found.high)), n, "bca", confidence)
+        ends = bca_mean(sample, confidence)
+        if ends is not None:
+            return estimated(value, ends, n, "bca", confidence)
     half = float(stats.t.ppf((1 + confidence) / 2, n - 1) * stats.sem(sample))
     return estimated(value, (value - half, value + half), n, "t", confidence)
 
