@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from weave_core.evals.prompts import JudgePrompt
-from weave_core.evals.scorers.claims import SPLIT_PROMPT, judged, listed, score_of, split
+from weave_core.evals.scorers.claims import SPLIT_PROMPT, Verdict, judged, listed, score_of, split
 from weave_core.evals.scorers.claims import verdict_prompt as _asking
 from weave_core.evals.scorers.contract import Scorer, expected_of, references_of, text_of
 from weave_core.evals.scorers.models import Model, cut
@@ -103,6 +103,32 @@ class _Supported(Grounded):
 
 
 @dataclass(frozen=True, kw_only=True)
+class _OfDocuments(Grounded):
+    """A judge that says of each document whether something holds; 0 where none was found."""
+
+    prompt: JudgePrompt
+
+    async def score(
+        self, output: Any, row: Mapping[str, Any], spans: Sequence[Span] | None = None
+    ) -> Score:
+        """Judge one output."""
+        documents = self.documents(output, row, spans)
+        if not documents:
+            return Score(0.0, reason="no document was found")
+        verdicts = await judged(self.model, self.prompt, documents, context=self.context(row))
+        return score_of(documents, verdicts, self.worth(verdicts))
+
+    def context(self, row: Mapping[str, Any]) -> str:
+        """What the judge sees beside the documents."""
+        return self.asked(row)
+
+    def worth(self, verdicts: Sequence[Verdict]) -> float | None:
+        """What the verdicts come to; None: the share that holds."""
+        del verdicts
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Faithfulness(_Supported):
     """Whether an answer says only what the documents say.
 
@@ -148,7 +174,7 @@ class AnswerRelevance(Grounded):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContextPrecision(Grounded):
+class ContextPrecision(_OfDocuments):
     """Whether the useful documents stand before the useless ones.
 
     Formula: average precision, the mean over useful documents of (useful ones up to its place / its
@@ -164,22 +190,18 @@ class ContextPrecision(Grounded):
     """The column with the expected answer."""
     prompt: JudgePrompt = USEFUL_PROMPT
 
-    async def score(
-        self, output: Any, row: Mapping[str, Any], spans: Sequence[Span] | None = None
-    ) -> Score:
-        """Judge one output."""
-        documents = self.documents(output, row, spans)
-        if not documents:
-            return Score(0.0, reason="no document was found")
-        answer = references_of(row, self.column)[0]
-        context = f"{self.asked(row)}\n# Answer\n{cut(answer)}\n"
-        verdicts = await judged(self.model, self.prompt, documents, context=context)
+    def context(self, row: Mapping[str, Any]) -> str:
+        """The question, and the answer that is expected."""
+        return f"{self.asked(row)}\n# Answer\n{cut(references_of(row, self.column)[0])}\n"
+
+    def worth(self, verdicts: Sequence[Verdict]) -> float | None:
+        """The average precision."""
         useful, total = 0, 0.0
         for place, verdict in enumerate(verdicts, 1):
             if verdict.holds:
                 useful += 1
                 total += useful / place
-        return score_of(documents, verdicts, total / useful if useful else 0.0)
+        return total / useful if useful else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,7 +226,7 @@ class ContextRecall(_Supported):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContextRelevance(Grounded):
+class ContextRelevance(_OfDocuments):
     """Whether the documents are about the question.
 
     Formula: documents that help to answer it / all documents.  Range: 0 to 1; no document is 0.
@@ -216,18 +238,6 @@ class ContextRelevance(Grounded):
 
     name: str = "context_relevance"
     prompt: JudgePrompt = RELEVANT_PROMPT
-
-    async def score(
-        self, output: Any, row: Mapping[str, Any], spans: Sequence[Span] | None = None
-    ) -> Score:
-        """Judge one output."""
-        documents = self.documents(output, row, spans)
-        if not documents:
-            return Score(0.0, reason="no document was found")
-        context = self.asked(row)
-        return score_of(
-            documents, await judged(self.model, self.prompt, documents, context=context)
-        )
 
 
 def documents_of(
