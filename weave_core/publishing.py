@@ -7,13 +7,18 @@ kinds become when they are read is known further up.
 from collections.abc import Sequence
 from typing import Any, Protocol, Self, runtime_checkable
 
+from weave_core import semconv
 from weave_core.client import Client
 from weave_core.errors import BadRequest, ConfigError, NotFound
 from weave_core.refs import Ref
 from weave_core.settings import DEFAULT_ENDPOINT, OFFLINE
 from weave_core.tracing.lifecycle import settings_in_force
+from weave_core.tracing.spans import current_span
 
 __all__ = ["get", "publish"]
+
+MAX_REFS = 50
+"""Objects that one call is told to have used, the first ones."""
 
 
 @runtime_checkable
@@ -56,7 +61,8 @@ def publish(
         client: Where to; default: the server that tracing was started with.
 
     Returns:
-        The ref of the version, whose text leads to this very content for ever.
+        The ref of the version, whose text leads to this very content for ever; a traced call that
+        publishes or gets an object names it in `weave_core.refs`.
 
     Raises:
         ConfigError: If there is no name, or no server to publish to.
@@ -75,7 +81,7 @@ def publish(
         kept = place.client.publish_object(
             place.project, kind or "value", name, content, aliases=aliases, tags=tags
         )
-    return Ref(place.project, kept.kind, kept.name, kept.digest)
+    return _told(Ref(place.project, kept.kind, kept.name, kept.digest))
 
 
 def get(
@@ -114,11 +120,22 @@ def get(
     with _Place(project, client) as place:
         kind = kind or _only_kind(place, name)
         found = place.client.get_object(place.project, kind, name, version or "latest")
+        _told(Ref(place.project, kind, name, found.digest))
         if kind == "dataset":
             from weave_core.evals import Dataset  # Only whoever gets one needs it.
 
             return Dataset.from_content(found.content, name=name, blob=place.client.get_blob)
     return found.content
+
+
+def _told(ref: Ref) -> Ref:
+    """`ref`, which the call that is running now has used, as its span says from now on."""
+    span = current_span()
+    if span.is_recording:
+        known = getattr(span.otel_span, "attributes", None) or {}
+        refs = dict.fromkeys([*str(known.get(semconv.REFS, "")).split(), str(ref)])
+        span.set_attribute(semconv.REFS, " ".join([*refs][:MAX_REFS]))
+    return ref
 
 
 def _only_kind(place: "_Place", name: str) -> str:

@@ -71,6 +71,31 @@ def test_what_cannot_be_kept_is_refused_before_it_is_sent() -> None:
         weave_core.get("weave-core://p/prompt/x@sha256:12")
 
 
+def test_a_traced_call_says_which_objects_it_used(
+    server: ServerProcess, client: Client, project: str
+) -> None:
+    """What it got and what it published, each once, and the calls of a version are found."""
+    old = weave_core.publish("Hello", "greeting", kind="prompt")
+    weave_core.init(project, server.url)
+
+    @weave_core.op
+    def greet() -> str:
+        weave_core.get("prompt/greeting")
+        weave_core.get("prompt/greeting")
+        return str(weave_core.publish("Hi", "greeting", kind="prompt"))
+
+    new = greet()
+    weave_core.flush()
+    weave_core.shutdown()
+    for ref in (str(old), new):
+        digest = ref.rpartition("@")[2]
+        condition = f"attributes['weave_core.refs'] like '%{digest}%'"
+        [span] = client.list_spans(project, filter=condition).items
+        assert span.name.endswith("greet")
+    told = client.get_span(project, span.span_id).attributes["weave_core.refs"]
+    assert told.split() == [str(old), new]
+
+
 def test_without_a_server_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spans can wait on the disk; what is read back by name can't."""
     monkeypatch.setenv("WEAVE_CORE_ENDPOINT", "offline")
