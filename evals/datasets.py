@@ -10,14 +10,15 @@ import orjson
 
 from weave_core.digests import digest_json
 from weave_core.errors import ConfigError, MissingExtra
-from weave_core.evals.chunks import blobs_of, content_of, rows_of
-from weave_core.evals.items import NOT_CONTENT, Item, RowProblem, RowReader
+from weave_core.evals.items import Item, RowProblem, RowReader
+from weave_core.row_chunks import blobs_of, content_of, rows_of
+from weave_core.span_rows import row_of
 
 if TYPE_CHECKING:
     from weave_core.client import Client
     from weave_core.evals.duplicates import DuplicateReport
 
-__all__ = ["NOT_CONTENT", "Dataset", "Item", "RowProblem"]
+__all__ = ["Dataset", "Item", "RowProblem"]
 
 _READERS = (".csv", ".json", ".jsonl", ".ndjson", ".parquet", ".tsv")
 
@@ -86,7 +87,8 @@ class Dataset:
     ) -> Self:
         """What went into traces and came out: the inputs as columns, the output as `output`.
 
-        `metadata` says which trace a row came from.
+        `metadata` says which span a row came from.  To add them to a dataset that there is:
+        `client.add_rows(project, name, Dataset.from_traces(...))`.
 
         Args:
             client: Where they are.
@@ -238,10 +240,6 @@ def _trace_rows(
     for number, summary in enumerate(client.iter_traces(project, filter=condition)):
         if number >= limit:
             return
-        trace = client.get_trace(project, summary.trace_id)
-        root = next((s for s in trace.spans if s.span_id == trace.trace.root_span_id), None)
-        if root is None:
-            continue
-        inputs = root.inputs if isinstance(root.inputs, dict) else {"input": root.inputs}
-        origin = {"project": project, "trace_id": summary.trace_id}
-        yield {**inputs, "output": root.outputs, "metadata": origin}
+        if summary.root_span_id is not None:
+            span = client.get_span(project, summary.root_span_id, trace_id=summary.trace_id)
+            yield row_of(span)

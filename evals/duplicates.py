@@ -10,22 +10,19 @@ Source: Broder 1997, "On the resemblance and containment of documents"; Lee et a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-import orjson
 from datasketch import MinHash, MinHashLSH
 
 from weave_core.digests import digest_bytes
 from weave_core.errors import ConfigError
-from weave_core.evals.items import NOT_CONTENT, Item
+from weave_core.evals.items import Item
+from weave_core.row_contents import likeness, row_text, shingles
 
 __all__ = ["DuplicateReport", "RowPair", "Rows", "find_duplicates"]
 
 MAX_PAIRS = 10_000
 """Pairs of equal or near rows that a report names, in the order of the rows."""
-MAX_SHINGLED = 20_000
-"""Characters of one row that are compared."""
-_SHINGLE = 5
 _PERMUTATIONS = 128
 _MAX_SHOWN = 20
 _MAX_TEXT = 60
@@ -139,9 +136,9 @@ def _held_against(
     prompts: dict[str, set[bytes]] = {}
     for name, other in against.items():
         if isinstance(other, str):
-            prompts[name] = _shingles(other)
+            prompts[name] = shingles(other)
         elif isinstance(other, list | tuple):
-            prompts[name] = set().union(*(_shingles(str(each)) for each in other))
+            prompts[name] = set().union(*(shingles(str(each)) for each in other))
         else:
             for item in other.items:  # type: ignore[union-attr]  # A dataset, as what is left.
                 index.add(name, _Sketched.of(item, columns))
@@ -160,12 +157,12 @@ class _Sketched:
 
     @classmethod
     def of(cls, item: Item, columns: Sequence[str] | None) -> "_Sketched":
-        text = _text(item.row, columns)
-        shingles = _shingles(text)
+        text = row_text(item.row, columns)
+        runs = shingles(text)
         sketch = MinHash(num_perm=_PERMUTATIONS)
-        sketch.update_batch(list(shingles))
+        sketch.update_batch(list(runs))
         digest = item.key.partition("-")[0] if columns is None else digest_bytes(text.encode())
-        return cls(item, text, digest, shingles, sketch)
+        return cls(item, text, digest, runs, sketch)
 
 
 class _Index:
@@ -193,22 +190,8 @@ class _Index:
         best: tuple[str, int | None, float, bool] | None = None
         for place in self._lsh.query(row.sketch):
             name, item = self._known[place]
-            theirs = _shingles(_text(item.row, self._columns))
-            similarity = len(row.shingles & theirs) / len(row.shingles | theirs)
+            theirs = shingles(row_text(item.row, self._columns))
+            similarity = likeness(row.shingles, theirs)
             if similarity >= self._threshold and (best is None or similarity > best[2]):
                 best = (name, item.index, similarity, False)
         return best
-
-
-def _text(row: Mapping[str, Any], columns: Sequence[str] | None) -> str:
-    chosen = columns if columns is not None else [c for c in row if c not in NOT_CONTENT]
-    parts = [row[column] for column in chosen if column in row]
-    texts = [each if isinstance(each, str) else orjson.dumps(each).decode() for each in parts]
-    return " ".join(" ".join(texts).split())
-
-
-def _shingles(text: str) -> set[bytes]:
-    """Runs of five letters, case aside; of a shorter text all of it."""
-    plain = text[:MAX_SHINGLED].casefold()
-    count = max(len(plain) - _SHINGLE + 1, 1)
-    return {plain[place : place + _SHINGLE].encode() for place in range(count)}

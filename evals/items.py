@@ -7,20 +7,17 @@ from typing import Any
 
 import orjson
 
-from weave_core.digests import canonical_json, digest_bytes
 from weave_core.errors import ConfigError
 from weave_core.evals.row_files import RowFile
 from weave_core.jsonable import to_jsonable
+from weave_core.row_contents import content_json, row_key
 
-__all__ = ["MAX_ROWS", "NOT_CONTENT", "Item", "RowProblem", "RowReader"]
+__all__ = ["MAX_ROWS", "Item", "RowProblem", "RowReader"]
 
-NOT_CONTENT = ("id", "metadata")
-"""Columns that are no part of what an item is: a new id does not make a new question."""
 MAX_ROWS = 1_000_000
 """Rows of one dataset."""
 MAX_ROWS_BYTES = 16 * 1024 * 1024
 """JSON of the rows of a dataset that stay in memory; of a larger one all rows lie in a file."""
-_KEY_DIGITS = 32
 
 
 class Item:
@@ -103,8 +100,8 @@ class RowReader:
                 self.problems.append(RowProblem(index, message))
                 continue
             plain = to_jsonable({str(key): value for key, value in row.items()})
-            content = canonical_json({k: v for k, v in plain.items() if k not in NOT_CONTENT})
-            key = digest_bytes(content).removeprefix("sha256:")[:_KEY_DIGITS]
+            content = content_json(plain)
+            key = row_key(content)
             self._seen[key] += 1
             self.columns.update(plain)
             count = self._seen[key]

@@ -2,6 +2,7 @@
 
 from weave_core.server.routes import (
     blobs,
+    datasets,
     deletions,
     evaluations,
     health,
@@ -40,6 +41,7 @@ READ_ROUTERS = (
     views.router,
     blobs.router,
     objects.router,
+    datasets.router,
     evaluations.router,
     runs.router,
 )

@@ -32,13 +32,24 @@ def list_evaluations(
         Literal["running", "done", "stopped", "failed"] | None,
         Query(description="Only those in this state."),
     ] = None,
+    uses: Annotated[
+        str | None,
+        Query(description="Only those of this dataset, task or scorer: a `sha256:` digest."),
+    ] = None,
     limit: LimitQuery = 50,
     cursor: CursorQuery = None,
 ) -> Response:
     """The evaluations of a project, newest first."""
     return JsonAnswer(
         evaluations.list_evaluations(
-            connection, project, name=name, branch=branch, state=state, limit=limit, cursor=cursor
+            connection,
+            project,
+            name=name,
+            branch=branch,
+            state=state,
+            uses=uses,
+            limit=limit,
+            cursor=cursor,
         )
     )
 

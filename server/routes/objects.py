@@ -4,15 +4,21 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
-import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import ValidationError
 
-from weave_core.errors import BadRequest
-from weave_core.model import NewAlias, NewObject, NewTags, ObjectVersion, Page, StoredObject
+from weave_core.model import (
+    NewAlias,
+    NewObject,
+    NewTags,
+    ObjectKindCount,
+    ObjectVersion,
+    Page,
+    StoredObject,
+)
 from weave_core.model.objects import Alias, ObjectKind, ObjectName
 from weave_core.server.deps import CursorQuery, LimitQuery, ProjectPath, ReaderDep, StoreDep
 from weave_core.server.routes.answers import JsonAnswer
+from weave_core.server.routes.bodies import read_model
 from weave_core.server.store import objects
 
 if TYPE_CHECKING:
@@ -43,6 +49,12 @@ def list_objects(
     return JsonAnswer(
         objects.list_objects(connection, project, kind=kind, name=name, limit=limit, cursor=cursor)
     )
+
+
+@router.get("/kinds", response_model=Page[ObjectKindCount])
+def list_kinds(connection: ReaderDep, project: ProjectPath) -> Response:
+    """The kinds of objects that there are, with how many objects each has."""
+    return JsonAnswer(objects.list_kinds(connection, project))
 
 
 @router.get("/{kind}/{name}", response_model=Page[ObjectVersion])
@@ -92,8 +104,7 @@ async def publish_object(
     """
     reader: BodyReader = request.app.state.body_reader
     async with reader.read(request) as body:
-        # Not by FastAPI: it reads a body without bound, and on the loop that answers everybody.
-        sent = await asyncio.to_thread(_read, body)
+        sent = await asyncio.to_thread(read_model, NewObject, body, 'send {"content": ...}')
         work = partial(
             objects.add_object,
             project=project,
@@ -157,14 +168,3 @@ def set_tags(
         tags=tags.tags,
     )
     return JsonAnswer(store.run(work).result())
-
-
-def _read(body: bytes) -> NewObject:
-    try:
-        return NewObject.model_validate(orjson.loads(body))
-    except orjson.JSONDecodeError as error:
-        raise BadRequest(f"the body is no JSON: {error}", 'send {"content": ...}') from error
-    except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"])
-        raise BadRequest(f"{where or 'the body'} is wrong: {problem['msg']}") from error

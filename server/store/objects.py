@@ -33,9 +33,13 @@ from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.tables import table_of
 
 __all__ = [
+    "LATEST",
     "add_object",
     "delete_alias",
+    "get_content",
     "get_object",
+    "get_version",
+    "list_kinds",
     "list_objects",
     "list_versions",
     "replace_alias",
@@ -118,6 +122,20 @@ def add_object(
     return _shown(connection, thing, version)
 
 
+def list_kinds(connection: Connection, project: str) -> Item:
+    """The kinds of objects that there are, with how many objects each has, by name.
+
+    Raises:
+        NotFound: If there is no such project.
+    """
+    project_id = get_project_id(connection, project)
+    query = select(_ALIAS.c.kind, func.count().label("count")).where(
+        _ALIAS.c.project_id == project_id, _ALIAS.c.alias == LATEST
+    )
+    rows = connection.execute(query.group_by(_ALIAS.c.kind).order_by(_ALIAS.c.kind)).mappings()
+    return {"items": [dict(row) for row in rows], "next_cursor": None}
+
+
 def list_objects(
     connection: Connection,
     project: str,
@@ -197,6 +215,17 @@ def list_versions(
 def get_object(connection: Connection, project: str, kind: str, name: str, version: str) -> Item:
     """One version with its content, as JSON text that is written out unread.
 
+    Arguments and errors as of `get_content`.
+    """
+    item, content = get_content(connection, project, kind, name, version)
+    return {**item, "content": orjson.Fragment(content)}
+
+
+def get_content(
+    connection: Connection, project: str, kind: str, name: str, version: str
+) -> tuple[Item, bytes]:
+    """One version, and the JSON of its content.
+
     Args:
         connection: To read from.
         project: Its name.
@@ -212,9 +241,13 @@ def get_object(connection: Connection, project: str, kind: str, name: str, versi
     number = _resolve(connection, thing, version)
     of_version = (*thing.where(), _VERSION.c.version == number)
     body = connection.execute(select(_VERSION.c.body).where(*of_version)).scalar_one()
-    content = zstandard.ZstdDecompressor().decompress(body)
-    item = _shown(connection, thing, number)
-    return {**item, "content": orjson.Fragment(content)}
+    return _shown(connection, thing, number), zstandard.ZstdDecompressor().decompress(body)
+
+
+def get_version(connection: Connection, project: str, kind: str, name: str, version: str) -> Item:
+    """One version without its content; arguments and errors as of `get_content`."""
+    thing = _object(connection, project, kind, name)
+    return _shown(connection, thing, _resolve(connection, thing, version))
 
 
 def replace_alias(

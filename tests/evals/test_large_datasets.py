@@ -10,8 +10,8 @@ import pytest
 import weave_core
 from weave_core import Client, Dataset, Evaluation, Model
 from weave_core.errors import ConfigError
-from weave_core.evals.chunks import CHUNK_ROWS, MAX_INLINE_BYTES
 from weave_core.evals.items import MAX_ROWS_BYTES
+from weave_core.row_chunks import CHUNK_ROWS, MAX_INLINE_BYTES
 
 LONG = "x" * 1_000
 

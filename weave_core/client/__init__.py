@@ -6,6 +6,7 @@ asked is one module here; `Client` is all of them over one connection.
 """
 
 from weave_core.client.blobs import BlobCalls
+from weave_core.client.datasets import DatasetCalls
 from weave_core.client.evaluations import EvaluationCalls
 from weave_core.client.logs import LogCalls
 from weave_core.client.metrics import MetricCalls
@@ -34,6 +35,7 @@ class Client(
     TransferCalls,
     BlobCalls,
     ObjectCalls,
+    DatasetCalls,
     EvaluationCalls,
     RunCalls,
 ):

@@ -28,6 +28,7 @@ class EvaluationCalls(Connection):
         name: str | None = None,
         branch: str | None = None,
         state: str | None = None,
+        uses: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[StoredEvaluation]:
@@ -38,13 +39,15 @@ class EvaluationCalls(Connection):
             name: Only of this name.
             branch: Only those that were run on this branch.
             state: Only `running`, `done`, `stopped` or `failed` ones.
+            uses: Only those whose dataset, task or scorer has this `sha256:` digest.
             limit: Most wanted, up to 500.
             cursor: `next_cursor` of the page before.
 
         Raises:
             NotFound: If the project does not exist.
         """
-        query = {"name": name, "branch": branch, "state": state, "limit": limit, "cursor": cursor}
+        query = {"name": name, "branch": branch, "state": state, "uses": uses}
+        query |= {"limit": limit, "cursor": cursor}  # type: ignore[dict-item]  # Numbers too.
         return self._page(StoredEvaluation, _path(project), query)
 
     def get_evaluation(self, project: str, evaluation_id: str) -> StoredEvaluation:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from weave_core.client.connection import Connection, root_of
 from weave_core.digests import canonical_json
 from weave_core.errors import BadRequest
-from weave_core.model import ObjectVersion, Page, StoredObject
+from weave_core.model import ObjectKindCount, ObjectVersion, Page, StoredObject
 
 __all__ = ["ObjectCalls"]
 
@@ -72,6 +72,14 @@ class ObjectCalls(Connection):
         """
         query = {"kind": kind, "name": name, "limit": limit, "cursor": cursor}
         return self._page(ObjectVersion, f"{root_of(project)}/objects", query)
+
+    def list_kinds(self, project: str) -> list[ObjectKindCount]:
+        """The kinds of objects that there are, with how many objects each has, by name.
+
+        Raises:
+            NotFound: If the project does not exist.
+        """
+        return self._page(ObjectKindCount, f"{root_of(project)}/objects/kinds", {}).items
 
     def list_versions(
         self, project: str, kind: str, name: str, *, limit: int = 50, cursor: str | None = None

@@ -14,6 +14,15 @@ from weave_core.model.classifications import (
     Confusion,
     LabelScores,
 )
+from weave_core.model.datasets import (
+    AddedRows,
+    DatasetRow,
+    NearRow,
+    NewRows,
+    RowChange,
+    RowChanges,
+    RowPage,
+)
 from weave_core.model.estimates import Comparison, Estimate
 from weave_core.model.evaluations import (
     EvaluatedItem,
@@ -35,7 +44,14 @@ from weave_core.model.evaluations import (
 from weave_core.model.logs import LogRecord
 from weave_core.model.messages import Message, Messages, Part
 from weave_core.model.metrics import MetricBucket, MetricPage, MetricPoint, MetricSummary
-from weave_core.model.objects import NewAlias, NewObject, NewTags, ObjectVersion, StoredObject
+from weave_core.model.objects import (
+    NewAlias,
+    NewObject,
+    NewTags,
+    ObjectKindCount,
+    ObjectVersion,
+    StoredObject,
+)
 from weave_core.model.pages import ErrorBody, ErrorDetail, Health, Page
 from weave_core.model.projects import Project, ProjectSettings
 from weave_core.model.runs import (
@@ -90,6 +106,7 @@ __all__ = [
     "OTEL_KINDS",
     "RUN_ID_PATTERN",
     "RUN_STATES",
+    "AddedRows",
     "Average",
     "BlobInfo",
     "ClassScores",
@@ -97,6 +114,7 @@ __all__ = [
     "Comparison",
     "Confusion",
     "Cost",
+    "DatasetRow",
     "DeletedTraces",
     "Distribution",
     "Document",
@@ -130,10 +148,13 @@ __all__ = [
     "MetricPage",
     "MetricPoint",
     "MetricSummary",
+    "NearRow",
     "NewAlias",
     "NewObject",
+    "NewRows",
     "NewTags",
     "NewView",
+    "ObjectKindCount",
     "ObjectVersion",
     "OpRef",
     "Otel",
@@ -143,6 +164,9 @@ __all__ = [
     "Project",
     "ProjectSettings",
     "Rectifier",
+    "RowChange",
+    "RowChanges",
+    "RowPage",
     "Run",
     "RunChanges",
     "RunHistory",

@@ -13,6 +13,7 @@ __all__ = [
     "NewAlias",
     "NewObject",
     "NewTags",
+    "ObjectKindCount",
     "ObjectVersion",
     "StoredObject",
 ]
@@ -83,6 +84,13 @@ class ObjectVersion(Value):
     aliases: list[str] = []
     tags: list[str] = []
     created_ns: int
+
+
+class ObjectKindCount(Value):
+    """How many objects of a kind there are."""
+
+    kind: str
+    count: int
 
 
 class StoredObject(ObjectVersion):

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, delete, func, or_, select, tuple_
+from sqlalchemy import Connection, Row, Text, and_, cast, delete, func, or_, select, tuple_
 
+from weave_core.digests import checked_digest
 from weave_core.errors import BadRequest, NotFound
 from weave_core.model import EvaluatedItem, ItemError, ItemScore, Subject
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
@@ -48,12 +49,24 @@ def list_evaluations(
     name: str | None = None,
     branch: str | None = None,
     state: str | None = None,
+    uses: str | None = None,
     limit: int,
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """The evaluations of a project, newest first.
 
+    Args:
+        connection: To read from.
+        project: Its name.
+        name: Only of this name.
+        branch: Only those that were run on this branch.
+        state: Only those in this state.
+        uses: Only those whose dataset, task or scorer has this digest.
+        limit: Most items.
+        cursor: Where the page before ended.
+
     Raises:
+        BadRequest: If `uses` is no digest.
         NotFound: If there is no such project.
         BadCursor: If the cursor is not of this list.
     """
@@ -64,6 +77,9 @@ def list_evaluations(
     for column, wanted in ((columns.name, name), (columns.branch, branch), (columns.state, state)):
         if wanted is not None:
             query = query.where(column == wanted)
+    if uses is not None:
+        # In the text of the record, which nothing but the digests of what it used can hold.
+        query = query.where(cast(columns.body, Text).like(f"%{checked_digest(uses)}%"))
     if cursor is not None:
         place = decode_cursor(cursor, "evaluations", "-started_ns", types=(int,), tie_type=int)
         query = query.where(tuple_(columns.started_ns, columns.id) < (place.value, place.tie))
