@@ -14,7 +14,7 @@ from weave_core.evals.datasets import Dataset
 from weave_core.evals.evaluations import Evaluation
 from weave_core.evals.results import Baseline, EvaluationResult, baseline_of
 from weave_core.evals.versions import name_of
-from weave_core.model import Comparison, Estimate, EvaluatedItem
+from weave_core.model import Comparison, Estimate, EvaluatedItem, Subject
 from weave_core.statistics.estimates import rate
 from weave_core.statistics.paired import compare
 from weave_core.statistics.summaries import item_means
@@ -23,6 +23,12 @@ __all__ = ["Anchors", "Drift"]
 
 _ALPHA = 0.05
 _TAG = "anchors"
+_WHY = {
+    "moved": ", and chance does not explain it",
+    "same": ", within the tolerance",
+    "can't tell": " whether it has moved: more anchors would say",
+    "first": " time that it judges these outputs; the next time is compared with this one",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +39,9 @@ class Drift:
     """`moved`: the mean is another one, which chance does not explain; `same`: it is the same
     within the tolerance; `first`: there was nothing to compare with."""
     judge: str
+    is_another_version: bool | None = None
+    """Whether the judge itself was changed: its prompt, its code, the model that it asks.  False:
+    where it has moved, its provider has moved it; None: it is not known."""
     shift: Comparison | None = None
     """The mean verdict now and before, paired by output, with interval and test."""
     changed: Estimate | None = None
@@ -43,7 +52,13 @@ class Drift:
     """The verdicts of today, with the version of the judge; a baseline of the next time."""
 
     def __str__(self) -> str:
-        lines = [f"judge {self.judge}: {self.verdict}"]
+        lines = [f"judge {self.judge}: {self.verdict}{_WHY[self.verdict]}"]
+        if self.is_another_version is not None and self.verdict != "first":
+            lines.append(
+                "  it is another version of the judge: its prompt, its code or the model it asks"
+                if self.is_another_version
+                else "  the judge itself is the same version as then"
+            )
         for name, found in (("mean verdict", self.shift), ("agreement", self.agreement)):
             if found is not None:
                 diff = found.difference
@@ -175,6 +190,7 @@ class Anchors:
         return Drift(
             verdict=verdict,
             judge=judge,
+            is_another_version=_is_another(judge, result.evaluation.scorers, before.scorers),
             shift=shift,
             changed=rate(sum(new[key] != old[key] for key in both), len(both)),
             agreement=self._agreement(result.report.items, before.items, scorer),
@@ -216,6 +232,12 @@ class Anchors:
                 f"give a column {self.people!r} with their verdicts, two at least",
             )
         return [each[0] for each in found], [each[1] for each in found], [each[2] for each in found]
+
+
+def _is_another(judge: str, new: Sequence[Subject], old: Sequence[Subject]) -> bool | None:
+    """Whether the versions of the judge differ, where both are known."""
+    now, then = ({each.version for each in all_ if each.name == judge} for all_ in (new, old))
+    return now != then if now and then else None
 
 
 def _scorer(judge: str, result: EvaluationResult) -> str:

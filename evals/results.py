@@ -17,6 +17,7 @@ from weave_core.model import (
     EvaluationReport,
     EvaluationSummary,
     StoredEvaluation,
+    Subject,
     Verdict,
 )
 from weave_core.settings import DEFAULT_ENDPOINT
@@ -31,6 +32,7 @@ class Baseline:
 
     evaluation_id: str
     items: Sequence[EvaluatedItem]
+    scorers: Sequence[Subject] = ()
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -98,7 +100,7 @@ def baseline_of(wanted: Any, name: str) -> Baseline | None:
     if wanted is None:
         return None
     if isinstance(wanted, EvaluationResult):
-        return Baseline(wanted.evaluation.evaluation_id, wanted.report.items)
+        return _of(wanted.evaluation, wanted.report.items)
     if isinstance(wanted, Path) or (isinstance(wanted, str) and wanted.endswith(".json")):
         return _from_file(Path(wanted))
     if not isinstance(wanted, str):
@@ -115,7 +117,7 @@ def baseline_of(wanted: Any, name: str) -> Baseline | None:
     with Client(endpoint, api_key=settings.api_key) as client:
         found = client.get_baseline(settings.project, name, wanted)
         items = list(client.iter_evaluated(settings.project, found.evaluation_id))
-    return Baseline(found.evaluation_id, items)
+    return _of(found, items)
 
 
 def _from_file(path: Path) -> Baseline:
@@ -129,4 +131,8 @@ def _from_file(path: Path) -> Baseline:
             f"the baseline {path} is no report of an evaluation: {problem}",
             "write one with `weave-core eval run --json PATH`",
         ) from error
-    return Baseline(report.evaluation.evaluation_id, report.items)
+    return _of(report.evaluation, report.items)
+
+
+def _of(evaluation: StoredEvaluation, items: Sequence[EvaluatedItem]) -> Baseline:
+    return Baseline(evaluation.evaluation_id, items, evaluation.scorers)

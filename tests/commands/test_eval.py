@@ -136,6 +136,70 @@ def test_what_is_no_evaluation_is_told(
     assert said in done.stderr
 
 
+JUDGES = """
+import os
+
+
+def polite(output: str) -> bool:
+    \"\"\"As far as a length tells.\"\"\"
+    return len(output) > int(os.environ.get("LIMIT", "10"))
+
+
+def made():
+    return polite
+
+
+number = 7
+"""
+
+
+def test_a_judge_is_watched_by_a_command(env: dict[str, str], tmp_path: Path) -> None:
+    """0 where it says the same, 1 where it has moved, 2 where few can't tell, each with the why."""
+    (tmp_path / "judges.py").write_text(JUDGES, encoding="utf-8")
+    labelled = [("Gladly, it is Paris.", True), ("Paris.", False)] * 40
+    rows = [{"output": text, "people": said} for text, said in labelled]
+    (tmp_path / "anchors.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "few.jsonl").write_text("\n".join(map(json.dumps, rows[:4])))
+    watch = ("eval", "drift", "judges.py::polite", "--anchors", "anchors.jsonl")
+
+    first = run_command(*watch, env=env, cwd=tmp_path)
+    same = run_command(*watch, "--report", "then.json", env=env, cwd=tmp_path)
+    moved = run_command(*watch, env={**env, "LIMIT": "30"}, cwd=tmp_path)
+    few = run_command(
+        *("eval", "drift", "judges.py::made", "--anchors", "few.jsonl", "--json"),
+        *("--baseline", "then.json"), env=env, cwd=tmp_path,
+    )  # fmt: skip
+
+    assert [each.returncode for each in (first, same, moved, few)] == [0, 0, 1, 2], few.stderr
+    assert "judge polite: first time that it judges these outputs" in first.stdout
+    assert "judge polite: same, within the tolerance" in same.stdout
+    assert "judge polite: moved, and chance does not explain it" in moved.stdout
+    assert "the judge itself is the same version as then" in moved.stdout
+    assert "40 of 80 verdicts changed" in moved.stdout
+    assert "agreement     1.000 -> 0.500" in moved.stdout
+    assert json.loads(few.stdout)["verdict"] == "can't tell"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("judges.py::number", "--anchors", "rows.jsonl"), "names no judge"),
+        (("judges.py::polite", "--anchors", "none.jsonl"), "can't read none.jsonl"),
+        (("judges.py::polite", "--anchors", "rows.jsonl"), "has a column 'output'"),
+        (("judges.py::polite", "--anchors", "dataset/none"), "there is no project"),
+    ],
+)
+def test_what_cannot_be_watched_is_told(
+    env: dict[str, str], tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    """In one line, and never as if all were well."""
+    (tmp_path / "judges.py").write_text(JUDGES, encoding="utf-8")
+    (tmp_path / "rows.jsonl").write_text('{"a": "b"}\n')
+    done = run_command("eval", "drift", *words, env=env, cwd=tmp_path)
+    assert said in done.stderr, done.stderr
+    assert done.returncode == 1
+
+
 def test_a_function_may_make_the_evaluation(env: dict[str, str], tmp_path: Path) -> None:
     """What takes long to build is built only when it is run."""
     done = run_command("eval", "run", "job.py::made", env=env, cwd=tmp_path)

@@ -1,8 +1,6 @@
 """`weave-core eval`: run an evaluation for CI, list and compare what was run."""
 
-import importlib.util
 import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,14 +9,11 @@ import typer
 from weave_core.commands.clients import Json, Project, Server, open_client
 from weave_core.commands.extras import require_extra
 from weave_core.commands.output import console, plain, print_json
-from weave_core.errors import ConfigError, WeaveError
+from weave_core.commands.targets import load_evaluation, load_judge
 from weave_core.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from weave_core.evals import EvaluationResult
-    from weave_core.evals.evaluations import Evaluation
+    from weave_core.evals import Dataset, Drift, EvaluationResult
     from weave_core.model import StoredEvaluation
 
 __all__ = ["app"]
@@ -27,12 +22,22 @@ app = typer.Typer(help="Run evaluations, list and compare them.", no_args_is_hel
 
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 2}
 """How `eval run` ends."""
+DRIFT_CODES = {"first": 0, "same": 0, "moved": 1, "can't tell": 2}
+"""How `eval drift` ends."""
 
 Target = Annotated[
     str,
     typer.Argument(
         metavar="PATH[::NAME]",
         help="A Python file, and the name in it of an Evaluation or of a function that makes one.",
+    ),
+]
+
+Judge = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH::NAME",
+        help="A Python file, and the name in it of a judge or of a function that makes one.",
     ),
 ]
 
@@ -75,7 +80,7 @@ def run(
     changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if cache:
         changes["cache"] = True
-    evaluation = load(target)
+    evaluation = load_evaluation(target)
     if tag:
         changes["tags"] = [*evaluation.tags, *tag]
     result = evaluation.changed(**changes).run()
@@ -147,47 +152,76 @@ def compare(
         )
 
 
-def load(target: str) -> "Evaluation":
-    """The evaluation that `PATH::NAME` means.
+@app.command("drift")
+def drift(
+    judge: Judge,
+    *,
+    anchors: Annotated[
+        str,
+        typer.Option(help="Outputs that stay the same: a file of rows, or dataset/NAME:VERSION."),
+    ],
+    output: Annotated[str, typer.Option(help="The column with the output.")] = "output",
+    people: Annotated[
+        str, typer.Option(help="The column with what people said of it, if they did.")
+    ] = "people",
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            help="What the judge said before: an id, a branch, a tag, or the path of a report;"
+            " default: the last time."
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="How far its mean may move and still be the same.")
+    ] = 0.05,
+    report: Annotated[
+        Path | None, typer.Option(help="Write what it says now; a later --baseline may read it.")
+    ] = None,
+    project: Project = None,
+    server: Server = None,
+    json: Json = False,
+) -> None:
+    """Judge the same outputs again: 0 the judge says what it said, 1 it has moved, 2 can't tell."""
+    require_extra("evals", wanted_by="weave-core eval drift")
+    from weave_core import tracing  # As above.
+    from weave_core.evals import Anchors
 
-    Raises:
-        ConfigError: If there is no such file or name, or it is no evaluation.
-    """
-    from weave_core.evals.evaluations import Evaluation
-
-    path_text, _, name = target.partition("::")
-    path = Path(path_text)
-    if not path.is_file():
-        raise ConfigError(f"there is no file {path_text!r}", "write PATH::NAME, as pytest does")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"{path_text!r} is no Python file")
-    # As Python does for a program: modules beside it, and those of the folder one is in.
-    sys.path[:0] = [str(path.parent.absolute()), str(Path.cwd())]
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    _own(target, lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]  # Checked above.
-    known = {key: value for key, value in vars(module).items() if isinstance(value, Evaluation)}
-    if not name and len(known) == 1:
-        return next(iter(known.values()))
-    found = getattr(module, name, None) if name else None
-    if callable(found) and not isinstance(found, Evaluation):
-        found = _own(target, found)
-    if not isinstance(found, Evaluation):
-        there = f"there is {', '.join(known)}" if known else "it has none at its top"
-        raise ConfigError(f"{target!r} names no Evaluation", f"{there}; write PATH::NAME")
-    return found
+    settings = Settings.from_env(endpoint=server, project=project)
+    tracing.init(settings.project, settings.endpoint, api_key=settings.api_key)
+    given: dict[str, Any] = {} if baseline is None else {"baseline": baseline}
+    watched = load_judge(judge)
+    found = Anchors(dataset=_rows(anchors), output=output, people=people).drift(
+        watched, tolerance=tolerance, **given
+    )
+    _write(found.result, report=report, junit=None, markdown=None)
+    if json:
+        print_json(_told(found))
+    else:
+        sys.stdout.write(f"{found}\n")
+    raise typer.Exit(DRIFT_CODES[found.verdict])
 
 
-def _own(target: str, code: "Callable[[], Any]") -> Any:
-    """What the user's code gives; what it raises is shown with its stack, and is no bug of ours."""
-    try:
-        return code()
-    except WeaveError:
-        raise
-    except Exception as error:
-        traceback.print_exc()
-        raise ConfigError(f"{target!r} could not be loaded: {error!r}") from error
+def _rows(anchors: str) -> "Dataset":
+    """The anchors: rows of a file, or a dataset that was published."""
+    from weave_core.evals import Dataset
+
+    if anchors.startswith("dataset/"):
+        from weave_core.publishing import get
+
+        dataset: Dataset = get(anchors)
+        return dataset
+    return Dataset.read(anchors)
+
+
+def _told(found: "Drift") -> dict[str, Any]:
+    parts = {"shift": found.shift, "changed": found.changed, "agreement": found.agreement}
+    return {
+        "verdict": found.verdict,
+        "judge": found.judge,
+        "is_another_version": found.is_another_version,
+        **{name: each and each.model_dump(mode="json") for name, each in parts.items()},
+        "evaluation_id": found.result.evaluation.evaluation_id,
+    }
 
 
 def _write(
