@@ -1,5 +1,7 @@
 """Numbers of evaluations as people read them; pure functions, no Streamlit."""
 
+from typing import Any
+
 from weave_core.app import formats
 from weave_core.model import Estimate, ItemScore, Subject
 
@@ -91,12 +93,24 @@ def _plain(value: float) -> str:
 
 
 def reasons(score: ItemScore) -> str:
-    """Why a score is what it is: its reason, and each part that a judge has judged."""
+    """Why a score is what it is: its reason, and each part of what stands behind it."""
     parts = score.detail if isinstance(score.detail, list) else []
     lines = [
         f"{'yes' if part.get('holds') else 'no'}: {part['claim']} ({part.get('reason') or '-'})"
         for part in parts
         if isinstance(part, dict) and "claim" in part
     ]
+    if isinstance(score.detail, dict):
+        told = [f"{name}: {_in_a_line(value)}" for name, value in score.detail.items()]
+        return "\n".join([*([score.reason] if score.reason else []), *told])
     # A reason that only counts the parts says nothing beside them.
     return "\n".join(lines or [score.reason or ""])
+
+
+def _in_a_line(value: Any) -> str:
+    """A part of a detail: a list by its members, a mapping by its pairs."""
+    if isinstance(value, list):
+        return "; ".join(map(_in_a_line, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_in_a_line(each)}" for name, each in value.items())
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

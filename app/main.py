@@ -4,12 +4,15 @@ import streamlit as st
 
 from weave_core.app.frame import asset, dress, errors_shown
 from weave_core.app.state import (
+    ADD_ROWS_PAGE,
     COMPARE_PAGE,
     EVALUATION_PAGE,
     EVALUATIONS_PAGE,
     LOGS_PAGE,
     METRICS_PAGE,
     MONITOR_PAGE,
+    OBJECT_PAGE,
+    OBJECTS_PAGE,
     RUN_PAGE,
     RUNS_COMPARE_PAGE,
     RUNS_PAGE,
@@ -43,6 +46,9 @@ def draw() -> None:
                 icon=":material/fact_check:",
                 url_path="evaluations",
             ),
+            st.Page(
+                OBJECTS_PAGE, title="Objects", icon=":material/inventory_2:", url_path="objects"
+            ),
             st.Page(RUNS_PAGE, title="Runs", icon=":material/show_chart:", url_path="runs"),
             st.Page(RUN_PAGE, title="Run", url_path="run", visibility="hidden"),
             st.Page(
@@ -56,6 +62,10 @@ def draw() -> None:
             st.Page(COMPARE_PAGE, title="Compare", url_path="compare", visibility="hidden"),
             st.Page(
                 EVALUATION_PAGE, title="Evaluation", url_path="evaluation", visibility="hidden"
+            ),
+            st.Page(OBJECT_PAGE, title="Object", url_path="object", visibility="hidden"),
+            st.Page(
+                ADD_ROWS_PAGE, title="Add to dataset", url_path="add_rows", visibility="hidden"
             ),
             st.Page(
                 VERSUS_PAGE, title="Compare evaluations", url_path="versus", visibility="hidden"

@@ -17,12 +17,15 @@ from weave_core.model import Project
 from weave_core.settings import DEFAULT_ENDPOINT, Settings
 
 __all__ = [
+    "ADD_ROWS_PAGE",
     "COMPARE_PAGE",
     "EVALUATIONS_PAGE",
     "EVALUATION_PAGE",
     "LOGS_PAGE",
     "METRICS_PAGE",
     "MONITOR_PAGE",
+    "OBJECTS_PAGE",
+    "OBJECT_PAGE",
     "RUNS_COMPARE_PAGE",
     "RUNS_PAGE",
     "RUN_PAGE",
@@ -31,6 +34,7 @@ __all__ = [
     "TRACES_PAGE",
     "TRACE_PAGE",
     "VERSUS_PAGE",
+    "add_rows_url",
     "client",
     "compare_url",
     "evaluation_url",
@@ -39,6 +43,8 @@ __all__ = [
     "list_projects",
     "list_url",
     "logs_url",
+    "object_url",
+    "objects_url",
     "project_of_address",
     "run_url",
     "runs_compare_url",
@@ -62,6 +68,9 @@ COMPARE_PAGE: Final = _PAGES / "compare.py"
 EVALUATIONS_PAGE: Final = _PAGES / "evaluations.py"
 EVALUATION_PAGE: Final = _PAGES / "evaluation.py"
 VERSUS_PAGE: Final = _PAGES / "versus.py"
+OBJECTS_PAGE: Final = _PAGES / "objects.py"
+OBJECT_PAGE: Final = _PAGES / "object.py"
+ADD_ROWS_PAGE: Final = _PAGES / "add_rows.py"
 RUNS_PAGE: Final = _PAGES / "runs.py"
 RUN_PAGE: Final = _PAGES / "run.py"
 RUNS_COMPARE_PAGE: Final = _PAGES / "runs_compare.py"
@@ -159,6 +168,25 @@ def evaluation_url(project: str, evaluation_id: str) -> str:
 def versus_url(project: str, ids: Sequence[str]) -> str:
     """Address of evaluations side by side, the first of which the others are held against."""
     return "./versus?" + urlencode({"project": project, "ids": ",".join(ids)}, safe=",")
+
+
+def objects_url(project: str, **query: str) -> str:
+    """Address of the list of objects."""
+    return "./objects?" + urlencode({"project": project} | query)
+
+
+def object_url(
+    project: str, kind: str, name: str, version: int | str | None = None, **query: str
+) -> str:
+    """Address of one object, and of one version of it."""
+    named = {"project": project, "object": f"{kind}/{name}"}
+    named |= {"version": str(version)} if version else {}
+    return "./object?" + urlencode(named | query, safe="/")
+
+
+def add_rows_url(project: str, **query: str) -> str:
+    """Address of the page that makes rows of a dataset out of spans."""
+    return "./add_rows?" + urlencode({"project": project} | query)
 
 
 def runs_url(project: str, **query: str) -> str:

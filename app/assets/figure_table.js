@@ -13,14 +13,16 @@ function drawRow(row, i, columns, act) {
   return node;
 }
 
-/* A cell is a text, or says what it is: `bar`, `verdict`, `dim`, `bad`; the first one is the row's link. */
+/* A cell is a text, or says what it is: `bar`, `verdict`, `ago`, `dim`, `bad`; the first one is the row's link. */
 function drawCell(cell, spec, row, at, open) {
   if (cell === null || cell === "") return [spec, null];
   if (typeof cell === "string") cell = { text: cell };
   const props = cell.title ? { title: cell.title } : null;
   if (cell.bar) return [spec, props, intervalBar(cell.bar, cell.bar.scale, cell.bar)];
   if (cell.verdict) return [spec, props, el("span.chip.verdict", { "data-verdict": cell.verdict }, cell.text)];
-  const text = el(cell.dim ? "span.dim" : cell.bad ? "span.bad" : "span", null, cell.text);
+  // A moment as how long ago, before or behind what else the cell says.
+  const when = cell.ago && el("span.dim", { title: clock(cell.ago) }, cell.text ? ", " : "", ago(cell.ago, Date.now()));
+  const text = el(cell.dim ? "span.dim" : cell.bad ? "span.bad" : "span", null, cell.text ?? "", when);
   if (at === 0 && row.url) return [spec, props, go(row.url, { class: "open" }, cell.text)];
   if (at === 0 && row.pick !== undefined) return [spec, props, anchor("#", { class: "open" }, open, cell.text)];
   return [spec, props, text];

@@ -88,7 +88,8 @@ function sections(span, view) {
   if (input !== undefined || output !== undefined) out.push({ name: "Input & output", draw: () => values(input, output, view) });
   if (span.documents?.length) out.push({ name: "Documents", count: span.documents.length, draw: () => documents(span) });
   if (span.tools?.length) out.push({ name: "Tools", count: span.tools.length, draw: () => el("div", null, span.tools.map(tool)) });
-  if (span.scores?.length) out.push({ name: "Scores", count: span.scores.length, draw: () => scores(span) });
+  const judged = scoresOf(span, view);
+  if (judged.length) out.push({ name: "Scores", count: judged.length, draw: () => scores(judged) });
   out.push({ name: "Attributes", count: Object.keys(span.attributes ?? {}).length, draw: () => attributes(span) });
   if (span.events?.length) out.push({ name: "Events", count: span.events.length, draw: () => events(span) });
   if (span.links?.length) out.push({ name: "Links", count: span.links.length, draw: () => links(span) });
@@ -143,8 +144,20 @@ function documents(span) {
     Object.keys(doc.metadata ?? {}).length > 0 && jsonTree(doc.metadata, 0))));
 }
 
-function scores(span) {
-  return grid(["Name", "Value", "Label", "Explanation"], span.scores.map((s) => [s.name, s.value != null ? String(s.value) : "", s.label, s.explanation]));
+/* The scores of a span, those of an evaluation with all that its scorers told: failures too. */
+function scoresOf(span, view) {
+  const judged = view.data.judged ?? {};
+  const told = (span.scores ?? []).map((s) => ({ ...s, ...(s.name in judged && { detail: judged[s.name].detail, expected: judged[s.name].expected }) }));
+  const failed = Object.entries(judged).filter(([, s]) => s.error).map(([name, s]) => ({ name, error: `${s.error.type}: ${s.error.message}` }));
+  return [...told, ...failed];
+}
+
+function scores(told) {
+  return el("div.scores", null, told.map((s) => el("div.card", { "data-score": s.name }, el("div.cap", null, el("b.cut", { title: s.name }, s.name), el("span.gap"), s.error ? el("span.bad", null, "failed") : el("span.num", null, [s.value != null ? String(s.value) : "", s.label].filter(Boolean).join(" · "))),
+    s.error && long(s.error, "div.plain.bad", 2000),
+    s.expected && el("div.dim", null, `expected ${s.expected}`),
+    s.explanation && long(s.explanation, "div.plain", 2000),
+    s.detail !== null && s.detail !== undefined && el("div.detail-of", null, jsonTree(s.detail, 3)))));
 }
 
 function grid(head, rows) {

@@ -51,13 +51,14 @@ function draw(host, state, data) {
   const longest = Math.max(1, ...data.rows.map((row) => row.duration_ms ?? 0));
   const sorted = data.order_by.replace(/^-/, "");
   const plainHead = (name, spec = "div") => el(spec, { role: "columnheader" }, name);
-  const head = el("div.tr.th", { role: "row" }, data.can_compare && plainHead(el("span.sr", null, "Compare")), plainHead(el("span.sr", null, "State")), plainHead("Trace", "div.c-name"),
+  const head = el("div.tr.th", { role: "row" }, data.can_compare && plainHead(el("span.sr", null, "Pick")), plainHead(el("span.sr", null, "State")), plainHead("Trace", "div.c-name"),
     state.columns.map((id) => headCell(COLUMNS[id], id, data, sorted, state)));
   const body = data.rows.map((row) => drawRow(row, data, state, longest, fresh.has(row.trace_id)));
   state.bar = el("div.picked-bar", { role: "status" });
   state.table = el("div.table", { role: "table", "aria-label": data.label }, head, body);
   state.canCompare = data.can_compare;
   state.compare = data.compare;
+  state.addRows = data.add_rows;
   host.replaceChildren(state.bar, state.table);
   if (!data.rows.length) host.append(el("div.empty", null, data.empty));
   fit(host, state);
@@ -93,7 +94,7 @@ function headCell(column, id, data, sorted, state) {
 }
 
 function drawRow(row, data, state, longest, isFresh) {
-  const mark = data.can_compare && el("input.pick", { type: "checkbox", "aria-label": `Compare ${row.name}`, title: "Pick two traces to compare them" });
+  const mark = data.can_compare && el("input.pick", { type: "checkbox", "aria-label": `Pick ${row.name}`, title: "Pick two traces to compare them, or any number for a dataset" });
   if (mark) mark.addEventListener("change", () => pick(state, row.trace_id, mark.checked));
   const node = el("div.tr", { role: "row", "data-id": row.trace_id, "data-status": row.status, class: isFresh ? "tr fresh" : "tr" },
     mark && el("div.c-pick", { role: "cell" }, mark),
@@ -130,10 +131,9 @@ function cell(id, row, data, state, longest) {
   return draw[id]();
 }
 
-/* At most two rows are picked; a third takes the place of the first. */
 function pick(state, id, isPicked) {
   state.picked = state.picked.filter((each) => each !== id);
-  if (isPicked) state.picked = [...state.picked, id].slice(-2);
+  if (isPicked) state.picked = [...state.picked, id];
   showPicked(state.table.parentElement, state);
 }
 
@@ -145,12 +145,14 @@ function showPicked(host, state) {
   }
   state.bar.hidden = !state.picked.length;
   if (!state.picked.length) return state.bar.replaceChildren();
-  const ready = state.picked.length === 2;
-  const compare = el("button.primary", { type: "button", disabled: !ready }, "Compare");
+  const count = state.picked.length;
+  const compare = el("button.primary", { type: "button", disabled: count !== 2, title: "Two traces can be compared" }, "Compare");
   compare.addEventListener("click", () => visit(`${state.compare}&a=${state.picked[0]}&b=${state.picked[1]}`));
+  const add = el("button", { type: "button", title: "Make rows of what went in and came out" }, "Add to dataset");
+  add.addEventListener("click", () => visit(`${state.addRows}&traces=${state.picked.join(",")}`));
   const clear = el("button", { type: "button" }, "Clear");
   clear.addEventListener("click", () => { state.picked = []; showPicked(host, state); });
-  state.bar.replaceChildren(el("span", null, ready ? "Two traces picked" : "Pick a second trace to compare"), compare, clear);
+  state.bar.replaceChildren(el("span", null, count === 1 ? "One trace picked; a second can be compared with it" : `${count} traces picked`), compare, add, clear);
 }
 
 const sum = (usage) => (usage.input_tokens == null && usage.output_tokens == null ? null : (usage.input_tokens ?? 0) + (usage.output_tokens ?? 0));

@@ -12,7 +12,8 @@ from weave_core.model import Estimate
 __all__ = ["Cell", "Row", "bar", "figure_table", "table_rows", "verdict_cell"]
 
 Cell = str | dict[str, Any] | None
-"""A text, or a mapping with `text` and `title`, `dim` or `bad`; or what `bar` gives."""
+"""A text, or a mapping with `text` and `title`, `dim` or `bad`, or with `ago`, a moment in ms since
+the epoch; or what `bar` gives."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """One span in full: messages, inputs and outputs, attributes, events, failure."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import orjson
 
+from weave_core import semconv
 from weave_core.app.clipping import clip
 from weave_core.app.components.bundles import bundle
 from weave_core.model import Span
@@ -31,4 +33,14 @@ def span_content(
     """
     clipped = clip(span.model_dump(mode="json"))
     content = {"span": clipped.value, "cut": clipped.cuts, "media": media or {}, "code": code}
+    content["judged"] = clip(_judged(span)).value
     return orjson.dumps(content)
+
+
+def _judged(span: Span) -> dict[str, Any]:
+    """What each scorer of an evaluation said of it in full: failures, and what stands behind."""
+    try:
+        example = orjson.loads(span.attributes[semconv.EVALUATION_EXAMPLE])
+        return {str(name): dict(score) for name, score in example["scores"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {}  # Of no evaluation, or of another program's making.

@@ -9,7 +9,7 @@ import orjson
 
 from weave_core.app.components.bundles import bundle
 from weave_core.app.formats import money, usage_words
-from weave_core.app.state import compare_url, trace_url, traces_url
+from weave_core.app.state import add_rows_url, compare_url, trace_url, traces_url
 from weave_core.model import TraceSummary
 
 __all__ = ["COLUMNS", "DEFAULT_COLUMNS", "SORTABLE", "ListAction", "list_rows", "trace_list"]
@@ -102,6 +102,7 @@ def list_rows(  # What a table can be told.
         "empty": empty,
         "base": traces_url(project=project) + "&filter=",
         "compare": "./compare?" + urlencode({"project": project}),
+        "add_rows": add_rows_url(project),
     }
     return orjson.dumps(page)
 

@@ -28,6 +28,7 @@ REFRESH_S = 5.0
 IN_ORDER, FAILED = "in order", "errors"
 _WORST = "worst by "
 _MAX_CELL = 200
+_JUST_READ = "evaluation_just_read"
 
 
 def show_gate(evaluation: StoredEvaluation) -> None:
@@ -220,7 +221,10 @@ def _score(score: ItemScore | None) -> Cell:
 def show(project: str, evaluation_id: str) -> None:
     """The whole page, drawn again while the evaluation runs."""
     with errors_shown():
-        evaluation = client().get_evaluation(project, evaluation_id)
+        # What the page has just read; a fragment that runs again by itself reads anew.
+        evaluation = st.session_state.pop(_JUST_READ, None)
+        if evaluation is None:
+            evaluation = client().get_evaluation(project, evaluation_id)
         evaluation_header(evaluation_content(project, evaluation), key="evaluation_header")
         if evaluation.state == "running":
             done = evaluation.summary.examples if evaluation.summary else 0
@@ -228,15 +232,19 @@ def show(project: str, evaluation_id: str) -> None:
             st.progress(min(done / planned, 1.0) if planned else 0.0, f"{done:,} of {planned:,}")
         show_gate(evaluation)
         show_scorers(evaluation)
-        if evaluation.summary is not None:
-            show_breakdown(project, evaluation)
-            show_flaky(evaluation)
+        middle = st.container()
         show_items(project, evaluation)
+        # Last, since all of a large evaluation is read for it: its items are on screen by now.
+        if evaluation.summary is not None:
+            with middle:
+                show_breakdown(project, evaluation)
+                show_flaky(evaluation)
 
 
 project = project_of_address()
 wanted = st.query_params.get("evaluation")
 if not wanted:
     raise NotFound("the address names no evaluation", "open one in the list of evaluations")
-is_running = client().get_evaluation(project, wanted).state == "running"
-st.fragment(show, run_every=REFRESH_S if is_running else None)(project, wanted)
+found = client().get_evaluation(project, wanted)
+st.session_state[_JUST_READ] = found
+st.fragment(show, run_every=REFRESH_S if found.state == "running" else None)(project, wanted)

@@ -7,9 +7,9 @@ import streamlit as st
 from weave_core.app.components.span_detail import span_content, span_detail
 from weave_core.app.components.span_tree import span_columns, span_tree
 from weave_core.app.components.trace_header import header_content, trace_header
-from weave_core.app.frame import errors_shown
+from weave_core.app.frame import errors_shown, go_to
 from weave_core.app.media import shown_code, shown_media
-from weave_core.app.state import client, list_url, project_of_address
+from weave_core.app.state import add_rows_url, client, list_url, project_of_address
 from weave_core.errors import NotFound
 from weave_core.model import TraceTree
 
@@ -74,16 +74,25 @@ def show_span(visit: Visit, span_id: str) -> None:
     media, code = shown_media(client(), span), shown_code(client(), span)
     content = span_content(span, media=media, code=code)
     span_detail(content, key=f"{visit.key}_detail")
-    st.download_button(
-        "Download JSON",
-        data=lambda: span.model_dump_json(indent=2),
-        file_name=f"span-{span.span_id}.json",
-        mime="application/json",
-        on_click="ignore",
-        type="tertiary",
-        icon=":material/download:",
-        key=f"{visit.key}_download",
-    )
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download JSON",
+            data=lambda: span.model_dump_json(indent=2),
+            file_name=f"span-{span.span_id}.json",
+            mime="application/json",
+            on_click="ignore",
+            type="tertiary",
+            icon=":material/download:",
+            key=f"{visit.key}_download",
+        )
+        if st.button(
+            "Add to dataset",
+            type="tertiary",
+            icon=":material/playlist_add:",
+            key=f"{visit.key}_add",
+            help="Make a row of what went in and came out",
+        ):
+            go_to(add_rows_url(visit.project, trace=visit.trace_id, span=span.span_id))
 
 
 def explore(visit: Visit, trace: TraceTree, columns: bytes) -> None:

@@ -14,11 +14,11 @@ from weave_core.app.components.trace_list import (
     list_rows,
     trace_list,
 )
-from weave_core.app.frame import errors_shown, show_filter_error
+from weave_core.app.frame import errors_shown, go_to, show_filter_error
 from weave_core.app.headlines import figures_of
 from weave_core.app.live_rows import MAX_ROWS, LiveRows
 from weave_core.app.project_picker import pick_project
-from weave_core.app.state import client
+from weave_core.app.state import add_rows_url, client
 from weave_core.app.view_picker import find_view, show_views
 from weave_core.errors import BadRequest
 from weave_core.model import FacetValue, SavedView, TraceSums
@@ -352,11 +352,19 @@ else:
         view = show_views(project, "traces", asked())
         if view is not None:
             open_view(view)
+        wants_rows = st.button(
+            "To dataset", type="tertiary", icon=":material/playlist_add:",
+            help="Make rows of the newest traces that pass the filter",
+        )  # fmt: skip
     remember_list()
     order_by = st.query_params.get("order", NEWEST_FIRST)
     # Older pages stand still: rows that move under the reader's eyes help nobody.
     is_moving = is_live and not st.query_params.get("after") and order_by == NEWEST_FIRST
     wanted = Wanted(project, text or "", range_name or "all", order_by, is_moving)
+    if wants_rows:
+        go_to(
+            add_rows_url(project, list="1", **({"filter": wanted.filter} if wanted.filter else {}))
+        )
     listing = st.fragment(show_list, run_every=REFRESH_S if is_moving else None)
     if has_facets:
         beside, main = st.columns([1, 5.2], gap="medium")

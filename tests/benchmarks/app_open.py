@@ -1,13 +1,13 @@
 """How long a reader waits for the app, in a real browser, and what one reader costs.
 
-    python tests/benchmarks/app_open.py [--repeat 5] [--viewers 5] [--only traces|runs]
+    python tests/benchmarks/app_open.py [--repeat 5] [--viewers 5] [--only traces|runs|evals]
 
 Starts a server, an app and a headless Chromium, sends thousands of traces and ones of 1,000, 10,000
 and 50,000 spans, and measures from the click to the moment when all data is there: `data-ready` is
 what the components set once their rows are drawn.  Prints medians beside the targets and what the
 peers' pages did, the load of the machine, and the CPU that the app's process took, which depends
 less on what else runs.  Then the table of 10,000 runs, and a run whose page has ten charts of
-1,000,000 points.
+1,000,000 points; and a dataset and an evaluation of 100,000 rows.
 """
 
 import argparse
@@ -20,18 +20,20 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from playwright.sync_api import Browser, Page, sync_playwright
 from support.apps import CHROMIUM_OPTIONS, AppProcess, start_app
+from support.evaluations import send_evaluation
 from support.otlp import agent_trace, big_trace, send_spans
 from support.servers import ServerProcess, start_server
 from support.trainings import training
 
 import weave_core
-from weave_core import Client
+from weave_core import Client, Dataset
 
 PROJECT = "bench"
 TRACES = 2_000
@@ -44,6 +46,9 @@ SENDERS = 32
 CHARTS = 10
 POINTS = 1_000_000
 PACKED_S = 120.0
+ROWS_OF_SET = 100_000
+EVALUATION = "ee" * 16
+TEXT = "a document of some length " * 40
 
 COUNT_FRAMES = """(scrolls) => new Promise((done) => {
     const hosts = [...document.querySelectorAll('*')].filter((node) => node.shadowRoot);
@@ -81,25 +86,30 @@ def main() -> None:
     options = argparse.ArgumentParser(description="How long a reader waits for the app.")
     options.add_argument("--repeat", type=int, default=5)
     options.add_argument("--viewers", type=int, default=5)
-    options.add_argument("--only", choices=("traces", "runs"))
+    options.add_argument("--only", choices=("traces", "runs", "evals"))
     options.add_argument("--points", type=int, default=POINTS)
     asked = options.parse_args()
     with tempfile.TemporaryDirectory() as home, start_server(Path(home)) as server:
-        if asked.only != "runs":
+        wanted = {asked.only} if asked.only else {"traces", "runs", "evals"}
+        if "traces" in wanted:
             fill(server.url)
-        if asked.only != "traces":
+        if "runs" in wanted:
             fill_runs(server, asked.points)
+        if "evals" in wanted:
+            fill_evaluations(server.url)
         with start_app(server.url) as app, sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path="/usr/bin/chromium", args=CHROMIUM_OPTIONS
             )
             lines: list[Line] = []
-            if asked.only != "runs":
+            if "traces" in wanted:
                 lines += list_lines(browser, app, asked.repeat)
                 lines += trace_lines(browser, app, asked.repeat)
                 lines.append(memory_line(browser, app, asked.viewers))
-            if asked.only != "traces":
+            if "runs" in wanted:
                 lines += run_lines(browser, app, asked.repeat, asked.points)
+            if "evals" in wanted:
+                lines += evaluation_lines(browser, app, asked.repeat)
             browser.close()
     show(lines)
 
@@ -161,6 +171,59 @@ def run_lines(browser: Browser, app: AppProcess, repeat: int, points: int) -> li
     return [
         Line(f"table of {RUNS:,} runs, click", in_seconds(table), "1.5 s"),
         Line(name, in_seconds(charts), "2 s", "", f"{statistics.median(cpu):.2f} s"),
+    ]
+
+
+def fill_evaluations(url: str) -> None:
+    """A dataset of many rows, and an evaluation of as many."""
+    rows = (
+        {"question": f"what is {n}?", "expected": f"it is {n}", "text": f"{n} {TEXT}"}
+        for n in range(ROWS_OF_SET)
+    )
+    with Client(url) as client:
+        weave_core.publish(Dataset(rows, name="many"), project=PROJECT, client=client)
+        scores = [float(number % 10 > 1) for number in range(ROWS_OF_SET)]
+        send_evaluation(url, PROJECT, EVALUATION, scores, name="many")
+        assert client.get_evaluation(PROJECT, EVALUATION).summary is not None
+
+
+def evaluation_lines(browser: Browser, app: AppProcess, repeat: int) -> list[Line]:
+    """A dataset and an evaluation by a click in their lists, and what is asked of them then."""
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    took: dict[str, list[float]] = {}
+    before = resident_mib(app)
+
+    def timed(name: str, act: Callable[[], object], *ready: str) -> None:
+        took.setdefault(name, []).append(seconds_to(page, act, *ready))
+
+    rows = ".figure-table[data-ready='50'] [aria-label='Rows']"
+    items = ".figure-table[data-ready='50'] [aria-label='Items']"
+    for _ in range(repeat):
+        page.goto(f"{app.url}/objects?project={PROJECT}")
+        row = page.locator(".figure-table [aria-label='Objects'] .open").first
+        row.wait_for()
+        timed("a dataset", row.click, rows)
+        last = page.get_by_role("button", name="Last rows")
+        timed("its last rows", last.click, f"{rows} .tr[data-id='{ROWS_OF_SET - 1}']")
+        page.get_by_label("Search").fill("is 77777?")
+        enter = partial(page.keyboard.press, "Enter")
+        timed("a search in it", enter, ".figure-table[data-ready='1'] .tr[data-id='77777']")
+        page.goto(f"{app.url}/evaluations?project={PROJECT}")
+        row = page.locator(".evaluation-list .open").first
+        row.wait_for()
+        timed("an evaluation", row.click, ".evaluation-header[data-ready]", items)
+        page.get_by_text("Slices").wait_for()  # The last part of the page.
+        worst = page.get_by_text("worst by exact")
+        timed("its worst items", worst.click, f"{items} .bad")
+    grown = resident_mib(app) - before
+    page.close()
+    targets = {"a dataset": "opens", "an evaluation": "opens"}
+    return [
+        *(
+            Line(f"{name} of {ROWS_OF_SET:,} rows", in_seconds(each), targets.get(name, "-"))
+            for name, each in took.items()
+        ),
+        Line(f"memory of the app after {repeat} times all of it", f"{grown:.0f} MiB", "100 MB"),
     ]
 
 

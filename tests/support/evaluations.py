@@ -11,6 +11,8 @@ from weave_core.statistics.summaries import summarize
 
 __all__ = ["send_evaluation"]
 
+_BATCH = 5_000
+
 
 def send_evaluation(
     url: str,
@@ -79,4 +81,5 @@ def send_evaluation(
         }
         trace = base + 1 + number
         spans.append(otlp_span(trace, trace, name="answer", start_ns=now, attributes=told))
-    send_spans(url, project, spans)
+    for start in range(0, len(spans), _BATCH):
+        send_spans(url, project, spans[start : start + _BATCH])
