@@ -71,6 +71,12 @@ def _opik(_endpoint: str) -> Started:
     return (lambda func, _shape: opik.track(func)), opik.flush_tracker
 
 
+def _weave(_endpoint: str) -> Started:
+    weave = import_module("weave")
+    client = weave.init("benchmark/benchmark")
+    return (lambda func, _shape: weave.op(func)), client.flush
+
+
 _OTLP = {
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "{endpoint}/v1/traces",
     "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
@@ -85,5 +91,15 @@ PEER_TRACERS = {
         {**_OTLP, "MLFLOW_DISABLE_TELEMETRY": "true"},
     ),
     "logfire": PeerTracer(("logfire",), _logfire, _OTLP),
+    "weave": PeerTracer(
+        ("weave",),
+        _weave,
+        {
+            "WANDB_BASE_URL": "{endpoint}",
+            "WF_TRACE_SERVER_URL": "{endpoint}",
+            "WANDB_API_KEY": "0" * 40,
+            "WEAVE_PRINT_CALL_LINK": "false",
+        },
+    ),
     "opik": PeerTracer(("opik",), _opik, {"OPIK_URL_OVERRIDE": "{endpoint}/api"}),
 }
