@@ -34,6 +34,7 @@ from weave_core.server.filters.searching import (
 )
 from weave_core.server.filters.values import json_value, text_value, value_for
 from weave_core.server.filters.vocabularies import SPAN, TRACE, Field, Vocabulary
+from weave_core.server.store.shared_texts import of_text
 
 __all__ = ["MAX_LIST", "compile_filter"]
 
@@ -489,7 +490,7 @@ def _any(parts: list[_Part]) -> _Part:
 
 def _matches(column: ColumnElement[Any], pattern: str, *, is_cased: bool) -> Condition:
     if is_cased:
-        return MatchesPattern(column, pattern)
+        return of_text(column, lambda text: MatchesPattern(text, pattern))
     return column.ilike(pattern, escape="\\")
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from weave_core.server.filters.previews import preview_sql, trace_preview_sql
 from weave_core.server.store.attribute_names import written_out_sql
+from weave_core.server.store.shared_texts import spelled_sql
 
 __all__ = ["DIALECTS", "READ_TABLES", "VIEWS", "View", "ViewColumn", "list_tables"]
 
@@ -24,6 +25,8 @@ class _Spelling:
     hex_id: Callable[[str], str]
     preview: Callable[[str], str]
     trace_preview: Callable[[str], str]
+    shared: Callable[[str], str]
+    """The text in a column that many rows share."""
     attributes: Callable[[str], str]
     """JSON with the names that senders gave."""
     moment: Callable[[str], str]
@@ -35,6 +38,7 @@ DIALECTS: dict[str, _Spelling] = {
         hex_id=lambda column: f"CASE WHEN {column} IS NOT NULL THEN lower(hex({column})) END",
         preview=preview_sql,
         trace_preview=trace_preview_sql,
+        shared=lambda column: spelled_sql(column, "sqlite"),
         attributes=written_out_sql,
         moment=lambda ns: f"strftime('%Y-%m-%dT%H:%M:%fZ', ({ns}) / 1000000000.0, 'unixepoch')",
     ),
@@ -42,6 +46,7 @@ DIALECTS: dict[str, _Spelling] = {
         hex_id=lambda column: f"encode({column}, 'hex')",
         preview=lambda name: name,
         trace_preview=lambda name: name,
+        shared=lambda column: column,
         attributes=lambda column: f"({written_out_sql(f'({column})::text')})::json",
         moment=lambda ns: (
             f"to_char(to_timestamp(({ns}) / 1000000000.0) AT TIME ZONE 'UTC',"
@@ -49,7 +54,9 @@ DIALECTS: dict[str, _Spelling] = {
         ),
     ),
 }
-READ_TABLES = frozenset(("span", "trace", "log_record", "metric_series", "metric_point"))
+READ_TABLES = frozenset(
+    ("span", "shared_text", "trace", "log_record", "metric_series", "metric_point")
+)
 """What the views are made of; the database is told to read nothing else."""
 
 
@@ -106,6 +113,10 @@ def _id(name: str, meaning: str, source: str = "") -> ViewColumn:
     return ViewColumn(name, "text", meaning, lambda spelling: spelling.hex_id(source or name))
 
 
+def _shared(name: str, meaning: str = "", source: str = "") -> ViewColumn:
+    return ViewColumn(name, "text", meaning, lambda spelling: spelling.shared(source or name))
+
+
 def _preview(name: str) -> ViewColumn:
     return ViewColumn(
         name, "text", "The first 200 characters", lambda spelling: spelling.preview(name)
@@ -153,22 +164,24 @@ _SPANS = View(
         _id("trace_id", "Its trace"),
         _id("span_id", "Its own"),
         _id("parent_span_id", "Null on roots", "parent_id"),
-        _plain("text", "name", "As sent"),
-        _plain("text", "display_name", "As shown", "COALESCE(display_name, name)"),
+        _shared("name", "As sent"),
+        _shared("display_name", "As shown", "COALESCE(display_name, name)"),
         _plain("text", "kind", "llm, tool, agent, ..."),
         _plain("text", "status", "ok, error, unset or pending"),
-        *_each("text", "status_message error_type"),
+        _plain("text", "status_message"),
+        _shared("error_type"),
         *_TIMES,
-        *_each("text", "service_name environment op_name op_version provider"),
-        _plain("text", "model", "As requested", "request_model"),
-        _plain("text", "response_model", "The one that answered, else the requested", "model"),
+        *map(_shared, ("service_name", "environment", "op_name", "op_version", "provider")),
+        _shared("model", "As requested", "request_model"),
+        _shared("response_model", "The one that answered, else the requested", "model"),
         _plain("text", "response_id", "The provider's"),
         *_TOKENS,
         *_each("number", "input_cost_usd output_cost_usd"),
         _plain("number", "cost_usd", "Null where unknown"),
-        _plain("text", "cost_source", "given or computed"),
+        _shared("cost_source", "given or computed"),
         _plain("boolean", "is_duplicate", "Another span reports the same model call"),
-        *_each("text", "agent_name session_id user_id run_id"),
+        _shared("agent_name"),
+        *_each("text", "session_id user_id run_id"),
         _plain("number", "time_to_first_token_ms"),
         _preview("input_preview"),
         _preview("output_preview"),

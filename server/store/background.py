@@ -19,6 +19,7 @@ from weave_core.server.store.rejoins import SpanRejoins
 from weave_core.server.store.rollups import TraceRollups
 from weave_core.server.store.run_packing import RunPacker
 from weave_core.server.store.statistics import Statistics
+from weave_core.server.store.text_codes import TextCodes
 from weave_core.server.store.text_merges import TextMerges
 from weave_core.server.store.texts import TextIndex
 
@@ -36,6 +37,7 @@ class Background:
         dialect: Dialect,
         *,
         minutes: MinuteRollups,
+        codes: TextCodes,
         dictionaries: Dictionaries,
         texts: TextIndex,
     ) -> None:
@@ -46,7 +48,7 @@ class Background:
         self._merges = TextMerges(dialect)
         self._free_pages = FreePages(dialect)
         self._packer = PayloadPacker(dialect, dictionaries)
-        self._rejoins = SpanRejoins(dialect, minutes, texts)
+        self._rejoins = SpanRejoins(dialect, codes=codes, minutes=minutes, texts=texts)
         self._rollups = TraceRollups(dialect, minutes, dictionaries)
         self._runs = RunPacker(dialect)
 

@@ -14,10 +14,11 @@ import orjson
 from weave_core import semconv
 from weave_core.server.store.attribute_names import written_out
 from weave_core.server.store.payloads import read_values
+from weave_core.server.store.shared_texts import spelled_sql
 from weave_core.server.store.stored_texts import StoredTexts
 from weave_core.server.store.words import mark_of
 
-__all__ = ["DOCUMENT_ROW", "Document", "document", "documents"]
+__all__ = ["Document", "document", "document_row", "documents"]
 
 _log = logging.getLogger(__name__)
 
@@ -37,12 +38,16 @@ _INSTRUCTIONS = ("system", "developer")
 """Roles whose messages every call repeats: the largest part of an index, and of no use in one."""
 _BLANK = re.compile(r"\s")
 
-DOCUMENT_ROW = """
-s.id, s.project_id, s.attributes, s.name, s.display_name, s.status_message, s.input_preview,
-s.output_preview
+_NAMES = ("s.name", "s.display_name")
+
+
+def document_row(dialect: str) -> str:
+    """What `documents` reads, for queries of a kind of database that add a condition."""
+    names = ", ".join(spelled_sql(name, dialect) for name in _NAMES)
+    return f"""
+s.id, s.project_id, s.attributes, {names}, s.status_message, s.input_preview, s.output_preview
 FROM span AS s
 """
-"""What `documents` reads, for queries that add a condition."""
 
 
 class Document(NamedTuple):
@@ -57,7 +62,7 @@ class Document(NamedTuple):
 
 
 def documents(rows: Iterable[Any], stored: StoredTexts) -> Iterator[Document]:
-    """The texts of `rows`, which are `DOCUMENT_ROW`."""
+    """The texts of `rows`, which are `document_row`."""
     by_id = {row[0]: row for row in rows}
     for row_id, text in stored.find(list(by_id)):
         _, _, filters, *names = by_id[row_id]

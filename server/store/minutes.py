@@ -22,6 +22,7 @@ from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.pacing import StepSize
 from weave_core.server.store.sketches import Sketch, bucket_of, pack_sketch, unpack_sketch
 from weave_core.server.store.sums import TOKEN_COLUMNS
+from weave_core.server.store.text_codes import texts_of
 
 __all__ = ["CURSOR", "DIMENSIONS", "MEASURED", "PICO", "WIDTHS_S", "MinuteRollups", "Sums"]
 
@@ -118,7 +119,7 @@ class Sums:
 
 
 _Cells = dict[tuple[int, int, tuple[Any, ...]], Sums]
-"""By project, minute and group values."""
+"""By project, minute and group values, as rows hold them."""
 
 
 class MinuteRollups:
@@ -236,10 +237,11 @@ class MinuteRollups:
     def _group_id(self, connection: Connection, project_id: int, values: tuple[Any, ...]) -> int:
         found = self._groups.get((project_id, values))
         if found is None:
-            digest = _digest(values)
+            texts = texts_of(connection, values)
+            digest = _digest(texts)
             found = connection.exec_driver_sql(self._find_group, (project_id, digest)).scalar()
             if found is None:
-                found = self._new_group(connection, project_id, digest, values)
+                found = self._new_group(connection, project_id, digest, texts)
             if len(self._groups) >= 2 * MAX_GROUPS:
                 self._groups.clear()
             self._groups[project_id, values] = found

@@ -12,6 +12,7 @@ from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.rows import SPAN_COLUMNS, span_values
 from weave_core.server.store.sent_spans import read_sent_spans
+from weave_core.server.store.text_codes import TextCodes
 from weave_core.server.store.texts import TextIndex
 
 __all__ = ["Rejoined", "SpanRejoins"]
@@ -43,7 +44,10 @@ class Rejoined(NamedTuple):
 class SpanRejoins:
     """Works off the marks of `span_dirty`."""
 
-    def __init__(self, dialect: Dialect, minutes: MinuteRollups, texts: TextIndex) -> None:
+    def __init__(
+        self, dialect: Dialect, *, codes: TextCodes, minutes: MinuteRollups, texts: TextIndex
+    ) -> None:
+        self._codes = codes
         self._minutes = minutes
         self._texts = texts
         self._dirty = dialect.sql(_DIRTY)
@@ -63,7 +67,7 @@ class SpanRejoins:
         marks = connection.exec_driver_sql(self._dirty, (_SPANS_A_STEP,)).all()
         traces: list[tuple[int, bytes]] = []
         here = {mark[3]: tuple(mark) for mark in marks if mark[3] is not None}
-        rows = self._rows(connection, here)
+        rows = self._codes.coded(connection, _COLUMNS, self._rows(connection, here))
         if rows:
             self._minutes.subtract(connection, here)
             indexed = self._texts.subtract(connection, here)

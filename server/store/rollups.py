@@ -24,6 +24,7 @@ from weave_core.server.store.pacing import StepSize
 from weave_core.server.store.packed_texts import packed_text
 from weave_core.server.store.previews import read_previews
 from weave_core.server.store.sums import TRACE_COLUMNS, SpanSums, trace_row
+from weave_core.server.store.text_codes import column_sql
 
 __all__ = ["TraceRollups"]
 
@@ -51,19 +52,18 @@ _COMPUTED = {
     "has_content": "COALESCE(s.has_content,"
     " s.input_preview IS NOT NULL OR s.output_preview IS NOT NULL)",
 }
-_SELECTED = ", ".join(_COMPUTED.get(name, f"s.{name}") for name in SpanSums._fields)
 # The marks lead (SQLite takes CROSS JOIN as an order), each finding its spans by their identity;
 # asked to sort by time, SQLite walked the whole project instead, which took 40 times as long.
-_SPANS = f"""
-SELECT {_SELECTED} FROM trace_dirty AS d CROSS JOIN span AS s
+_SPANS = """
+SELECT {columns} FROM trace_dirty AS d CROSS JOIN span AS s
 WHERE s.project_id = d.project_id AND s.trace_id = d.trace_id
 AND (d.project_id, d.trace_id) <= (?, ?)
-"""  # noqa: S608  # Names of our own columns.
+"""
 
-_OF_LONG = f"""
-SELECT {_SELECTED} FROM span AS s
+_OF_LONG = """
+SELECT {columns} FROM span AS s
 WHERE s.project_id = ? AND s.trace_id = ? AND s.span_id > ? ORDER BY s.span_id LIMIT ?
-"""  # noqa: S608  # As above.
+"""
 
 _by_start = attrgetter("start_ns", "id")
 _PROJECT = TRACE_COLUMNS.index("project_id")
@@ -91,8 +91,9 @@ class TraceRollups:
         self._dictionaries = None if dialect.keeps_previews else dictionaries
         self._duplicates = DuplicateMarker(dialect, minutes)
         self._dirty = dialect.sql(_DIRTY)
-        self._spans = dialect.sql(_SPANS)
-        self._of_long = dialect.sql(_OF_LONG)
+        columns = _columns(dialect.name)
+        self._spans = dialect.sql(_SPANS.format(columns=columns))
+        self._of_long = dialect.sql(_OF_LONG.format(columns=columns))
         self._long: _Long | None = None
         self._replace = dialect.upsert("trace", TRACE_COLUMNS, _KEY)
         self._clear = dialect.sql("DELETE FROM trace_dirty WHERE project_id = ? AND trace_id = ?")
@@ -186,6 +187,11 @@ class TraceRollups:
             else head
             for key, head in heads.items()
         }
+
+
+def _columns(dialect: str) -> str:
+    columns = (column_sql(name, dialect, table="s.") for name in SpanSums._fields)
+    return ", ".join(map(_COMPUTED.get, SpanSums._fields, columns))
 
 
 def _head(spans: Sequence[SpanSums]) -> SpanSums:

@@ -23,6 +23,7 @@ from weave_core.server.store.rollup_tables import BackgroundCursorRow
 from weave_core.server.store.rows import PREVIEW_COLUMNS, SPAN_COLUMNS, cleaned
 from weave_core.server.store.stored_texts import texts_in
 from weave_core.server.store.tables import SpanRow, table_of
+from weave_core.server.store.text_codes import TextCodes
 from weave_core.server.store.texts import TextIndex
 
 __all__ = ["SpanInserter"]
@@ -51,11 +52,13 @@ class SpanInserter:
         dialect: Dialect,
         identities: Identities,
         *,
+        codes: TextCodes,
         dictionaries: Dictionaries,
         minutes: MinuteRollups,
         texts: TextIndex,
     ) -> None:
         self._dialect = dialect
+        self._codes = codes
         self._texts = texts
         self._minutes = minutes
         self._dictionaries = dictionaries
@@ -107,6 +110,7 @@ class SpanInserter:
             return []
         if clean:
             rows = [cleaned(row) for row in rows]
+        rows = self._codes.coded(connection, self._columns, rows)
         inserted = self._dialect.insert_rows(
             connection, "span", self._columns, rows, skips_known=True
         )

@@ -9,6 +9,7 @@ and nothing is stored twice.  Times are nanoseconds since the Unix epoch, UTC; i
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     JSON,
     BigInteger,
     Index,
@@ -17,9 +18,12 @@ from sqlalchemy import (
     MetaData,
     Table,
     UniqueConstraint,
+    event,
     text,
 )
 from sqlmodel import Field, SQLModel
+
+from weave_core.server.store.shared_texts import CREATE_TABLE, SharedText
 
 __all__ = [
     "METADATA",
@@ -48,6 +52,12 @@ METADATA = MetaData(
 )
 """Our tables and no others: SQLModel's own is shared with every SQLModel program that embeds us.
 Constraints have names, since a later migration can only change what it can name."""
+
+event.listen(
+    METADATA,
+    "after_create",
+    DDL(CREATE_TABLE).execute_if(dialect="sqlite"),  # type: ignore[no-untyped-call]
+)
 
 
 class Row(SQLModel):
@@ -152,24 +162,24 @@ class SpanRow(Row, table=True):
     trace_id: bytes = Field(sa_type=LargeBinary)
     span_id: bytes = Field(sa_type=LargeBinary)
     parent_id: bytes | None = Field(default=None, sa_type=LargeBinary)
-    name: str
-    display_name: str | None = None
+    name: str = Field(sa_type=SharedText(is_name=True))
+    display_name: str | None = Field(default=None, sa_type=SharedText(is_name=True))
     """None: the same as `name`."""
     kind: str
     status: str
     status_message: str | None = None
-    error_type: str | None = None
+    error_type: str | None = Field(default=None, sa_type=SharedText())
     start_ns: int = Field(sa_type=BigInteger)
     duration_ns: int | None = Field(default=None, sa_type=BigInteger)
     """None: has not ended."""
-    service_name: str | None = None
-    environment: str | None = None
-    op_name: str | None = None
-    op_version: str | None = None
-    provider: str | None = None
-    model: str | None = None
+    service_name: str | None = Field(default=None, sa_type=SharedText())
+    environment: str | None = Field(default=None, sa_type=SharedText())
+    op_name: str | None = Field(default=None, sa_type=SharedText())
+    op_version: str | None = Field(default=None, sa_type=SharedText())
+    provider: str | None = Field(default=None, sa_type=SharedText())
+    model: str | None = Field(default=None, sa_type=SharedText())
     """The one that answered, else the one asked: for price and grouping."""
-    request_model: str | None = None
+    request_model: str | None = Field(default=None, sa_type=SharedText())
     response_id: str | None = None
     input_tokens: int | None = Field(default=None, sa_type=BigInteger)
     output_tokens: int | None = Field(default=None, sa_type=BigInteger)
@@ -180,10 +190,10 @@ class SpanRow(Row, table=True):
     input_cost_usd: float | None = None
     output_cost_usd: float | None = None
     cost_usd: float | None = None
-    cost_source: str | None = None
+    cost_source: str | None = Field(default=None, sa_type=SharedText())
     """`given` or `computed`."""
     is_duplicate: bool = False
-    agent_name: str | None = None
+    agent_name: str | None = Field(default=None, sa_type=SharedText())
     session_id: str | None = None
     user_id: str | None = None
     run_id: str | None = None

@@ -17,7 +17,7 @@ from weave_core.server.filters.previews import PREVIEW, UNPACKED
 from weave_core.server.filters.searching import SAYS, Term, pattern_of
 from weave_core.server.normalise import skeleton
 from weave_core.server.otlp.records import RawOrigin
-from weave_core.server.store.documents import DOCUMENT_ROW, documents
+from weave_core.server.store.documents import document_row, documents
 from weave_core.server.store.packed_texts import unpacked_text
 from weave_core.server.store.payloads import read_span
 from weave_core.server.store.previews import Previews
@@ -26,7 +26,7 @@ from weave_core.server.store.words import folded
 
 __all__ = ["add_text_functions", "teach_text_functions"]
 
-_BY_ID = f"SELECT {DOCUMENT_ROW} WHERE s.id = ?"  # Our own columns.
+_BY_ID = f"SELECT {document_row('sqlite')} WHERE s.id = ?"  # Our own columns.
 _NOWHERE = RawOrigin(resource={}, scope_name="")
 
 

@@ -25,7 +25,7 @@ LEFT_OUT = {
 
 
 class TextTable(Protocol):
-    """The index, in the caller's transaction; `rows` are `DOCUMENT_ROW`, at least one."""
+    """The index, in the caller's transaction; `rows` are `document_row`, at least one."""
 
     def add(self, connection: Connection, rows: Sequence[Any]) -> None:
         """Put in what `rows` say."""

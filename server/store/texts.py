@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult
 
 from weave_core.server.store.dialects import Dialect
-from weave_core.server.store.documents import DOCUMENT_ROW
+from weave_core.server.store.documents import document_row
 from weave_core.server.store.pacing import StepSize
 from weave_core.server.store.rollup_tables import TEXT_CURSOR
 from weave_core.server.store.text_tables import LEFT_OUT, text_table
@@ -29,8 +29,6 @@ _SPANS_A_STEP = 1_000
 _OFF = "texts off "
 """Begin of the cursor that remembers a project which is left out, and since which span."""
 
-_BEHIND = f"SELECT {DOCUMENT_ROW} WHERE s.id > ? ORDER BY s.id LIMIT ?"  # Our own columns.
-_BY_ID = f"SELECT {DOCUMENT_ROW} WHERE s.id = ?"  # As above.
 _SAVE = """
 INSERT INTO background_cursor (name, position, version) VALUES (?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET position = excluded.position, version = excluded.version
@@ -48,6 +46,9 @@ class TextIndex:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._table = text_table(dialect)
+        row = document_row(dialect.name)
+        self._behind = f"SELECT {row} WHERE s.id > ? ORDER BY s.id LIMIT ?"  # Our own columns.
+        self._by_id = f"SELECT {row} WHERE s.id = ?"  # As above.
         self._size = StepSize(200, least=100, most=_SPANS_A_STEP)
 
     def step(self, connection: Connection, turn_s: float) -> bool:
@@ -57,7 +58,7 @@ class TextIndex:
         self._empty_if_older(connection)
         left_out = self._left_out(connection)
         cursor = self._position(connection)
-        rows = self._run(connection, _BEHIND, (cursor, limit)).all()
+        rows = self._run(connection, self._behind, (cursor, limit)).all()
         if not rows:
             return False
         wanted = [row for row in rows if row[1] not in left_out]
@@ -97,7 +98,7 @@ class TextIndex:
         return connection.exec_driver_sql(self._dialect.sql(text), values)
 
     def _rows(self, connection: Connection, row_ids: Iterable[int]) -> list[Any]:
-        return [row for row_id in row_ids for row in self._run(connection, _BY_ID, (row_id,))]
+        return [row for row_id in row_ids for row in self._run(connection, self._by_id, (row_id,))]
 
     def _left_out(self, connection: Connection) -> set[int]:
         """Projects that want no index; one that wants it again makes the index anew."""

@@ -44,6 +44,7 @@ from weave_core.server.store.queries.lags import count_behind
 from weave_core.server.store.queues import Job, JobQueue, Produce, Work
 from weave_core.server.store.runs import RunInserter
 from weave_core.server.store.spans import SpanInserter
+from weave_core.server.store.text_codes import TextCodes
 from weave_core.server.store.texts import TextIndex
 from weave_core.server.store.trainings import Trainings
 
@@ -99,11 +100,13 @@ class Writer:
         self._dictionaries = Dictionaries(
             Trainings(engines.dialect, engines.readers, self._queue.wake)
         )
+        self._codes = TextCodes(engines.dialect)
         self._minutes = MinuteRollups(engines.dialect)
         self._texts = TextIndex(engines.dialect)
         self._inserter = SpanInserter(
             engines.dialect,
             self._identities,
+            codes=self._codes,
             dictionaries=self._dictionaries,
             minutes=self._minutes,
             texts=self._texts,
@@ -114,6 +117,7 @@ class Writer:
         self._runs = RunInserter(engines.dialect, self._identities)
         self._background = Background(
             engines.dialect,
+            codes=self._codes,
             minutes=self._minutes,
             dictionaries=self._dictionaries,
             texts=self._texts,
@@ -286,6 +290,7 @@ class Writer:
         for memory in (
             *(self._inserter, self._logs, self._metrics, self._identities),
             *(self._dictionaries, self._minutes, self._evaluations, self._background),
+            self._codes,
         ):
             memory.forget()
 

@@ -14,6 +14,7 @@ from weave_core.errors import BadRequest
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
 from weave_core.server.filters import Field, Vocabulary
 from weave_core.server.filters.parsing import suggest
+from weave_core.server.store.shared_texts import spelled
 
 __all__ = ["Order", "next_cursor", "ordered_page", "place_of", "read_order"]
 
@@ -113,9 +114,9 @@ def _after(order: Order, place: Place) -> ColumnElement[bool]:
         return and_(column.is_(None), is_later)
     if not order.is_nullable:
         # A row value is one range of the index (column, tie); the same spelled out is not.
-        here, there = tuple_(column, tie), tuple_(place.value, last)
+        here, there = tuple_(spelled(column), tie), tuple_(place.value, last)
         return here < there if order.is_descending else here > there
     # As a bound value: SQLAlchemy compares with a bare True by IS only.
     value = literal(place.value)
     is_beyond = column < value if order.is_descending else column > value
-    return or_(is_beyond, and_(column == value, is_later), column.is_(None))
+    return or_(is_beyond, and_(spelled(column) == value, is_later), column.is_(None))

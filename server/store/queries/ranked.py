@@ -20,7 +20,7 @@ from weave_core.server.filters.searching import (
     searched_terms,
     tsquery_of,
 )
-from weave_core.server.store.documents import DOCUMENT_ROW, Document, documents
+from weave_core.server.store.documents import Document, document_row, documents
 from weave_core.server.store.stored_texts import texts_in
 from weave_core.server.store.tables import SpanRow, table_of
 from weave_core.server.store.text_tables import LEFT_OUT
@@ -169,10 +169,11 @@ def _ranks(
 ) -> list[tuple[float, int]]:
     """Rank and row id of each; less is better."""
     found: list[Document] = []
+    row = document_row(connection.dialect.name)
     for start in range(0, len(ids), _IN_LIST):
         # Our own columns, and numbers that the database gave.
         wanted = ",".join(map(str, ids[start : start + _IN_LIST]))
-        rows = connection.exec_driver_sql(f"SELECT {DOCUMENT_ROW} WHERE s.id IN ({wanted})")
+        rows = connection.exec_driver_sql(f"SELECT {row} WHERE s.id IN ({wanted})")
         found += documents(rows, texts_in(connection))
     weighed = [(pattern_of(term), _weight(connection, term)) for term in terms]
     mean_size = sum(len(each.said) for each in found) / len(found) + 1 if found else 1

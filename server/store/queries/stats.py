@@ -32,6 +32,7 @@ from weave_core.server.store.minutes import PICO, Sums
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.rolled_sums import FACETED, GROUPED, rolled_sums
 from weave_core.server.store.queries.shapes import usage_shape
+from weave_core.server.store.shared_texts import spelled
 from weave_core.server.store.sketches import quantile_ns
 from weave_core.server.store.tables import SpanRow, table_of
 
@@ -118,7 +119,7 @@ def list_stats(  # What a chart can ask.
     labels = [str(column.name) for column in columns]
     keys = [chosen.c[label] for label in labels]
     sums = select(*keys, *_sums(chosen)).group_by(*keys)
-    sums = sums.order_by(*keys[:1] if bucket_ns else (), func.count().desc(), *keys)
+    sums = sums.order_by(*keys[:1] if bucket_ns else (), func.count().desc(), *map(spelled, keys))
     rows = connection.execute(sums.limit(MAX_ROWS + 1)).all()
     _check_size(len(rows))
     ranked = _percentiles(connection, chosen, keys)
@@ -235,7 +236,7 @@ def list_facets(
             members = members_of(field.column, connection.dialect.name)
             query, value = query.join(members, literal(True)), members.c.value
         counted = query.add_columns(value, func.count()).where(value.is_not(None))
-        counted = counted.group_by(value).order_by(func.count().desc(), value).limit(limit)
+        counted = counted.group_by(value).order_by(func.count().desc(), spelled(value)).limit(limit)
         rows = connection.execute(counted)
         answer[name] = [{"value": value, "count": count} for value, count in rows]
     return {name: answer[name] for name in names}

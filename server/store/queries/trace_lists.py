@@ -14,6 +14,7 @@ from weave_core.server.filters.constructs import members_of
 from weave_core.server.filters.parsing import suggest
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.shapes import usage_shape
+from weave_core.server.store.shared_texts import spelled
 from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 
 __all__ = ["MAX_FACETS", "MAX_FACET_TRACES", "MAX_FACET_VALUES", "list_facets", "sum_traces"]
@@ -108,7 +109,7 @@ def _values(connection: Connection, newest: Any, name: str, limit: int) -> list[
         query, value = query.join(members, literal(True)), members.c["value"]
     count = func.count(table.c.trace_id.distinct()) if field.is_of_span else func.count()
     counted = query.add_columns(value, count).where(value.is_not(None))
-    counted = counted.group_by(value).order_by(count.desc(), value).limit(limit)
+    counted = counted.group_by(value).order_by(count.desc(), spelled(value)).limit(limit)
     return [{"value": value, "count": count} for value, count in connection.execute(counted)]
 
 

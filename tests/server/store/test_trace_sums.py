@@ -8,6 +8,7 @@ from support.raw_spans import START_NS, llm_call, open_store, raw_span, read_tra
 from support.raw_spans import store_spans as store_them
 
 from weave_core.server.store.duplicates import MAX_REPORTS
+from weave_core.server.store.shared_texts import spelled_sql
 
 CALL_USD = (100 * 0.15 + 10 * 0.60) / 1e6
 """100 tokens in and 10 out of gpt-4o-mini, by its public price list."""
@@ -39,7 +40,8 @@ def test_a_given_cost_is_taken_as_it_is(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         store_them(store, llm_call(1, given={"gen_ai.usage.cost": 0.5}))
         assert read_trace(store).cost_usd == 0.5
-        assert rows_of(store, "SELECT cost_source FROM span") == [("given",)]
+        source = spelled_sql("cost_source", store.dialect)
+        assert rows_of(store, f"SELECT {source} FROM span") == [("given",)]  # noqa: S608  # Ours.
 
 
 def test_children_that_come_first_wait_for_their_root(tmp_path: Path) -> None:

@@ -16,7 +16,14 @@ from weave_core.settings import Settings
 PROJECT = "plans"
 START_NS = 1_760_000_000_000_000_000
 _SMALL = (
-    *("trace_dirty", "span_dirty", "background_cursor", "project", "payload_dictionary"),
+    *(
+        "trace_dirty",
+        "span_dirty",
+        "background_cursor",
+        "project",
+        "payload_dictionary",
+        "shared_text",
+    ),
     *("reports", "run_tail"),
 )
 """Marks, tables of few rows, and what a LIMIT keeps few: to walk them is no harm."""
