@@ -3,16 +3,17 @@
     python tests/benchmarks/ingest_rate.py [--batches 60] [--rounds 2] [--gzip] [--agent]
         [--seconds 60] [--alone] [--slow 60] [--peer phoenix] [--peer mlflow]
 
-Four figures of a round: the rate over eight connections that send as fast as they are answered
-(`--seconds`: for so long, instead of a number of batches); how long an answer takes at half of that
-rate, sent on the clock, beside the bare receiver's at the same rate and what the disk takes for
-such a write; what the server uses, its decode process included; and how far the background (sums,
-full text) was behind, and how long it took to catch up.
+Figures of a round: the rate over eight connections that send as fast as they are answered
+(`--seconds`: for so long, instead of a number of batches), and the same with gzip; how long an
+answer takes at half of that rate, sent on the clock, beside the bare receiver's at the same rate
+and what the disk takes for such a write; what the server uses, its decode process included; how far
+the background (sums, full text) was behind, and how long it took to catch up; and what the server
+uses when nothing is left to do.
 
 `--slow MS` prints for each answer at half load that took longer what the server did meanwhile.
 
 What a span takes on disk is printed for spans that all have 2 KB of messages, and for a mix where
-four in ten have; both with everything on, after the background has caught up.
+four in ten have; both with everything on, after the background has packed what it packs.
 
 With `--agent` messages repeat themselves as an agent's do.  `--alone` runs without the decode
 process.  `--peer` sends the same to a peer, installed into a virtual environment of its own.
@@ -35,7 +36,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ MIXED_SHARE = 0.4
 COMMIT_BYTES = 1024 * 1024
 DISK_WRITES, DISK_PLACES = 100, 16
 CATCH_UP_S = 600
+SETTLED_S = 4.0
+"""Longer than the background ever rests between two steps."""
 PEER_GIVES_UP_S = 60
 """After which a peer that makes no more spans durable is taken to have lost the others."""
 READY = "floor ready on "
@@ -134,12 +137,18 @@ def run_round(
         pid = server.process.pid
         rate = full_load("weave-core", server.url, pid, templates, options, behind=gauges(http))
         began = time.monotonic()
-        stored = wait_for_background(http)
+        wait_for_background(http)
         print(f"  background caught up {time.monotonic() - began:.1f} s after the last answer")
+        if not options.gzip:
+            zipped = full_load("  with gzip", server.url, pid, templates, options, is_gzip=True)
+            print(f"  gzip takes {zipped / rate:.0%} of the plain rate")
+            wait_for_background(http)
         load = half_load(server.url, templates, rate, is_gzip=options.gzip)
         print_waits("at half load", load)
         print_disk(folder, load.rate / SPANS_A_BATCH)
-        stored = wait_for_background(http)
+        began = time.monotonic()
+        stored = wait_for_packing(http, folder)
+        print(f"  all is packed {time.monotonic() - began:.1f} s after the last answer")
         before = cpu_seconds(pid)
         time.sleep(IDLE_S)
         print(f"  idle CPU {(cpu_seconds(pid) - before) / IDLE_S * 100:.2f} %")
@@ -163,7 +172,7 @@ def print_mixed_size(folder: Path, options: argparse.Namespace) -> None:
             lambda number: made[number] if number < len(made) else None,
             connections=CONNECTIONS,
         )
-        stored = wait_for_background(http)
+        stored = wait_for_packing(http, folder)
         server.stop()
     print_size(folder, stored, f"messages on {MIXED_SHARE:.0%} of the spans")
 
@@ -186,10 +195,12 @@ def full_load(
     options: argparse.Namespace,
     *,
     behind: Callable[[], dict[str, float]] | None = None,
+    is_gzip: bool = False,
 ) -> float:
     """Send as fast as the server answers; print, and give spans a second."""
-    warm_up = new_template("warm up").fresh(is_gzip=options.gzip)
-    send(url, lambda n: None if n else warm_up, connections=1, is_gzip=options.gzip)
+    is_gzip = is_gzip or options.gzip
+    warm_up = new_template("warm up").fresh(is_gzip=is_gzip)
+    send(url, lambda n: None if n else warm_up, connections=1, is_gzip=is_gzip)
     bodies: Callable[[int], bytes | None]
     if options.seconds:
         until = time.perf_counter() + options.seconds
@@ -197,10 +208,10 @@ def full_load(
         def bodies(number: int) -> bytes | None:
             if time.perf_counter() > until:
                 return None
-            return templates[number % len(templates)].fresh(is_gzip=options.gzip)
+            return templates[number % len(templates)].fresh(is_gzip=is_gzip)
     else:
         made = [
-            templates[number % len(templates)].fresh(is_gzip=options.gzip)
+            templates[number % len(templates)].fresh(is_gzip=is_gzip)
             for number in range(options.batches)
         ]
 
@@ -208,7 +219,7 @@ def full_load(
             return made[number] if number < len(made) else None
 
     with watching(pid, behind) as watch:
-        load = send(url, bodies, connections=CONNECTIONS, is_gzip=options.gzip)
+        load = send(url, bodies, connections=CONNECTIONS, is_gzip=is_gzip)
     if load.failed:
         raise SystemExit(f"{load.failed} requests failed")
     report(name, load, watch)
@@ -335,6 +346,26 @@ def wait_for_background(http: httpx.Client) -> int:
         time.sleep(0.2)
     listed = http.get("/api/projects").json()["items"]
     return sum(int(project["span_count"]) for project in listed)
+
+
+def wait_for_packing(http: httpx.Client, folder: Path) -> int:
+    """Return once nothing was written for a while; how many spans there are.
+
+    Packing, merging and giving pages back come last, and no gauge tells of them.
+    """
+    stored = wait_for_background(http)
+    until = time.monotonic() + CATCH_UP_S
+    with closing(sqlite3.connect(folder / "store.db")) as database:
+        seen, since = -1, time.monotonic()
+        while time.monotonic() - since < SETTLED_S:
+            if time.monotonic() > until:
+                raise SystemExit("the background never ends")
+            # Changes with whatever another connection commits.
+            (version,) = database.execute("PRAGMA data_version").fetchone()
+            if version != seen:
+                seen, since = version, time.monotonic()
+            time.sleep(0.2)
+    return stored
 
 
 def sizes(path: Path, count: int) -> str:
