@@ -113,7 +113,9 @@ class SpanRow(Row, table=True):
         # A resend finds its row here; so does a trace its spans.
         UniqueConstraint("project_id", "trace_id", "span_id", name="span_identity"),
         Index("span_by_id", "project_id", "span_id"),
-        Index("newest_spans", "project_id", "start_ns", "id"),
+        # Each row of an index of SQLite ends with the row id, and is sorted by it last.
+        Index("newest_spans", "project_id", "start_ns").ddl_if(dialect="sqlite"),
+        Index("newest_spans", "project_id", "start_ns", "id").ddl_if(dialect="postgresql"),
         Index(
             "newest_spans_by_model",
             "project_id",
