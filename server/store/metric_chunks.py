@@ -1,4 +1,4 @@
-"""Points of one key as compressed chunks: 4,096 steps and values, small and quick to read.
+"""Points of one key as compressed chunks: 4,480 steps and values, small and quick to read.
 
     version, how steps lie, how values lie, count (8 + 8 + 8 + 32 bits), first step and stride (64
     bits each); where steps are uneven, their differences; the values
@@ -32,10 +32,11 @@ __all__ = [
     "summary_of",
 ]
 
-CHUNK_POINTS = 4_096
-"""Points of a full chunk."""
+CHUNK_POINTS = 4_480
+"""Points of a full chunk.  Doubles that are noise fill two of SQLite's pages by it, and what comes
+out of a tensor one: of 4,096, as older versions have them, an eighth of the pages was empty."""
 PREVIEW_POINTS = 64
-"""Of these a full chunk's preview has at most so many: the least and largest of each 128 in a row,
+"""Of these a full chunk's preview has at most so many: the least and largest of each 140 in a row,
 its first and last point, and what is no number.  A chart of a million points reads them alone."""
 _PREVIEW_BINS = 32
 

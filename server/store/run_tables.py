@@ -103,7 +103,7 @@ class RunMetricRow(Row, table=True):
 
 
 class MetricChunkRow(Row, table=True):
-    """Up to 4,096 points of one key by ascending steps; chunks of a key do not overlap."""
+    """Up to 4,480 points of one key by ascending steps; chunks of a key do not overlap."""
 
     __tablename__ = "metric_chunk"
 

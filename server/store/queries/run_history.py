@@ -265,7 +265,7 @@ class _Reader:
         if name in {"time", "runtime"}:
             times = self._time(rank, is_rough=is_rough)
             if is_rough:
-                # Between two points of a preview, 128 steps apart at most.
+                # Between two points of a preview, 140 steps apart at most.
                 ms = np.interp(points.steps, times.steps, times.values)
                 is_there = np.ones(len(points), bool)
             else:
