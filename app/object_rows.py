@@ -25,12 +25,18 @@ def show_rows(project: str, name: str, version: ObjectVersion, count: int) -> No
     page = client().list_rows(
         project, name, str(version.version), search=search or None, start=start, limit=PAGE_SIZE
     )
-    picked = figure_table(_table(page), key=f"rows_{version.digest}")
-    if picked and picked.isdecimal() and picked != st.query_params.get("row"):
-        st.query_params["row"] = picked
-        st.rerun()
-    _turn(page, search, start)
-    _show_one(project, name, version, page)
+    one = _picked(project, name, version, page)
+    # Beside the table, where it is seen without a way down.
+    table, beside = st.columns([3, 2], gap="medium") if one else (st.container(), None)
+    with table:
+        picked = figure_table(_table(page), key=f"rows_{version.digest}")
+        if picked and picked.isdecimal() and picked != st.query_params.get("row"):
+            st.query_params["row"] = picked
+            st.rerun()
+        _turn(page, search, start)
+    if one and beside:
+        with beside:
+            _show_one(project, one)
 
 
 def _first_page() -> None:
@@ -101,16 +107,23 @@ def _turn(page: RowPage, search: str, start: int) -> None:
             st.rerun()
 
 
-def _show_one(project: str, name: str, version: ObjectVersion, page: RowPage) -> None:
-    """The row that was picked, in full, with the way to where it is from."""
+def _picked(project: str, name: str, version: ObjectVersion, page: RowPage) -> DatasetRow | None:
+    """The row that the address names, on this page or not."""
     wanted = st.query_params.get("row", "")
     if not wanted.isdecimal():
-        return
-    found = next((each for each in page.items if each.index == int(wanted)), None)
-    if found is None:
-        found = _fetched(project, name, version, int(wanted))
-    if found is None:
-        return
+        return None
+    found = [each for each in page.items if each.index == int(wanted)]
+    if not found:
+        found = (
+            client()
+            .list_rows(project, name, str(version.version), start=int(wanted), limit=1)
+            .items
+        )
+    return found[0] if found else None
+
+
+def _show_one(project: str, found: DatasetRow) -> None:
+    """The row in full, with the way to where it is from."""
     origin = _origin(found.row) or {}
     trace_id, span_id = origin.get("trace_id"), origin.get("span_id")
     source = None
@@ -122,11 +135,6 @@ def _show_one(project: str, name: str, version: ObjectVersion, page: RowPage) ->
             span_id if isinstance(span_id, str) else None,
         )
     json_value(f"Row {found.index:,}", found.row, key="row", source=source)
-
-
-def _fetched(project: str, name: str, version: ObjectVersion, index: int) -> DatasetRow | None:
-    found = client().list_rows(project, name, str(version.version), start=index, limit=1).items
-    return found[0] if found else None
 
 
 def _line(value: Any) -> str:

@@ -4,12 +4,17 @@ const SHOWN = 400; // Rows drawn at once.
 
 export default mount("div.wc.text-diff", (host, { title, facts, sections }) => {
   host.replaceChildren(el("h2.cut", { title }, title),
-    facts.length > 0 && el("table.facts", null, el("thead", null, el("tr", null, el("td"), el("th", { scope: "col" }, "A"), el("th", { scope: "col" }, "B"))),
-      el("tbody", null, facts.map(([name, a, b]) => el("tr", { "data-differs": a !== b }, el("th", { scope: "row" }, name), el("td", { title: a }, a), el("td", { title: b }, b))))),
+    // A list of none: what is no node would be written out as a text here.
+    ...(facts.length ? [factsTable(facts)] : []),
     ...sections.map(section));
   if (!sections.length) host.append(el("div.empty", null, "Neither span has an input or an output."));
   host.dataset.ready = title;
 });
+
+function factsTable(facts) {
+  return el("table.facts", null, el("thead", null, el("tr", null, el("td"), el("th", { scope: "col" }, "A"), el("th", { scope: "col" }, "B"))),
+    el("tbody", null, facts.map(([name, a, b]) => el("tr", { "data-differs": a !== b }, el("th", { scope: "row" }, name), el("td", { title: a }, a), el("td", { title: b }, b)))));
+}
 
 function section({ name, missing, is_same, rows, cut }) {
   const state = is_same ? "the same in both" : missing[0] ? "only in B" : missing[1] ? "only in A" : "";

@@ -28,15 +28,15 @@ def show_versions(project: str, versions: list[ObjectVersion], shown: ObjectVers
     for each in versions:
         names = [*each.aliases, *(f"#{tag}" for tag in each.tags)]
         cells: list[Cell] = [
-            f"version {each.version}",
+            f"v{each.version}",
             {"text": ", ".join(names), "title": ", ".join(names)},
             {"ago": each.created_ns / 1e6},
         ]
         url = object_url(project, each.kind, each.name, each.version)
         rows.append(Row(cells, url=url, is_on=each.version == shown.version, id=each.digest))
     columns = [
-        ("Version", "86px", ""), ("Aliases, tags", "minmax(60px, 1fr)", ".cut"),
-        ("Published", "84px", ".num"),
+        ("Version", "48px", ""), ("Aliases, tags", "minmax(40px, 1fr)", ".cut"),
+        ("Published", "64px", ".num"),
     ]  # fmt: skip
     figure_table(table_rows("Versions", columns, rows), key="versions")
 

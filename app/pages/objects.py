@@ -48,7 +48,8 @@ def show_list(project: str, page: Page[ObjectVersion]) -> None:
             f"{each.version:,}",
             ", ".join(aliases),
             ", ".join(each.tags),
-            size_words(each.size_bytes),
+            # Of a dataset it would be that of a list of blobs: its page tells how many rows it has.
+            "" if each.kind == "dataset" else size_words(each.size_bytes),
             {"ago": each.created_ns / 1e6},
         ]
         rows.append(Row(cells, url=object_url(project, each.kind, each.name), id=each.digest))

@@ -29,7 +29,7 @@ __all__ = ["add_rows", "compare_rows", "list_rows"]
 KIND = "dataset"
 MAX_PAGE_BYTES = 4 * 1024 * 1024
 """JSON of the rows of one page, unless one row alone has more."""
-MAX_SEARCHED_BYTES = 64 * 1024 * 1024
+MAX_SEARCHED_BYTES = 256 * 1024 * 1024
 """JSON of rows that one request searches; the next page goes on where it stopped."""
 MAX_COMPARED_BYTES = 128 * 1024 * 1024
 """JSON of a dataset's rows, the newest ones, that added rows are held against for near ones."""

@@ -64,7 +64,7 @@ def test_a_prompt_shows_what_it_says_and_what_changed(published: str) -> None:
     assert component_data(screen, "object_header")["version"] == 2
     assert component_data(screen, "json_value")["value"] == {"system": "Be terse.\nBe honest."}
     assert [row["cells"][0] for row in table(screen, "Versions")["rows"]] == [
-        "version 2", "version 1",
+        "v2", "v1",
     ]  # fmt: skip
     changes = draw(OBJECT, project=published, object="prompt/desk", view="Changes")
     [section] = component_data(changes, "text_diff")["sections"]

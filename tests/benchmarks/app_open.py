@@ -212,7 +212,7 @@ def evaluation_lines(browser: Browser, app: AppProcess, repeat: int) -> list[Lin
         row = page.locator(".evaluation-list .open").first
         row.wait_for()
         timed("an evaluation", row.click, ".evaluation-header[data-ready]", items)
-        page.get_by_text("Slices").wait_for()  # The last part of the page.
+        page.get_by_text("Slices (2)").wait_for()  # The last part of the page.
         worst = page.get_by_text("worst by exact")
         timed("its worst items", worst.click, f"{items} .bad")
     grown = resident_mib(app) - before
