@@ -141,7 +141,10 @@ def run_round(
         print(f"  background caught up {time.monotonic() - began:.1f} s after the last answer")
         if not options.gzip:
             zipped = full_load("  with gzip", server.url, pid, templates, options, is_gzip=True)
-            print(f"  gzip takes {zipped / rate:.0%} of the plain rate")
+            wait_for_background(http)
+            # The first load met a server that had just started.
+            plain = full_load("  without", server.url, pid, templates, options)
+            print(f"  with gzip {zipped / plain:.0%} of the plain rate")
             wait_for_background(http)
         load = half_load(server.url, templates, rate, is_gzip=options.gzip)
         print_waits("at half load", load)
