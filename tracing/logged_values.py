@@ -28,14 +28,17 @@ _MAX_SHOWN = 60
 
 Tell = Callable[[str, str], None]
 """Notes why something under a key was left out."""
+KeepOther = Callable[[str, Any], bool]
+"""Takes what is no number; gives whether it is something that is kept."""
 
 
-def read_values(data: Any, tell: Tell) -> dict[str, float]:
+def read_values(data: Any, tell: Tell, keep: KeepOther | None = None) -> dict[str, float]:
     """The numbers in `data` by their whole keys.
 
     Args:
         data: A mapping, maybe of mappings: `{"val": {"loss": 1}}` is `val.loss`.
         tell: Hears of what is no number.
+        keep: Is asked first.
     """
     if not isinstance(data, Mapping):
         tell("*", f"a {type(data).__name__} was logged; give a dictionary of names to numbers")
@@ -49,6 +52,8 @@ def read_values(data: Any, tell: Tell) -> dict[str, float]:
     for key, value in leaves:
         number = _number(value)
         if number is None:
+            if keep is not None and keep(_key(key), value):
+                continue
             tell(key, f"a {type(value).__name__} was logged, which is no number: it is left out")
         else:
             found[key] = number

@@ -9,14 +9,19 @@ import base64
 import binascii
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from weave_core.errors import ConfigError
 from weave_core.media_types import BYTES, HEAD_BYTES, media_type_of
-from weave_core.tracing.media_encoding import png_of_array, png_of_picture, wav_of_samples
+from weave_core.tracing.media_encoding import (
+    gif_of_frames,
+    png_of_array,
+    png_of_picture,
+    wav_of_samples,
+)
 
 __all__ = [
     "SHELF",
@@ -26,6 +31,7 @@ __all__ = [
     "Html",
     "Image",
     "InlineMedia",
+    "Markdown",
     "Media",
     "Shelf",
     "Video",
@@ -35,9 +41,12 @@ MAX_MEDIUM_BYTES = 64 * 1024 * 1024
 """Bytes of one image, sound or file of a call; of a larger one only the size is recorded."""
 MAX_SHELF_BYTES = 256 * 1024 * 1024
 """Media that wait for the exporter; above it the oldest ones are left out."""
+MAX_BOXES = 1_000
+"""Boxes kept of one image."""
 MIN_MEDIA_TEXT = 1_024
 """Characters of the shortest base64 text that is taken for a medium by its looks."""
 _MAX_KNOWN = 10_000
+_CHANNELS = (1, 3, 4)
 
 TOKEN = re.compile(r"sha256:~[0-9a-f]{63}")
 """Stands for a digest that is not known yet."""
@@ -61,7 +70,7 @@ class Content:
 
 
 class Media:
-    """A medium that the program hands over itself; `Image`, `Audio`, `Video` and `Html` are some.
+    """A medium that the program hands over itself; `Image`, `Audio` and `Video` are some.
 
     Args:
         data: The bytes of a file, or its path.
@@ -71,6 +80,8 @@ class Media:
         ConfigError: If `data` is nothing of that kind.
     """
 
+    kind = "file"
+    """What it is among what a run logs."""
     _default_type = BYTES
 
     def __init__(self, data: Any, *, caption: str | None = None) -> None:
@@ -100,12 +111,16 @@ class Media:
     def _accepted(self) -> str:
         return "give bytes, the path of a file, or a data: URL"
 
+    def describe(self, shelf: "Shelf") -> dict[str, Any]:
+        """What a record says of it; its bytes wait on `shelf`."""
+        return {**shelf.put(self.content, caption=self.caption), "kind": self.kind}
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.content.media_type})"
 
 
 class Image(Media):
-    """An image in what a call takes or gives; it is stored as a file and shown as an image.
+    """An image in what a call takes or gives, or what a run logs; stored as a file and shown.
 
     Pillow images, and bytes that are an image, are found without this class; arrays need it.
 
@@ -115,12 +130,44 @@ class Image(Media):
         ...     return weave_core.Image(weights, caption="layer 3")
 
     Args:
-        data: A Pillow image, an array (height x width, or with 1, 3 or 4 channels; integers to 255
-            or floats to 1), bytes, a path or a `data:` URL.
+        data: A Pillow image, an array or tensor (height x width, or with 1, 3 or 4 channels first
+            or last; integers to 255 or floats to 1), bytes, a path or a `data:` URL.
         caption: Shown with it.
+        boxes: Mappings with `box`, (left, top, right, bottom) in pixels, and maybe a `label`, a
+            `score`, and a `group` to show and hide together.
+        masks: By name, an array of height x width that says of each pixel which class it is, 0 to
+            255; 0 is shown as nothing.
+        labels: Names of the classes of masks.
     """
 
+    kind = "image"
     _default_type = "image/png"
+
+    def __init__(
+        self,
+        data: Any,
+        *,
+        caption: str | None = None,
+        boxes: Sequence[Mapping[str, Any]] = (),
+        masks: Mapping[str, Any] | None = None,
+        labels: Mapping[int, str] | None = None,
+    ) -> None:
+        super().__init__(data, caption=caption)
+        self._boxes = [_box(each) for each in boxes[:MAX_BOXES]]
+        self._masks = {str(name): _mask(each) for name, each in (masks or {}).items()}
+        self._labels = {str(int(number)): str(name) for number, name in (labels or {}).items()}
+
+    def describe(self, shelf: "Shelf") -> dict[str, Any]:
+        """What a record says of it; its bytes, and those of its masks, wait on `shelf`."""
+        told = super().describe(shelf)
+        if self._boxes:
+            told["boxes"] = self._boxes
+        if self._masks:
+            told["masks"] = [
+                {"name": name, "digest": shelf.put(mask)["digest"]}
+                for name, mask in self._masks.items()
+            ]
+        return told | ({"labels": self._labels} if self._labels else {})
 
     def _content(self, data: Any) -> Content | None:
         return _from_picture(data) or _from_array(data) or super()._content(data)
@@ -130,7 +177,7 @@ class Image(Media):
 
 
 class Audio(Media):
-    """A sound in what a call takes or gives; it is stored as a file and can be played.
+    """A sound in what a call takes or gives, or what a run logs; stored as a file, and played.
 
     Example:
         >>> weave_core.Audio(samples, sample_rate=24_000)
@@ -142,6 +189,7 @@ class Audio(Media):
         caption: Shown with it.
     """
 
+    kind = "audio"
     _default_type = "audio/wav"
 
     def __init__(self, data: Any, *, sample_rate: int = 16_000, caption: str | None = None) -> None:
@@ -149,9 +197,10 @@ class Audio(Media):
         super().__init__(data, caption=caption)
 
     def _content(self, data: Any) -> Content | None:
-        if not hasattr(data, "dtype") or not hasattr(data, "copy"):
+        samples = _copied_array(data)
+        if samples is None:
             return super()._content(data)
-        samples, rate = data.copy(), self._sample_rate
+        rate = self._sample_rate
         facts = {"sample_rate": rate}
         size_bytes = int(samples.nbytes)
         return Content("audio/wav", size_bytes, lambda: wav_of_samples(samples, rate), facts)
@@ -161,17 +210,44 @@ class Audio(Media):
 
 
 class Video(Media):
-    """A film in what a call takes or gives, from bytes, a path or a `data:` URL.
+    """A film in what a call takes or gives, or what a run logs.
 
     Example:
         >>> weave_core.Video("run.mp4", caption="episode 12")
+
+    Args:
+        data: Bytes, a path, a `data:` URL; or an array of frames x height x width x channels, or
+            with the channels before the height, which becomes a GIF and needs Pillow.
+        fps: Frames a second, of an array.
+        caption: Shown with it.
     """
 
+    kind = "video"
     _default_type = "video/mp4"
+
+    def __init__(self, data: Any, *, fps: float = 8, caption: str | None = None) -> None:
+        self._fps = fps
+        super().__init__(data, caption=caption)
+
+    def _content(self, data: Any) -> Content | None:
+        frames = _copied_array(data)
+        if frames is None:
+            return super()._content(data)
+        if len(frames.shape) == 4 and frames.shape[3] not in _CHANNELS:  # noqa: PLR2004
+            frames = frames.transpose(0, 2, 3, 1)
+        if len(frames.shape) not in (3, 4) or frames.shape[3:] not in ((), (1,), (3,), (4,)):
+            raise ConfigError(
+                f"a film of the shape {tuple(frames.shape)}",
+                "give frames x height x width, or with 1, 3 or 4 channels",
+            )
+        facts = {"width": int(frames.shape[2]), "height": int(frames.shape[1])}
+        facts["frames"] = int(frames.shape[0])
+        fps, size_bytes = self._fps, int(frames.nbytes)
+        return Content("image/gif", size_bytes, lambda: gif_of_frames(frames, fps), facts)
 
 
 class Html(Media):
-    """A page in what a call takes or gives; it is stored as a file and never run by the app.
+    """A page in what a call takes or gives, or what a run logs; none of its scripts is ever run.
 
     Example:
         >>> weave_core.Html("<h1>Report</h1>")
@@ -181,11 +257,32 @@ class Html(Media):
         caption: Shown with it.
     """
 
+    kind = "html"
     _default_type = "text/html"
 
     def _content(self, data: Any) -> Content | None:
         text = data.encode("utf-8", "replace") if isinstance(data, str) else data
-        return Content("text/html", len(text), lambda: text) if isinstance(text, bytes) else None
+        if not isinstance(text, bytes):
+            return None
+        return Content(self._default_type, len(text), lambda: text)
+
+    def _accepted(self) -> str:
+        return "give a text"
+
+
+class Markdown(Html):
+    """A text with headings, lists and tables, to be logged with `run.log`.
+
+    Example:
+        >>> run.log({"report": weave_core.Markdown("# Fold 3")})
+
+    Args:
+        data: Markdown.
+        caption: Shown with it.
+    """
+
+    kind = "markdown"
+    _default_type = "text/markdown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,22 +321,22 @@ class Shelf:
             raw = value.base64
             media_type = value.media_type or BYTES
             return self._put(Content(media_type, len(raw), lambda: _decoded(raw)))
-        content: Content | None
-        caption = None
         if isinstance(value, Media):
-            content, caption = value.content, value.caption
-        elif isinstance(value, bytes):
+            return value.describe(self)
+        content: Content | None
+        if isinstance(value, bytes):
             media_type = media_type_of(value[:HEAD_BYTES])
             content = None
             if media_type != BYTES:
                 content = Content(media_type, len(value), lambda: value)
         else:
             content = _from_picture(value)
-        if content is None:
-            return None
-        facts = {**content.facts, "caption": caption} if caption is not None else content.facts
-        digest = self._put(content)
-        return {"type": "blob", "mime_type": content.media_type, "digest": digest, **facts}
+        return None if content is None else self.put(content)
+
+    def put(self, content: Content, *, caption: str | None = None) -> dict[str, Any]:
+        """What a record says of `content`, whose bytes wait here."""
+        told = {"type": "blob", "mime_type": content.media_type, "digest": self._put(content)}
+        return {**told, **content.facts, **({} if caption is None else {"caption": caption})}
 
     def text(self, text: str) -> str | None:
         """What to record of a long text that is base64 of a medium; None where it is not."""
@@ -326,14 +423,54 @@ def _from_picture(value: Any) -> Content | None:
 
 
 def _from_array(value: Any) -> Content | None:
-    shape = getattr(value, "shape", None)
-    if shape is None or not hasattr(value, "dtype"):
+    copy = _copied_array(value)
+    if copy is None:
         return None
-    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in (1, 3, 4)):  # noqa: PLR2004
+    if len(copy.shape) == 3 and copy.shape[2] not in _CHANNELS and copy.shape[0] in _CHANNELS:  # noqa: PLR2004
+        copy = copy.transpose(1, 2, 0)  # As torch has it.
+    shape = copy.shape
+    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in _CHANNELS):  # noqa: PLR2004
         raise ConfigError(
             f"an image of the shape {tuple(shape)}", "give height x width, or 1, 3 or 4 channels"
         )
-    copy = value.copy() if hasattr(value, "copy") else value
     facts = {"width": int(shape[1]), "height": int(shape[0])}
     size_bytes = int(shape[0]) * int(shape[1]) * (int(shape[2]) if len(shape) > 2 else 1)  # noqa: PLR2004
     return Content("image/png", size_bytes, lambda: png_of_array(copy), facts)
+
+
+def _copied_array(value: Any) -> Any:
+    """An array as it is now; also a tensor, of which numpy knows the type.  None: it is none."""
+    if not hasattr(value, "shape") or not hasattr(value, "dtype"):
+        return None
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+        if not hasattr(value.dtype, "kind") and value.dtype.is_floating_point:
+            value = value.float()  # numpy has no bfloat16.
+    return value.__array__().copy() if hasattr(value, "__array__") else value.copy()
+
+
+def _box(given: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        corners = [float(place) for place in given["box"]]
+        score = given.get("score")
+        told = {"label": given.get("label"), "group": given.get("group")}
+        named = {name: str(value) for name, value in told.items() if value is not None}
+        scored = {} if score is None else {"score": float(score)}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigError(
+            f"a box of an image is {str(given)[:200]}",
+            "give {'box': (left, top, right, bottom), 'label': 'cat', 'score': 0.9}",
+        ) from error
+    if len(corners) != 4:  # noqa: PLR2004
+        raise ConfigError(f"a box of an image has {len(corners)} numbers", "give four, in pixels")
+    return {"box": corners, **named, **scored}
+
+
+def _mask(given: Any) -> Content:
+    copy = _copied_array(given)
+    if copy is None or len(copy.shape) != 2:  # noqa: PLR2004
+        raise ConfigError("a mask of an image is no array of height x width", "give classes")
+    if copy.dtype.kind == "b":
+        copy = copy.astype("uint8")
+    size_bytes = int(copy.shape[0]) * int(copy.shape[1])
+    return Content("image/png", size_bytes, lambda: png_of_array(copy))

@@ -1,4 +1,4 @@
-"""Pixels to PNG and samples to WAV, without a library where the program has none."""
+"""Pixels to PNG, frames to GIF and samples to WAV, without a library where that can be."""
 
 import io
 import struct
@@ -6,7 +6,7 @@ import wave
 import zlib
 from typing import Any
 
-__all__ = ["png_of_array", "png_of_picture", "wav_of_samples"]
+__all__ = ["gif_of_frames", "png_of_array", "png_of_picture", "wav_of_samples"]
 
 _COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
 _LEVEL = 3
@@ -27,11 +27,7 @@ def png_of_array(pixels: Any) -> bytes:
 
     Source: https://www.w3.org/TR/png-3/, 11.2.1 (IHDR) and 9 (filter type 0).
     """
-    if pixels.dtype.kind == "f":
-        pixels = (pixels.clip(0, 1) * 255).round()
-    elif pixels.dtype.kind == "b":
-        pixels = pixels.astype("uint8") * 255
-    plain = pixels.clip(0, 255).astype("uint8")
+    plain = _bytes_of(pixels)
     height, width = plain.shape[:2]
     channels = plain.shape[2] if len(plain.shape) > 2 else 1  # noqa: PLR2004
     row_bytes = width * channels
@@ -40,6 +36,33 @@ def png_of_array(pixels: Any) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, _LEVEL)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in chunks)
+
+
+def gif_of_frames(frames: Any, fps: float) -> bytes:
+    """An array of frames as GIF: frames x height x width, or with 1, 3 or 4 channels.
+
+    Raises:
+        ImportError: If Pillow is not installed.
+    """
+    from PIL import Image  # Only films want it.
+
+    plain = _bytes_of(frames)
+    if len(plain.shape) == 4 and plain.shape[3] == 1:  # noqa: PLR2004
+        plain = plain[:, :, :, 0]
+    first, *others = [Image.fromarray(frame) for frame in plain]
+    target = io.BytesIO()
+    pause_ms = max(20, round(1000 / max(fps, 0.01)))
+    first.save(target, format="GIF", save_all=True, append_images=others, duration=pause_ms, loop=0)
+    return target.getvalue()
+
+
+def _bytes_of(pixels: Any) -> Any:
+    """Pixels as bytes: of floats to 1, of truths, of integers."""
+    if pixels.dtype.kind == "f":
+        pixels = (pixels.clip(0, 1) * 255).round()
+    elif pixels.dtype.kind == "b":
+        pixels = pixels.astype("uint8") * 255
+    return pixels.clip(0, 255).astype("uint8")
 
 
 def wav_of_samples(samples: Any, sample_rate: int) -> bytes:

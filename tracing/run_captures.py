@@ -1,24 +1,30 @@
-"""What a run captures by itself, in threads of ours: the machine's figures and its environment.
+"""What a run captures by itself, in threads of ours: figures, environment, code, what is printed.
 
 A training never waits for it and never fails by it; what can't be read is missing.
 """
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from weave_core.errors import ConfigError
 from weave_core.points import group_of
 from weave_core.settings import Settings
+from weave_core.tracing.consoles import Console
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.step_buffers import PackedSteps
 from weave_core.tracing.system_metrics import SystemMetrics
 
-__all__ = ["CAPTURES", "CapturedRun", "Captures", "read_capture"]
+if TYPE_CHECKING:
+    from weave_core.tracing.console_descriptors import Descriptors
 
-CAPTURES = frozenset({"system", "environment", "code"})
-"""What there is to capture."""
+__all__ = ["CAPTURES", "ON_REQUEST", "CapturedRun", "Captures", "read_capture"]
+
+CAPTURES = frozenset({"system", "environment", "code", "console"})
+"""What is captured where nobody says what."""
+ON_REQUEST = frozenset({"descriptors"})
+"""What is captured where it is named: what C code and other processes print, too."""
 FIRST_SAMPLE_S = 0.5
 """When a run measures its machine first, so that a short one has figures too."""
 _STOP_S = 2.0
@@ -29,6 +35,9 @@ class CapturedRun(Protocol):
     """What takes what was captured."""
 
     id: str
+
+    def drain(self) -> bool:
+        """Hand over all that waits."""
 
     def put_steps(self, steps: PackedSteps) -> None:
         """Hand over points."""
@@ -57,17 +66,18 @@ def read_capture(given: bool | Sequence[str] | None, settings: Settings) -> froz
     named = {str(word).strip() for word in words} - {""}
     if given is None:
         named = _from_settings(named, settings)
-    if unknown := named - CAPTURES:
+    if unknown := named - CAPTURES - ON_REQUEST:
         raise ConfigError(
             f"capture names {', '.join(sorted(map(repr, unknown)))}",
-            f"give {', '.join(sorted(CAPTURES))}, or False for nothing (the setting: all, off)",
+            f"give {', '.join(sorted(CAPTURES | ON_REQUEST))}, or False for nothing (the setting:"
+            " all, off)",
         )
     return frozenset(named)
 
 
 def _from_settings(named: set[str], settings: Settings) -> set[str]:
-    if named <= {"all"}:
-        named = set(CAPTURES)
+    if not named or "all" in named:
+        named = {*CAPTURES, *named} - {"all"}
     elif named == {"off"}:
         named = set()
     if not settings.record_environment:
@@ -90,9 +100,21 @@ class Captures:
         self._interval_s = interval_s
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._console: Console | None = None
+        self._descriptors: Descriptors | None = None
 
     def start(self) -> None:
         """Begin, where there is something to capture."""
+        if self._chosen & {"console", "descriptors"}:
+            self._console = Console(self._run.drain)
+            redirected: frozenset[int] = frozenset()
+            if "descriptors" in self._chosen:
+                # Only who wants it needs ctypes and subprocess.
+                from weave_core.tracing.console_descriptors import Descriptors
+
+                self._descriptors = Descriptors(self._console.hear)
+                redirected = self._descriptors.start()
+            self._console.listen(redirected)
         if "system" in self._chosen:
             self._begin(self._measure)
         if self._chosen & {"environment", "code"}:
@@ -101,6 +123,10 @@ class Captures:
     def stop(self) -> None:
         """Measure once more and end; waits for at most `_STOP_S`."""
         self._stopped.set()
+        if self._descriptors is not None:
+            self._descriptors.stop()
+        if self._console is not None:
+            self._console.stop()
         deadline_s = time.monotonic() + _STOP_S
         for thread in self._threads:
             if thread is not threading.current_thread():
@@ -110,6 +136,26 @@ class Captures:
     def forget(self) -> None:
         """In a forked child, which has no such threads: the parent goes on with it."""
         self._threads = []
+        if self._descriptors is not None:
+            self._descriptors.forget()
+        if self._console is not None:
+            self._console.forget()
+
+    def printed(self, *, is_last: bool = False) -> Iterator[str]:
+        """JSON of what was printed since, in pieces.
+
+        Args:
+            is_last: Whether nothing more will come.
+        """
+        if self._descriptors is not None:
+            self._descriptors.read()
+        if self._console is not None:
+            yield from self._console.take(is_last=is_last)
+
+    def note(self, text: str) -> None:
+        """Put a word of our own among what is printed."""
+        if self._console is not None:
+            self._console.note(text)
 
     def _begin(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name="weave-core captures", daemon=True)

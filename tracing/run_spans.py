@@ -18,7 +18,6 @@ from opentelemetry.trace.status import Status, StatusCode
 
 from weave_core import semconv
 from weave_core.jsonable import to_json
-from weave_core.tracing.exporting import Exporter
 from weave_core.tracing.step_buffers import PackedSteps
 
 __all__ = ["RunSpans", "new_run_id", "trace_id_of"]
@@ -89,13 +88,23 @@ class RunSpans:
         attributes: dict[str, Any] = {semconv.KIND: "step", semconv.RUN_POINTS: b""}
         if record is not None:
             attributes[semconv.RUN_RECORD] = to_json(record)
+        return self._now("heartbeat", attributes)
+
+    def printed(self, lines: str) -> ReadableSpan:
+        """Lines that the program has printed, as JSON."""
+        attributes = {semconv.KIND: "step", semconv.RUN_POINTS: b"", semconv.RUN_CONSOLE: lines}
+        return self._now("console", attributes)
+
+    def media(self, logged: str, time_ns: int) -> ReadableSpan:
+        """What was logged that is no number, as JSON; the last of it at `time_ns`."""
+        attributes = {semconv.KIND: "step", semconv.RUN_POINTS: b"", semconv.RUN_MEDIA: logged}
+        context = self._context(secrets.randbits(64) or 1)
+        return self._span("media", context, attributes, start_ns=time_ns, end_ns=time_ns)
+
+    def _now(self, name: str, attributes: dict[str, Any]) -> ReadableSpan:
         now_ns = self.now_ns()
         context = self._context(secrets.randbits(64) or 1)
-        return self._span("heartbeat", context, attributes, start_ns=now_ns, end_ns=now_ns)
-
-    def put(self, exporter: Exporter, span: ReadableSpan) -> None:
-        """Hand a span over."""
-        exporter.put(span)
+        return self._span(name, context, attributes, start_ns=now_ns, end_ns=now_ns)
 
     def _told(self, record: dict[str, Any]) -> dict[str, Any]:
         told = {semconv.KIND: "run", semconv.RUN_RECORD: to_json(record)}

@@ -10,8 +10,10 @@ import re
 import sys
 import threading
 import time
+import traceback as tracebacks
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, get_args
@@ -19,10 +21,12 @@ from typing import Any, Literal, Self, get_args
 from weave_core.errors import ConfigError, RunStopped
 from weave_core.model import RUN_ID_PATTERN
 from weave_core.tracing import lifecycle
+from weave_core.tracing.exporting import Exporter
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.logged_values import MAX_STEP, PLAIN_NUMBERS, checked_step, read_values
 from weave_core.tracing.run_beats import BEATS
 from weave_core.tracing.run_captures import Captures, read_capture
+from weave_core.tracing.run_media import RunMedia
 from weave_core.tracing.run_notes import RunConfig, RunSummary, mapping_of
 from weave_core.tracing.run_spans import RunSpans, new_run_id
 from weave_core.tracing.run_starts import Start, find_start, read_fork, read_rank, read_signals
@@ -86,7 +90,7 @@ def run(
             environment where the id was given, else 0.
         on_stop: What a stop that is asked for in the app does: `raise` a `RunStopped` at the next
             `log`, or only set `stop_requested`.
-        capture: Some of `system`, `environment`, `code`, or False; default: the setting `capture`.
+        capture: Some of `run_captures.CAPTURES` and `ON_REQUEST`, or False; else as the setting.
 
     Raises:
         ConfigError: If an argument can't be used, or `resume` does not allow it.
@@ -169,6 +173,7 @@ class Run(AbstractContextManager["Run"]):
         self._untold: dict[str, str] = {}
         self._buffer = StepBuffer(self._tell)
         self._rows = self._buffer.rows
+        self._media = RunMedia(self._tell)
         self._metrics: dict[str, dict[str, Any]] = {}
         self._changes: dict[str, Any] = {}
         self._told_s = time.monotonic()
@@ -178,14 +183,16 @@ class Run(AbstractContextManager["Run"]):
     # What a training loop calls.
 
     def log(self, data: Mapping[str, Any], step: int | None = None) -> None:
-        """Log numbers at a step; never waits and never fails, whatever is in `data`.
+        """Log numbers and media at a step; never waits and never fails, whatever is in `data`.
 
         Steps may come in any order; of two values of one key at one step the later one stays.
-        Nested mappings become keys with dots.  NaN and infinity are kept.  What is no number is
-        left out, with one warning for each key.
+        Nested mappings become keys with dots.  NaN and infinity are kept.  What is neither a number
+        nor a medium is left out, with one warning for each key.
 
         Args:
-            data: Names to numbers, also tensors and arrays of one element.
+            data: Names to numbers, also tensors and arrays of one element; to an `Image`, `Audio`,
+                `Histogram`, `Table` and the like, or a list of them; to figures of matplotlib and
+                plotly, Pillow images and pandas data frames.
             step: A whole number of at least 0; default: one more than the last.
 
         Raises:
@@ -214,7 +221,8 @@ class Run(AbstractContextManager["Run"]):
                 if len(self._rows) >= MAX_BUFFERED_ROWS:
                     self.drain()
                 return
-        found = read_values(data, self._tell)
+        keep = partial(self._media.add, step=step, time_ns=now_ns)
+        found = read_values(data, self._tell, keep)
         if found:
             self._rows.append((tuple(found), step, now_ns, tuple(found.values())))
 
@@ -314,6 +322,7 @@ class Run(AbstractContextManager["Run"]):
         if exporter is None:
             warn_once("run end", "the run %s ends after tracing was shut down", self.id)
             return False
+        self._put_printed(exporter, is_last=True)
         record = {**self._identity(), **self._news(), "state": state, "error": error}
         record["ended_ns"] = record["told_ns"]
         self._has_ended = True
@@ -330,6 +339,9 @@ class Run(AbstractContextManager["Run"]):
         traceback: TracebackType | None,
     ) -> None:
         outcome, told = _outcome_of(error)
+        if outcome == "failed" and error is not None and self._captures is not None:
+            # Python prints it when the run is over.
+            self._captures.note("".join(tracebacks.format_exception(error)))
         self.finish(outcome, error=told)
 
     def __repr__(self) -> str:
@@ -364,7 +376,19 @@ class Run(AbstractContextManager["Run"]):
             return False
         for steps in packed:
             exporter.put(self._spans.steps(steps))
-        return bool(packed)
+        has_more = self._put_printed(exporter)
+        for media, time_ns in self._media.take():
+            has_more = True
+            exporter.put(self._spans.media(media, time_ns))
+        return has_more or bool(packed)
+
+    def _put_printed(self, exporter: Exporter, *, is_last: bool = False) -> bool:
+        pieces = () if self._captures is None else self._captures.printed(is_last=is_last)
+        has_any = False
+        for lines in pieces:
+            has_any = True
+            exporter.put(self._spans.printed(lines))
+        return has_any
 
     def ask(self) -> None:
         """Ask the server whether somebody wants the run to stop."""
@@ -376,6 +400,7 @@ class Run(AbstractContextManager["Run"]):
         """In a forked child: a writer of its own, which has logged nothing yet."""
         self._lock = threading.Lock()
         self._buffer.start_anew()
+        self._media.start_anew()
         self._spans = RunSpans(project=self.project, run_id=self.id, rank=self.rank)
         self._is_inherited = self._has_news = True
         if self._captures is not None:

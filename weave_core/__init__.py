@@ -28,16 +28,26 @@ if TYPE_CHECKING:
     from weave_core.tracing import session as session
     from weave_core.tracing import shutdown as shutdown
     from weave_core.tracing import span as span
+    from weave_core.tracing.bodies import Molecule as Molecule
+    from weave_core.tracing.bodies import Object3D as Object3D
+    from weave_core.tracing.histograms import Histogram as Histogram
     from weave_core.tracing.media import Audio as Audio
     from weave_core.tracing.media import Html as Html
     from weave_core.tracing.media import Image as Image
+    from weave_core.tracing.media import Markdown as Markdown
     from weave_core.tracing.media import Video as Video
+    from weave_core.tracing.tables import Table as Table
 
 _HOME = {
     "Audio": "weave_core.tracing.media",
     "Client": "weave_core.client",
+    "Histogram": "weave_core.tracing.histograms",
     "Html": "weave_core.tracing.media",
     "Image": "weave_core.tracing.media",
+    "Markdown": "weave_core.tracing.media",
+    "Molecule": "weave_core.tracing.bodies",
+    "Object3D": "weave_core.tracing.bodies",
+    "Table": "weave_core.tracing.tables",
     "Video": "weave_core.tracing.media",
     "Dataset": "weave_core.evals",
     "Evaluation": "weave_core.evals",
@@ -66,12 +76,17 @@ __all__ = [
     "Dataset",
     "Evaluation",
     "EvaluationLogger",
+    "Histogram",
     "Html",
     "Image",
+    "Markdown",
     "Model",
+    "Molecule",
+    "Object3D",
     "Run",
     "Score",
     "Scorer",
+    "Table",
     "Video",
     "WeaveError",
     "attributes",

@@ -99,8 +99,8 @@ class Settings:
     """Group of runs, where the program names none."""
 
     capture: str = "all"
-    """What a run captures by itself: `all`, `off`, or some of `system`, `environment` and `code`
-    with commas between."""
+    """What a run captures by itself: `all`, `off`, or some of `system`, `environment`, `code` and
+    `console` with commas between; `all,descriptors` also what C code and other processes print."""
 
     system_interval_s: float = 10.0
     """Seconds from one look at a run's machine to the next."""

@@ -11,6 +11,8 @@ from weave_core.server.routes import (
     objects,
     projects,
     prometheus,
+    run_consoles,
+    run_media,
     runs,
     spans,
     sql,
@@ -44,5 +46,7 @@ READ_ROUTERS = (
     datasets.router,
     evaluations.router,
     runs.router,
+    run_consoles.router,
+    run_media.router,
 )
 """The JSON API; `weave_core.server.factory` adds what takes telemetry in."""

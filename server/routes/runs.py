@@ -68,7 +68,7 @@ def list_runs(
             project,
             filter_text=filter_text,
             order_by=order_by,
-            keys=_keys(keys) or None,
+            keys=read_keys(keys) or None,
             limit=limit,
             cursor=cursor,
         )
@@ -92,8 +92,8 @@ def read_histories(
     found = run_history.read_history(
         connection,
         project,
-        _keys(run_ids)[:MAX_COMPARED_RUNS],
-        keys=_keys(keys),
+        read_keys(run_ids)[:MAX_COMPARED_RUNS],
+        keys=read_keys(keys),
         points=points,
         axis=Axis(x, x_from, x_to),
         rank=rank,
@@ -118,7 +118,7 @@ def change_run(
 
 @router.delete("/runs/{run_id}", status_code=204)
 def delete_run(store: StoreDep, project: ProjectPath, run_id: RunPath) -> None:
-    """Delete a run with its points; its traces stay."""
+    """Delete a run with all that is its own; its traces stay."""
     store.run(partial(runs.delete_run, project=project, run_id=run_id)).result()
 
 
@@ -167,7 +167,7 @@ def read_history(
         connection,
         project,
         [run_id],
-        keys=_keys(keys),
+        keys=read_keys(keys),
         points=points,
         axis=Axis(x, x_from, x_to),
         rank=rank,
@@ -177,7 +177,7 @@ def read_history(
     return JsonAnswer({"x": x, "series": [each.shape() for each in found]})
 
 
-def _keys(given: list[str] | None) -> list[str]:
+def read_keys(given: list[str] | None) -> list[str]:
     """Names that were given one by one, or in one text with commas."""
     if given is not None and len(given) == 1:
         given = given[0].split(",")

@@ -14,6 +14,7 @@ from weave_core.server.store.blob_links import digests_in
 from weave_core.server.store.blocks import Block, Item, cut, opened, packed
 from weave_core.server.store.payloads import Dictionary, origin_json, payload_json
 from weave_core.server.store.rows import span_values
+from weave_core.server.store.run_media import media_owner
 from weave_core.server.store.run_words import RunWord, run_word
 
 __all__ = ["Batch", "batches_of"]
@@ -70,7 +71,8 @@ def _batch(project: str, sent: Iterable[RawSpan]) -> Batch:
     start = 0
     for raw in sent:
         if semconv.RUN_WRITER in raw.attributes:
-            batch.run_words.append(run_word(raw))
+            batch.run_words.append(word := run_word(raw))
+            batch.digests += _of_run(project, word, raw)
             if semconv.RUN_POINTS in raw.attributes:
                 # Stands for many steps and becomes points; kept as a span it would be there twice.
                 continue
@@ -87,3 +89,11 @@ def _batch(project: str, sent: Iterable[RawSpan]) -> Batch:
     if origin is not None:
         batch.origins.append((origin_json(origin), len(batch.rows) - start))
     return batch
+
+
+def _of_run(project: str, word: RunWord, raw: RawSpan) -> Iterable[tuple[bytes, bytes]]:
+    """The blobs that a run names, its code and its media, as those of the run."""
+    for text in (word.record, word.media):
+        if text is not None and "sha256:" in text:
+            owner = media_owner(project, word.run_id)
+            yield from ((owner, digest) for digest in digests_in(raw, text.encode()))

@@ -1,15 +1,24 @@
-"""Which traces name which blobs, and the end of blobs that no trace names any more.
+"""Which traces and runs name which blobs, and the end of blobs that none names any more.
 
-Only a blob that a deleted trace named is ever looked at: what was stored for an object, as an
-operation's code, or by hand, is nobody's to collect.  An hour passes between the last deletion and
-the end, and whoever asks for a blob or stores it again within that hour begins it anew.
+Only a blob that a deleted trace or run named is ever looked at: what was stored for an object, as
+an operation's code, or by hand, is nobody's to collect.  An hour passes between the last deletion
+and the end, and whoever asks for a blob or stores it again within that hour begins it anew.
 """
 
 import re
 import time
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import BigInteger, Connection, Engine, LargeBinary, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    LargeBinary,
+    delete,
+    insert,
+    literal,
+    select,
+)
 from sqlmodel import Field, Index
 
 from weave_core import semconv
@@ -18,7 +27,16 @@ from weave_core.server.store.blobs import BlobStore
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.tables import Row, table_of
 
-__all__ = ["LINK", "BlobLinkRow", "BlobOrphanRow", "collect", "digests_in", "orphan", "orphans"]
+__all__ = [
+    "LINK",
+    "BlobLinkRow",
+    "BlobOrphanRow",
+    "collect",
+    "digests_in",
+    "orphan",
+    "orphan_all",
+    "orphans",
+]
 
 _GRACE_S = 3_600.0
 _A_BITE = 200
@@ -40,7 +58,7 @@ _FORGET = "DELETE FROM blob_orphan WHERE digest = ?"
 
 
 class BlobLinkRow(Row, table=True):
-    """A trace that names a blob."""
+    """A trace that names a blob; or a run, whose id here is `run_media.media_owner`."""
 
     __tablename__ = "blob_link"
     __table_args__ = (Index("blob_links_by_digest", "digest"),)
@@ -79,6 +97,17 @@ def orphan(connection: Connection, dialect: Dialect, project_id: int, trace_id: 
     """Mark what a trace names, before its links are deleted."""
     values = (time.time_ns(), project_id, trace_id)
     connection.exec_driver_sql(dialect.sql(_ORPHAN), values)
+
+
+def orphan_all(connection: Connection, project_id: int, owner: bytes) -> None:
+    """Mark what `owner` names, and delete its links."""
+    link, mark = table_of(BlobLinkRow), table_of(BlobOrphanRow)
+    of_owner = (link.c.project_id == project_id, link.c.trace_id == owner)
+    digests = select(link.c.digest).where(*of_owner)
+    connection.execute(delete(mark).where(mark.c.digest.in_(digests)))
+    marks = select(link.c.digest, literal(time.time_ns(), BigInteger)).where(*of_owner)
+    connection.execute(insert(mark).from_select(["digest", "since_ns"], marks))
+    connection.execute(delete(link).where(*of_owner))
 
 
 def orphans(readers: Engine) -> list[bytes]:

@@ -7,7 +7,15 @@ from sqlmodel import Field
 
 from weave_core.server.store.tables import Row, RowId
 
-__all__ = ["MetricChunkRow", "RunMetricRow", "RunRow", "RunTailRow", "RunWriterRow"]
+__all__ = [
+    "MetricChunkRow",
+    "RunConsoleRow",
+    "RunMediaRow",
+    "RunMetricRow",
+    "RunRow",
+    "RunTailRow",
+    "RunWriterRow",
+]
 
 
 class RunRow(Row, table=True):
@@ -142,3 +150,39 @@ class RunTailRow(Row, table=True):
     """Points behind this step go; those of this row come after."""
     body: bytes = Field(sa_type=LargeBinary)
     """As `weave_core.points` packs them."""
+
+
+class RunConsoleRow(Row, table=True):
+    """Up to a thousand lines that one writer of a run printed, by number; chunks do not overlap."""
+
+    __tablename__ = "run_console"
+    __table_args__ = (Index("run_consoles_by_time", "run_row_id", "first_ns"),)
+
+    run_row_id: int = Field(primary_key=True, sa_type=RowId)
+    writer_id: str = Field(primary_key=True)
+    first_line: int = Field(primary_key=True, sa_type=BigInteger)
+    last_line: int = Field(sa_type=BigInteger)
+    rank: int
+    line_count: int
+    first_ns: int = Field(sa_type=BigInteger)
+    """When the earliest of its lines began."""
+    last_ns: int = Field(sa_type=BigInteger)
+    """And the latest."""
+    body: bytes = Field(sa_type=LargeBinary)
+
+
+class RunMediaRow(Row, table=True):
+    """What was logged under one key at one step that is no number."""
+
+    __tablename__ = "run_media"
+
+    run_row_id: int = Field(primary_key=True, sa_type=RowId)
+    key: str = Field(primary_key=True)
+    step: int = Field(primary_key=True, sa_type=BigInteger)
+    rank: int = Field(primary_key=True)
+    time_ns: int = Field(sa_type=BigInteger)
+    """When it was logged; later wins."""
+    kind: str
+    """Of its first item."""
+    body: bytes = Field(sa_type=LargeBinary)
+    """zstd of JSON: a list of items as they were sent, bytes by their digest."""

@@ -32,14 +32,22 @@ class RunWord(NamedTuple):
     """JSON text of a `RunRecord`."""
     points: bytes | None
     """As `weave_core.points` packs them."""
+    console: str | None = None
+    """JSON text of printed lines."""
+    media: str | None = None
+    """JSON text of what was logged that is no number."""
 
 
 def run_word(raw: RawSpan) -> RunWord:
     """What `raw` tells, as it was sent; nothing is checked yet."""
     attributes = raw.attributes
-    rank, record, points = (
-        attributes.get(key) for key in (semconv.RUN_RANK, semconv.RUN_RECORD, semconv.RUN_POINTS)
-    )
+    rank, record, points, console, media = (
+        attributes.get(key)
+        for key in (
+            semconv.RUN_RANK, semconv.RUN_RECORD, semconv.RUN_POINTS, semconv.RUN_CONSOLE,
+            semconv.RUN_MEDIA,
+        )
+    )  # fmt: skip
     return RunWord(
         str(attributes.get(semconv.RUN_ID, "")),
         str(attributes.get(semconv.RUN_WRITER, "")),
@@ -50,4 +58,6 @@ def run_word(raw: RawSpan) -> RunWord:
         min(raw.end_ns, _MAX_NS),
         record if isinstance(record, str) else None,
         points if isinstance(points, bytes) else None,
+        console if isinstance(console, str) else None,
+        media if isinstance(media, str) else None,
     )

@@ -23,6 +23,8 @@ from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.identities import Identities
 from weave_core.server.store.point_batches import Contents, contents_of
 from weave_core.server.store.rows import cleaned_value, json_text
+from weave_core.server.store.run_consoles import ConsoleInserter
+from weave_core.server.store.run_media import MediaInserter
 from weave_core.server.store.run_words import RunWord
 
 __all__ = ["MAX_CONFIG_KEYS", "MAX_ENVIRONMENT_BYTES", "MAX_PROBLEMS", "RunInserter"]
@@ -90,6 +92,8 @@ class RunInserter:
             ("run_row_id", "writer_id", *_WRITER, *_WRITER_TOLD),
             ("run_row_id", "writer_id"),
         )
+        self._consoles = ConsoleInserter(dialect)
+        self._media = MediaInserter(dialect)
         self._insert_tail = dialect.insert("run_tail", _TAIL, on_conflict="ON CONFLICT DO NOTHING")
 
     def write(self, connection: Connection, batches: Iterable[Batch]) -> bool:
@@ -112,8 +116,14 @@ class RunInserter:
             rewind_to = self._told(connection, row_id, word, record)
         contents = _read_points(word)
         last_step = None if contents is None else contents.last_step
+        if rewind_to is not None:
+            self._media.rewind(connection, row_id, rewind_to)
+        media_step = self._media.write(connection, row_id, word)
+        if media_step is not None:
+            last_step = media_step if last_step is None else max(last_step, media_step)
         beat_ns = max(word.start_ns, word.end_ns)
         self._run(connection, _SEEN, (now_ns, beat_ns, beat_ns, last_step, last_step, row_id))
+        self._consoles.write(connection, row_id, word)
         if record is None:
             self._run(connection, _BEAT, (beat_ns, row_id, word.writer_id, beat_ns))
         if rewind_to is None and (contents is None or not contents.points):

@@ -5,7 +5,6 @@ show, a program can get.  Sending spans is `weave_core.tracing`'s business.  Wha
 asked is one module here; `Client` is all of them over one connection.
 """
 
-from weave_core.client.blobs import BlobCalls
 from weave_core.client.datasets import DatasetCalls
 from weave_core.client.evaluations import EvaluationCalls
 from weave_core.client.logs import LogCalls
@@ -33,7 +32,6 @@ class Client(
     MetricCalls,
     SqlCalls,
     TransferCalls,
-    BlobCalls,
     ObjectCalls,
     DatasetCalls,
     EvaluationCalls,

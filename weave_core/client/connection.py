@@ -4,7 +4,7 @@ What is asked stands in the modules beside this one, one noun each.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -25,7 +25,7 @@ from weave_core.model import Page
 from weave_core.model.values import Value
 from weave_core.settings import DEFAULT_ENDPOINT, OFFLINE, Settings
 
-__all__ = ["Connection", "root_of"]
+__all__ = ["Connection", "listed", "root_of"]
 
 V = TypeVar("V", bound=Value)
 
@@ -147,6 +147,13 @@ def _connected(endpoint: str | None, api_key: str | None, timeout_s: float) -> h
 def root_of(project: str) -> str:
     """The path below which everything of a project lies."""
     return f"/api/projects/{quote(project, safe='')}"
+
+
+def listed(names: Sequence[str] | None) -> list[str] | None:
+    """Names as parameters of their own; a comma would cut one that stands alone."""
+    if names is None or not names:
+        return None
+    return [*names, ""] if len(names) == 1 else list(names)
 
 
 def _given(query: dict[str, Any] | None) -> dict[str, Any]:

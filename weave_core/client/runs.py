@@ -1,12 +1,24 @@
 """Runs over HTTP: lists, one run, and its points as JSON, Arrow, pandas or polars."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from weave_core.client.connection import Connection, root_of
+from weave_core.client.connection import listed, root_of
+from weave_core.client.run_consoles import FOLLOWED_LINES, RunConsoleCalls, followed
+from weave_core.client.run_media import RunMediaCalls, StoredMedium
 from weave_core.errors import MissingExtra
-from weave_core.model import Page, Run, RunChanges, RunHistory, RunKeys, RunSignals
+from weave_core.model import (
+    ConsoleLine,
+    ConsoleStream,
+    Page,
+    Run,
+    RunChanges,
+    RunHistory,
+    RunKeys,
+    RunSignals,
+)
 from weave_core.points import SYSTEM_PREFIX
 
 if TYPE_CHECKING:
@@ -100,6 +112,54 @@ class StoredRun:
         # No key at all would mean what was logged.
         return self.history(keys or [SYSTEM_PREFIX], x="time", points=points)
 
+    def console(
+        self,
+        *,
+        text: str | None = None,
+        stream: ConsoleStream | None = None,
+        rank: int | None = None,
+    ) -> Iterator[ConsoleLine]:
+        """What its programs printed until now, line by line, oldest first.
+
+        Args:
+            text: Only lines with this in them, small letters or large.
+            stream: Only of this one: `stdout`, `stderr`, or `note` for what weave-core says.
+            rank: Only of this writer.
+        """
+        asked: dict[str, Any] = {"text": text, "stream": stream, "rank": rank}
+        return self._calls.run_console(self.project, self.id, **asked)
+
+    def follow(
+        self,
+        *,
+        last: int = FOLLOWED_LINES,
+        stream: ConsoleStream | None = None,
+        rank: int | None = None,
+    ) -> Iterator[ConsoleLine]:
+        """The last lines that it printed and what it prints from now on, until it has ended.
+
+        Args:
+            last: Lines to begin with.
+            stream: As for `console`.
+            rank: Likewise.
+        """
+        asked: dict[str, Any] = {"stream": stream, "rank": rank}
+        read = partial(self._calls.read_run_console, self.project, self.id, **asked)
+        return followed(read, lambda: self.info.state != "running", last=last)
+
+    def media(self, key: str) -> Iterator[StoredMedium]:
+        """What it logged under `key` that is no number, by step: pictures, tables, histograms.
+
+        Args:
+            key: One of `media_keys`.
+        """
+        return self._calls.run_media(self.project, self.id, key)
+
+    @property
+    def media_keys(self) -> list[str]:
+        """The keys under which it logged media."""
+        return [each.key for each in self._calls.list_media_keys(self.project, self.id).items]
+
     @property
     def environment(self) -> dict[str, Any]:
         """What it ran with, as its first writer says; empty where that was not captured."""
@@ -111,11 +171,11 @@ class StoredRun:
         return self._calls.change_run(self.project, self.id, RunChanges(**changes))
 
     def delete(self) -> None:
-        """Delete it with its points."""
+        """Delete it with all that is its own."""
         self._calls.delete_run(self.project, self.id)
 
 
-class RunCalls(Connection):
+class RunCalls(RunConsoleCalls, RunMediaCalls):
     """Runs over HTTP."""
 
     def run(self, run_id: str, project: str | None = None) -> StoredRun:
@@ -186,7 +246,7 @@ class RunCalls(Connection):
             BadRequest: If the filter or the order is wrong.
         """
         query = {"filter": filter, "order_by": order_by, "limit": limit, "cursor": cursor}
-        return self._page(Run, f"{root_of(project)}/runs", {**query, "keys": _list(keys)})
+        return self._page(Run, f"{root_of(project)}/runs", {**query, "keys": listed(keys)})
 
     def get_run(self, project: str, run_id: str) -> Run:
         """One run with its writers and its whole summary.
@@ -208,7 +268,7 @@ class RunCalls(Connection):
         )
 
     def delete_run(self, project: str, run_id: str) -> None:
-        """Delete a run with its points; its traces stay.
+        """Delete a run with all that is its own; its traces stay.
 
         Raises:
             NotFound: If the project or the run does not exist.
@@ -257,7 +317,7 @@ class RunCalls(Connection):
             NotFound: If the project or a run does not exist.
         """
         query = {"points": points, "x": x, "x_from": x_from, "x_to": x_to}
-        query |= {"run_ids": _list(run_ids), "keys": _list(keys)}
+        query |= {"run_ids": listed(run_ids), "keys": listed(keys)}
         return RunHistory.model_validate_json(self._read(f"{root_of(project)}/run-history", query))
 
     def read_run_table(
@@ -282,7 +342,7 @@ class RunCalls(Connection):
                 "points of runs come as Arrow, and pyarrow is not installed",
                 'pip install "weave-core[data]"',
             ) from error
-        query = {"keys": _list(keys), "x": x, "points": points, "format": "arrow"}
+        query = {"keys": listed(keys), "x": x, "points": points, "format": "arrow"}
         path = f"{_path(project, run_id)}/history"
         answer = self._send("GET", path, query, timeout_s=_LONG_S)
         return StoredPoints(pa.ipc.open_stream(answer.content).read_all())
@@ -290,10 +350,3 @@ class RunCalls(Connection):
 
 def _path(project: str, run_id: str) -> str:
     return f"{root_of(project)}/runs/{quote(run_id, safe='')}"
-
-
-def _list(names: Sequence[str] | None) -> list[str] | None:
-    """Names as parameters of their own; a comma would cut one that stands alone."""
-    if names is None or not names:
-        return None
-    return [*names, ""] if len(names) == 1 else list(names)

@@ -19,10 +19,15 @@ _WIDE = 160
 """Columns of a table that goes into a file or a pipe: nobody's window, so nothing need be cut."""
 
 
-def plain(text: str) -> str:
-    """`text` on one line, without escape sequences, control and bidirectional characters."""
+def plain(text: str, *, keep: str = "") -> str:
+    """`text` on one line, without escape sequences, control and bidirectional characters.
+
+    Args:
+        text: Somebody else's.
+        keep: Characters that stay as they are.
+    """
     return "".join(
-        " " if char in "\n\r\t" else char
+        " " if char in "\n\r\t" and char not in keep else char
         for char in text
         if char in "\n\r\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs"}
     )

@@ -1,5 +1,8 @@
-"""`weave-core runs`: list training runs and show one."""
+"""`weave-core runs`: list training runs, show one and what it printed."""
 
+import re
+import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,12 +16,17 @@ from weave_core.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from weave_core.model import Run, RunKeys
+    from weave_core.model import ConsoleLine, Run, RunKeys
 
 __all__ = ["app"]
 
-app = typer.Typer(help="List training runs, show and stop them.", no_args_is_help=True)
+app = typer.Typer(
+    help="List training runs, show them and what they print, stop them.", no_args_is_help=True
+)
 
+_COLOUR = re.compile(r"(\x1b\[[\d;]*m)")
+_FOLLOWED = 20
+"""Lines that following a run begins with."""
 _MAX_COLUMNS = 4
 """Metrics in a list where none were named."""
 RunId = Annotated[str, typer.Argument(metavar="ID", help="Id of a run.")]
@@ -85,6 +93,45 @@ def show(
     _print_keys(keys)
 
 
+@app.command("console")
+def show_console(
+    run_id: RunId,
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-F", help="Go on with what it prints, until it has ended.")
+    ] = False,
+    last: Annotated[
+        int | None, typer.Option("--last", "-n", min=1, max=5_000, help="Only the last lines.")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", "-t", help="Only lines with this in them.")
+    ] = None,
+    stream: Annotated[
+        str | None, typer.Option(help="Only of this stream: stdout, stderr or note.")
+    ] = None,
+    rank: Annotated[int | None, typer.Option(min=0, help="Only of this writer.")] = None,
+    project: Project = None,
+    server: Server = None,
+    json: Json = False,
+) -> None:
+    """Print what a run has printed, colours kept where they can be seen."""
+    settings = Settings.from_env(endpoint=server, project=project)
+    asked: dict[str, Any] = {"stream": stream, "rank": rank}
+    with open_client(settings) as client:
+        run = client.run(run_id, settings.project)
+        if follow:
+            lines = run.follow(last=last or _FOLLOWED, **asked)
+            lines = (line for line in lines if not text or text.lower() in line.plain.lower())
+        elif last is not None:
+            asked |= {"text": text, "limit": last, "tail": True}
+            lines = iter(client.read_run_console(settings.project, run_id, **asked).items)
+        else:
+            lines = run.console(text=text, **asked)
+        with suppress(KeyboardInterrupt):  # How one ends a look.
+            for line in lines:
+                _print_line(line, as_json=json)
+
+
 @app.command("stop")
 def stop(run_id: RunId, *, project: Project = None, server: Server = None) -> None:
     """Ask a run to stop; its program hears of it within seconds."""
@@ -94,6 +141,24 @@ def stop(run_id: RunId, *, project: Project = None, server: Server = None) -> No
     with open_client(settings) as client:
         run = client.change_run(settings.project, run_id, RunChanges(stop=True))
     console().print(f"{run.name} ({run.run_id}) was asked to stop; it is {run.state}", markup=False)
+
+
+def _print_line(line: "ConsoleLine", *, as_json: bool) -> None:
+    """One line; what a terminal would obey but colours is taken out."""
+    if as_json:
+        sys.stdout.write(line.model_dump_json() + "\n")
+        return
+    rank = f"[{line.rank}] " if line.rank else ""
+    if sys.stdout.isatty():
+        parts = _COLOUR.split(line.text)  # Text, colour, text, ...
+        shown = "".join(
+            part if place % 2 else plain(part, keep="\t") for place, part in enumerate(parts)
+        )
+        shown += "\x1b[0m" if len(parts) > 1 else ""
+    else:
+        shown = plain(line.plain, keep="\t")
+    sys.stdout.write(f"{rank}{shown}\n")
+    sys.stdout.flush()
 
 
 def _print_run(run: "Run") -> None:

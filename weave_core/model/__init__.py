@@ -14,6 +14,7 @@ from weave_core.model.classifications import (
     Confusion,
     LabelScores,
 )
+from weave_core.model.consoles import CONSOLE_STREAMS, ConsoleLine, ConsolePage, ConsoleStream
 from weave_core.model.datasets import (
     AddedRows,
     DatasetRow,
@@ -54,6 +55,7 @@ from weave_core.model.objects import (
 )
 from weave_core.model.pages import ErrorBody, ErrorDetail, Health, Page
 from weave_core.model.projects import Project, ProjectSettings
+from weave_core.model.run_media import LoggedMedia, MediaKey, MediaKeys
 from weave_core.model.runs import (
     MAX_RUN_ID,
     RUN_ID_PATTERN,
@@ -101,6 +103,7 @@ from weave_core.model.trees import SpanColumns, TraceTree
 from weave_core.model.views import NewView, SavedView
 
 __all__ = [
+    "CONSOLE_STREAMS",
     "KINDS",
     "MAX_RUN_ID",
     "OTEL_KINDS",
@@ -113,6 +116,9 @@ __all__ = [
     "Classification",
     "Comparison",
     "Confusion",
+    "ConsoleLine",
+    "ConsolePage",
+    "ConsoleStream",
     "Cost",
     "DatasetRow",
     "DeletedTraces",
@@ -141,6 +147,9 @@ __all__ = [
     "LabelScores",
     "Latency",
     "LogRecord",
+    "LoggedMedia",
+    "MediaKey",
+    "MediaKeys",
     "Message",
     "Messages",
     "MetricBucket",

@@ -11,11 +11,19 @@ from weave_core.points import SYSTEM_PREFIX
 from weave_core.server.filters import RUNS, Field, compile_filter
 from weave_core.server.filters.constructs import JsonIs, JsonNumber, check_key
 from weave_core.server.filters.vocabularies import RUN, RUN_METRIC, RUN_STATE, run_metric
+from weave_core.server.store.blob_links import orphan_all
 from weave_core.server.store.point_batches import TIME_KEY, contents_of
 from weave_core.server.store.queries.pages import Order, next_cursor, ordered_page, read_order
 from weave_core.server.store.queries.projects import get_project_id
+from weave_core.server.store.run_media import media_owner
 from weave_core.server.store.run_packing import definition_of
-from weave_core.server.store.run_tables import MetricChunkRow, RunTailRow, RunWriterRow
+from weave_core.server.store.run_tables import (
+    MetricChunkRow,
+    RunConsoleRow,
+    RunMediaRow,
+    RunTailRow,
+    RunWriterRow,
+)
 from weave_core.server.store.tables import table_of
 
 __all__ = [
@@ -34,6 +42,7 @@ MAX_SUMMARY_KEYS = 100
 _MAX_KEYS = 20_000
 _NS_PER_MS = 1_000_000
 _WRITER, _TAIL, _CHUNK = (table_of(row) for row in (RunWriterRow, RunTailRow, MetricChunkRow))
+_CONSOLE, _MEDIA = table_of(RunConsoleRow), table_of(RunMediaRow)
 _KEYED = re.compile(r"^(-?)(metrics|summary|config)\[(['\"])(.{1,200})\3\]$")
 _COLUMNS = (RUN, RUN_STATE.label("state_now"))
 
@@ -177,7 +186,9 @@ def _last_step(connection: Connection, row: FoundRun, rank: int) -> int | None:
         step = contents_of(bytes(body)).last_step if body else None
         if step is not None:
             last = step if last is None else max(last, step)
-    return last
+    of_media = (_MEDIA.c.run_row_id == row.id, _MEDIA.c.rank == rank)
+    step = connection.scalar(select(func.max(_MEDIA.c.step)).where(*of_media))
+    return last if step is None else step if last is None else max(last, step)
 
 
 def change_run(
@@ -210,7 +221,7 @@ def change_run(
 
 
 def delete_run(connection: Connection, *, project: str, run_id: str) -> None:
-    """Delete a run with its points, in the caller's transaction; its spans stay.
+    """Delete a run with all that is its own, in the caller's transaction; its spans stay.
 
     Raises:
         NotFound: If there is no such project or run.
@@ -218,7 +229,8 @@ def delete_run(connection: Connection, *, project: str, run_id: str) -> None:
     row = find_run(connection, project, run_id)
     keys = select(RUN_METRIC.c.id).where(RUN_METRIC.c.run_row_id == row.id)
     connection.execute(delete(_CHUNK).where(_CHUNK.c.run_metric_id.in_(keys)))
-    for table in (RUN_METRIC, _TAIL, _WRITER):
+    orphan_all(connection, row.project_id, media_owner(project, run_id))
+    for table in (RUN_METRIC, _TAIL, _WRITER, _CONSOLE, _MEDIA):
         connection.execute(delete(table).where(table.c.run_row_id == row.id))
     connection.execute(delete(RUN).where(RUN.c.id == row.id))
 

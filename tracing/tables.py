@@ -1,0 +1,184 @@
+"""Tables that a run logs: columns and rows, media among their cells."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from weave_core.errors import ConfigError
+from weave_core.jsonable import to_jsonable
+from weave_core.tracing.media import SHELF, TOKEN, Content, Media, Shelf
+
+__all__ = ["Table"]
+
+MAX_TABLE_ROWS = 200_000
+"""Rows kept of one logged table; how many there were is told."""
+MAX_TABLE_BYTES = 32 * 1024 * 1024
+"""Bytes of its JSON, likewise; the first rows are kept."""
+MAX_TABLE_COLUMNS = 1_000
+"""Columns of a logged table."""
+MAX_TABLE_MEDIA = 1_000
+"""Images, sounds and files in the cells of one table."""
+_MAX_HELD = 256 * 1024 * 1024
+_CELL_BYTES = 24
+
+
+class Table(Media):
+    """Columns and rows, to be logged with `run.log`; read back as a data frame.
+
+    Example:
+        >>> table = weave_core.Table(columns=["image", "label", "guess"])
+        >>> table.add_row(weave_core.Image(pixels), "7", "1")
+        >>> run.log({"mistakes": table})
+
+    Args:
+        data: A pandas data frame, or rows: lists in the order of `columns`, or mappings by column.
+        columns: Names of the columns; of mappings and data frames they are known.
+        caption: Shown with it.
+
+    Raises:
+        ConfigError: If rows and columns do not go together.
+    """
+
+    kind = "table"
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        columns: Sequence[Any] | None = None,
+        caption: str | None = None,
+    ) -> None:
+        self.caption = caption
+        self.columns: list[str] = []
+        """Their names."""
+        self._rows: list[list[Any]] = []
+        self._total = 0
+        self._frame: Any = None
+        if columns is not None:
+            self._set_columns(columns)
+        if data is None:
+            if columns is None:
+                raise ConfigError("Table was given nothing", "give columns, rows or a data frame")
+        elif hasattr(data, "itertuples") and hasattr(data, "columns"):
+            self._take_frame(data)
+        else:
+            self._take_rows(data)
+
+    def _set_columns(self, names: Iterable[Any]) -> None:
+        self.columns = [str(name) for name in names]
+        if not self.columns or len(self.columns) > MAX_TABLE_COLUMNS:
+            raise ConfigError(
+                f"Table has {len(self.columns)} columns", f"give 1 to {MAX_TABLE_COLUMNS:,}"
+            )
+
+    def _take_frame(self, frame: Any) -> None:
+        """The first rows of a data frame, as they are now."""
+        self._set_columns(frame.columns)
+        self._total = len(frame)
+        held = int(frame.memory_usage(deep=False).sum()) or 1
+        most = min(MAX_TABLE_ROWS, self._total * _MAX_HELD // held)
+        self._frame = frame.head(most).copy()
+
+    def _take_rows(self, rows: Any) -> None:
+        if isinstance(rows, Mapping) or not isinstance(rows, Iterable) or isinstance(rows, str):
+            raise ConfigError(
+                f"Table was given {type(rows).__qualname__}", "give a data frame or a list of rows"
+            )
+        for row in rows:
+            if isinstance(row, Mapping):
+                if not self.columns:
+                    self._set_columns(row)
+                self.add_row(*(row.get(name) for name in self.columns))
+            else:
+                self.add_row(*row)
+
+    def add_row(self, *cells: Any) -> None:
+        """Add a row, a value for each column; above `MAX_TABLE_ROWS` it is only counted.
+
+        Raises:
+            ConfigError: If there are more or fewer cells than columns.
+        """
+        if not self.columns and cells:
+            self._set_columns(range(len(cells)))
+        if len(cells) != len(self.columns):
+            raise ConfigError(
+                f"a row of {len(cells)} cells for the {len(self.columns)} columns of a table",
+                f"the columns are {', '.join(self.columns)[:200]}",
+            )
+        self._total += 1
+        if len(self._rows) < MAX_TABLE_ROWS:
+            self._rows.append(list(cells))
+
+    def __len__(self) -> int:
+        return self._total
+
+    def __repr__(self) -> str:
+        return f"Table({len(self):,} rows of {', '.join(self.columns)[:200]})"
+
+    def describe(self, shelf: Shelf) -> dict[str, Any]:
+        """What a record says of it; its cells wait on `shelf`."""
+        frame, total, columns = self._frame, self._total, list(self.columns)
+        parts: list[str] = []
+        rows = self._rows if frame is None else None
+        if rows is not None:
+            rows = [[_kept_cell(cell, shelf, parts) for cell in row] for row in rows]
+        size_bytes = len(rows or ()) * len(columns) * _CELL_BYTES
+        if frame is not None:
+            size_bytes = min(int(frame.memory_usage(deep=False).sum()), MAX_TABLE_BYTES)
+
+        def make() -> bytes:
+            given = rows if rows is not None else frame.itertuples(index=False, name=None)
+            return _json(columns, given, total)
+
+        content = Content("application/json", min(size_bytes, MAX_TABLE_BYTES), make)
+        told: dict[str, Any] = {"kind": self.kind, "columns": columns, "rows": total}
+        # Before the table's own: its text names theirs.
+        if parts:
+            told["parts"] = parts
+        return {**told, **shelf.put(content, caption=self.caption)}
+
+
+def _kept_cell(cell: Any, shelf: Shelf, parts: list[str]) -> Any:
+    if cell is None or type(cell) in (bool, int, float, str):
+        return cell
+    told = shelf.value(cell) if len(parts) < MAX_TABLE_MEDIA else None
+    if told is not None:
+        parts.append(told["digest"])
+        return told
+    return cell
+
+
+def _json(columns: list[str], rows: Iterable[Sequence[Any]], total: int) -> bytes:
+    """`columns`, `data` and, where rows are missing, `total`."""
+    pieces: list[bytes] = []
+    size = 0
+    for row in islice(rows, MAX_TABLE_ROWS):
+        piece = _row(row)
+        size += len(piece) + 1
+        if size > MAX_TABLE_BYTES:
+            break
+        pieces.append(piece)
+    head = orjson.dumps({"columns": columns, "total": total})[:-1]
+    text = head + b',"data":[' + b",".join(pieces) + b"]}"
+    # Digests are known by now: what the cells name was stored before.
+    if b"sha256:~" not in text:
+        return text
+    return TOKEN.sub(lambda found: SHELF.find(found[0])[0] or found[0], text.decode()).encode()
+
+
+def _is_nan(cell: Any) -> bool:
+    return isinstance(cell, float) and math.isnan(cell)
+
+
+def _row(row: Sequence[Any]) -> bytes:
+    try:
+        return orjson.dumps(list(row), option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:  # A cell of a kind of its own, or half a surrogate pair.
+        told = [None if _is_nan(cell) else to_jsonable(cell) for cell in row]
+        try:
+            return orjson.dumps(told)
+        except TypeError:
+            return orjson.dumps([str(cell).encode("utf-8", "replace").decode() for cell in told])
