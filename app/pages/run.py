@@ -15,6 +15,9 @@ from weave_core.app.components.run_header import run_header, run_header_content
 from weave_core.app.components.value_list import value_list
 from weave_core.app.frame import errors_shown
 from weave_core.app.run_charts import lines_of
+from weave_core.app.run_views.code import show_code
+from weave_core.app.run_views.console import show_console
+from weave_core.app.run_views.media import show_media
 from weave_core.app.state import client, project_of_address
 from weave_core.errors import NotFound
 from weave_core.model import Run, RunChanges
@@ -128,13 +131,19 @@ def show_values(run: Run) -> None:
 run = run_of_address()
 every = REFRESH_S if run.state == "running" else None
 st.fragment(show_head, run_every=every)(run.project, run.run_id)
-views = ["Charts", "System", "Config and summary"]
+views = ["Charts", "Media", "Console", "System", "Code", "Config and summary"]
 view = st.segmented_control(
     "View", views, key="view", default=views[0], required=True, bind="query-params",
     label_visibility="collapsed",
 )  # fmt: skip
 if view == "Config and summary":
     show_values(run)
+elif view == "Code":
+    show_code(run)
+elif view == "Media":
+    show_media(run)
+elif view == "Console":
+    show_console(run)
 else:
     st.fragment(show_charts, run_every=every)(
         run.project, run.run_id, run.name, is_system=view == "System"

@@ -1,8 +1,10 @@
 """The pages of runs as Streamlit's own test runner draws them, over a real server."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit as st
 from support.programs import wait_for
@@ -43,6 +45,7 @@ def project_with_runs(server: ServerProcess, client: Client, project: str, tmp_p
                     run.log({"loss": 1.0 / (step + 1), "val": {"acc": step}}, step=step)
                 if number:
                     run.log({"loss": float("nan"), "note": "text"})
+                    sys.stderr.write("a <b>warning</b>\n" * 3)
     wait_for(lambda: all("loss" in each.summary for each in client.runs(project)))
     return project
 
@@ -105,6 +108,45 @@ def test_a_run_shows_what_was_left_out_and_its_config(project_with_runs: str) ->
     assert any(each.value.startswith("note: a str was logged") for each in screen.text)
     assert config["rows"] == [["lr", "0.1"], ["model.depth", "1"]]
     assert ["val.acc", "19"] in summary["rows"]
+
+
+def test_what_a_run_printed_is_on_its_page(project_with_runs: str) -> None:
+    """The newest lines, searched for and by stream; a run that printed nothing says what to do."""
+    address = {"project": project_with_runs, "view": "Console"}
+    told = component_data(draw(RUN, **address, run="r1", find="WARN"), "console_view")
+    other = component_data(draw(RUN, **address, run="r1", stream="stdout"), "console_view")
+    silent = component_data(draw(RUN, **address, run="r0"), "console_view")
+    assert [line[1] for line in told["lines"]] == ["stderr"] * 3
+    assert told["lines"][0][5] == "a <b>warning</b>"
+    assert (told["total"], told["older"], told["is_tail"]) == (3, None, True)
+    assert (other["lines"], other["total"], other["empty"]) == ([], 3, "No line has that.")
+    assert "descriptors" in silent["empty"]
+
+
+def test_media_of_a_run_are_on_its_page(
+    server: ServerProcess, project: str, tmp_path: Path
+) -> None:
+    """Cards by key, what is too much counted; a run without media says how to log some."""
+    pixels = np.zeros((4, 4), "uint8")
+    with training(project, server.url, tmp_path / "home"), weave_core.run(id="m") as run:
+        run.log({"many": [weave_core.Image(pixels)] * 100}, step=1)
+        run.log({"table": weave_core.Table([[1]], columns=["a"])}, step=2)
+        run.log({"spread": weave_core.Histogram([1, 2])}, step=2)
+    with training(project, server.url, tmp_path / "home"), weave_core.run(id="none", capture=False):
+        pass
+    address = {"project": project, "view": "Media"}
+    screen = draw(RUN, **address, run="m")
+    told = component_data(screen, "media_gallery")
+    many, spread = told["sections"]
+    assert (len(many["items"]), told["left_out"]) == (80, 20)
+    assert many["items"][0]["type"] == "image/png"
+    assert spread["histograms"][0]["entries"][0]["count"] == 2
+    assert (told["step"], told["steps"]) == (2, [1, 2])
+    assert [list(frame.value.columns) for frame in screen.dataframe] == [["a"]]
+    empty = draw(RUN, **address, run="none")
+    assert any("weave_core.Image" in each.value for each in empty.markdown)
+    code = draw(RUN, project=project, run="none", view="Code")
+    assert any("capture" in each.value for each in code.markdown)
 
 
 def test_the_charts_of_a_run_come_by_section_with_what_is_no_number(

@@ -2,7 +2,10 @@
 
 import math
 import re
+import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 from support.programs import wait_for
@@ -101,3 +104,108 @@ def test_runs_are_picked_tagged_compared_and_deleted(
     expect(table).to_have_attribute("data-ready", "2")
     with Client(server.url) as client:
         assert {run.run_id for run in client.runs(runs)} == {"r0", "r1"}
+
+
+def test_what_a_run_prints_is_followed_searched_and_told_apart(
+    server: ServerProcess, tmp_path: Path, window: Window
+) -> None:
+    """New lines come while it runs, unless one reads older ones; then they wait for a click."""
+    page = window.page
+    with training("console", server.url, tmp_path), weave_core.run(id="talks") as run:
+        for number in range(3_000):
+            sys.stdout.write(f"\x1b[32mline\x1b[0m {number} <img src=x onerror=alert(1)>\n")
+        sys.stderr.write("a warning\n")
+        assert weave_core.flush()
+        window.open(f"/run?project=console&run={run.id}&view=Console")
+        view = page.locator(".console-view")
+        expect(view).to_have_attribute("data-total", "3001")
+        expect(view.locator(".line[data-stream=stderr] .text")).to_have_text("a warning")
+        expect(view.locator(".line").last).to_be_in_viewport()
+        expect(view.locator(".c2").first).to_have_text("line")
+        sys.stdout.write("it goes on\n")
+        expect(view.locator(".line").last).to_contain_text("it goes on")
+        expect(view.locator(".line").last).to_be_in_viewport()
+        view.locator(".lines").evaluate("list => { list.scrollTop = 200; }")
+        sys.stdout.write("and on\n")
+        view.get_by_role("button", name="New lines below").click()
+        expect(view.locator(".line").last).to_contain_text("and on")
+    view.locator(".lines").evaluate("list => { list.scrollTop = 0; }")
+    view.get_by_role("button", name="Older lines").click()
+    expect(view.locator(".line").last).to_contain_text("line 2002")
+    view.get_by_role("button", name="Newest").click()
+    expect(view.locator(".line").last).to_contain_text("and on")
+
+    page.get_by_label("Find", exact=True).fill("1234 <IMG")
+    page.get_by_label("Find", exact=True).press("Enter")
+    expect(view).to_have_attribute("data-ready", "1")
+    expect(view.locator("mark")).to_have_text(["1234 <img"])
+    view.locator(".when").first.click()
+    expect(view.locator(".line.at")).to_contain_text("line 1234")
+    expect(view.locator(".line").nth(1)).to_contain_text("line 1235")
+    view.get_by_role("button", name="Older lines").click()
+    expect(view.locator(".line").last).to_contain_text("line 1233")
+
+
+def test_media_are_looked_at_step_by_step(
+    server: ServerProcess, tmp_path: Path, window: Window
+) -> None:
+    """Pictures with masks and boxes, players, clouds, histograms, tables; a page runs nothing."""
+    page = window.page
+    pixels = np.zeros((12, 16, 3), "uint8")
+    classes = np.zeros((12, 16), "uint8")
+    classes[3:6, 3:6] = 2
+    hostile = "<h1>Report</h1><script>parent.hacked = 1</script><img src=x onerror='hacked=1'>"
+    with training("media", server.url, tmp_path), weave_core.run(id="shows") as run:
+        for step in range(4):
+            pixels[:, : 4 * step] = 200
+            run.log({"sample": weave_core.Image(pixels, caption=f"<i>{step}</i>")}, step=step)
+            run.log({"spread": weave_core.Histogram(np.random.default_rng(step).normal(size=99))})
+        boxes = [{"box": (1, 1, 9, 9), "label": "cat", "group": "found"}]
+        marked = weave_core.Image(pixels, boxes=boxes, masks={"m": classes}, labels={2: "sky"})
+        table = weave_core.Table([["a <b>b</b>", 1], ["c", 2]], columns=["text", "n"])
+        run.log({"marked": marked, "page": weave_core.Html(hostile), "table": table}, step=3)
+        run.log({"sound": weave_core.Audio(np.zeros(800)), "cloud": weave_core.Object3D(np.eye(3))})
+    window.open(f"/run?project=media&run={run.id}&view=Media")
+    gallery = page.locator(".media-gallery")
+    expect(gallery).to_have_attribute("data-ready", "6")
+    sample = gallery.locator("[data-key=sample]")
+    expect(sample.locator(".caption")).to_have_text("<i>3</i>")
+    assert sample.locator("img").evaluate("node => node.naturalWidth") == 16
+    expect(gallery.locator("canvas.mask")).to_have_attribute("data-classes", "2")
+    expect(gallery.locator(".box")).to_have_text("cat")
+    gallery.get_by_role("button", name="found").click()
+    expect(gallery.locator(".box")).to_be_hidden()
+    expect(gallery.locator("audio, canvas.cloud, canvas.map")).to_have_count(3)
+    frame = gallery.locator("iframe")
+    expect(frame).to_have_attribute("sandbox", "")
+    expect(frame.content_frame.locator("h1")).to_have_text("Report")
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+
+    gallery.get_by_role("button", name="The step before").click()
+    expect(gallery).not_to_have_attribute("data-step", "5")
+    gallery.get_by_label("Step", exact=True).fill("1")
+    gallery.get_by_label("Step", exact=True).dispatch_event("change")
+    expect(gallery).to_have_attribute("data-step", "1")
+    expect(sample.locator(".caption")).to_have_text("<i>1</i>")
+    expect(gallery).to_have_attribute("data-ready", "2")
+    assert page.evaluate("window.hacked") is None
+    # What the frame was kept from doing is all that was complained about.
+    assert window.watch.problems
+    assert all("about:srcdoc" in each for each in window.watch.problems)
+    window.watch.problems.clear()
+
+
+def test_the_code_of_a_run_is_read_on_its_page(
+    server: ServerProcess, tmp_path: Path, window: Window
+) -> None:
+    """Commit, command, packages and the program's own files."""
+    with training("code", server.url, tmp_path), weave_core.run(id="own") as run:
+        run.log({"loss": 1.0})
+    with Client(server.url) as client:
+        wait_for(lambda: "code" in client.run("own", "code").environment)
+    window.open(f"/run?project=code&run={run.id}&view=Code")
+    packages = window.page.locator(".value-list").filter(has_text="Packages")
+    packages.get_by_role("searchbox").fill("streamlit")
+    expect(packages.locator("[data-name=streamlit]")).to_be_visible()
+    expect(window.page.locator(".value-list").filter(has_text="Program")).to_contain_text("pytest")
+    expect(window.page.get_by_test_id("stCode").last).to_be_visible()

@@ -1,0 +1,88 @@
+"""The tab with what a run printed: the newest lines, a search, and the way back."""
+
+from typing import Final
+
+import streamlit as st
+
+from weave_core.app.components.console_view import (
+    WINDOW_LINES,
+    ConsolePlace,
+    console_content,
+    console_view,
+)
+from weave_core.app.frame import errors_shown
+from weave_core.app.state import client
+from weave_core.model import ConsolePage, ConsoleStream, Run
+
+__all__ = ["show_console"]
+
+REFRESH_S = 2.0
+NOTHING = (
+    "Nothing was printed, or `capture` left the console out. What C code and other processes print "
+    "is kept with weave_core.run(capture=['console', 'descriptors'])."
+)
+NONE_FOUND = "No line has that."
+_STREAMS: Final[dict[str, ConsoleStream | None]] = {
+    "all": None,
+    "stdout": "stdout",
+    "stderr": "stderr",
+}
+_PLACE = "console_place"
+
+
+def newest() -> None:
+    """Another search begins at the newest line."""
+    st.session_state.pop(_PLACE, None)
+
+
+def show_console(run: Run) -> None:
+    """Draw the tab; read again while the run goes on."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        text = st.text_input(
+            "Find", key="find", bind="query-params", on_change=newest, max_chars=500,
+            placeholder="Find in what was printed", icon=":material/search:",
+            label_visibility="collapsed",
+        )  # fmt: skip
+        stream = st.segmented_control(
+            "Stream", list(_STREAMS), key="stream", default="all", required=True,
+            bind="query-params", on_change=newest, label_visibility="collapsed",
+        )  # fmt: skip
+    every = REFRESH_S if run.state == "running" else None
+    st.fragment(show_lines, run_every=every)(
+        run.project, run.run_id, (text or "").strip(), stream or "all"
+    )
+
+
+def show_lines(project: str, run_id: str, text: str, stream: str) -> None:
+    """The window of lines."""
+    with errors_shown():
+        place: ConsolePlace = st.session_state.get(_PLACE, ConsolePlace())
+        # A moment is looked at with all that was printed around it.
+        page = read_lines(project, run_id, place, text=text, stream=stream)
+        content = console_content(
+            page, place=place, text="" if place.is_around else text,
+            empty=NONE_FOUND if text or stream != "all" else NOTHING,
+        )  # fmt: skip
+        asked = console_view(content, key="console_view")
+        found = f"{len(page.items):,} of " if len(page.items) < page.total else ""
+        st.caption(f"{found}{page.total:,} lines")
+        if asked is not None:
+            st.session_state[_PLACE] = asked
+            st.rerun()
+
+
+def read_lines(
+    project: str, run_id: str, place: ConsolePlace, *, text: str, stream: str
+) -> ConsolePage:
+    """The lines at a place."""
+    return client().read_run_console(
+        project,
+        run_id,
+        text=None if place.is_around else text or None,
+        stream=None if place.is_around else _STREAMS.get(stream),
+        tail=place.is_tail,
+        limit=WINDOW_LINES,
+        from_ns=place.from_ns,
+        cursor=place.cursor,
+        before=place.before,
+    )
