@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from support.servers import ServerProcess
 from support.trainings import points, training
@@ -78,9 +79,10 @@ def test_a_script_of_wandb_runs_with_another_import(
     assert (found.summary["best"], found.summary["shown"]) == (0.9, 0.05)
     assert found.metrics["val/*"].step_metric == "epoch"
     assert found.metrics["loss"].summary == "min"
-    assert {"examples", "table", "curve"} <= found.problems.keys()
+    assert {"examples", "curve"} <= found.problems.keys()
+    assert [each.to_rows() for each in client.run("r1", project).media("table")] == [[{"a": 1}]] * 3
     assert (tmp_path / "wandb" / "run-r1" / "files" / "model.pt").is_file()
-    for once in ("entity=...", "save_code=...", "table: a Table", "hidden=True", "'min,max'"):
+    for once in ("entity=...", "save_code=...", "curve: a Chart", "hidden=True", "'min,max'"):
         assert done.stderr.count(once) == 1, once
 
 
@@ -202,3 +204,41 @@ def test_before_a_run_each_call_says_to_begin_one() -> None:
             use()
     with pytest.raises(ConfigError, match="mode='of'"):
         wandb.init(mode="of")  # type: ignore[arg-type]  # The mistake.
+
+
+def test_media_of_wandb_are_kept_as_ours(client: Client, tracing: None, tmp_path: Path) -> None:
+    """Its arguments for boxes, masks, films, tables and histograms; a wrong one is left out."""
+    del tracing
+    pixels = np.zeros((10, 20, 3), "uint8")
+    place = {"minX": 0.1, "maxX": 0.5, "minY": 0.2, "maxY": 0.4}
+    box = {"position": place, "class_id": 1, "scores": {"acc": 0.5}}
+    boxes = {"guess": {"box_data": [box], "class_labels": {1: "cat"}}}
+    masks = {"truth": {"mask_data": np.ones((10, 20), int), "class_labels": {1: "cat"}}}
+    (tmp_path / "page.html").write_text("<b>b</b>")
+    with wandb.init(id="shows") as run:
+        table = wandb.Table(columns=["a", "b"], data=[[1, wandb.Image(pixels)]])
+        table.add_data(2)
+        table.add_column("c", ["x"])
+        run.log(
+            {
+                "picture": wandb.Image(pixels + 0.0, caption="c", boxes=boxes, masks=masks),
+                "film": wandb.Video(np.zeros((2, 3, 8, 8), "uint8"), fps=4),
+                "sound": wandb.Audio(np.zeros(100), sample_rate=8000),
+                "page": wandb.Html(str(tmp_path / "page.html")),
+                "spread": wandb.Histogram(np_histogram=np.histogram([1, 2, 3], bins=2)),
+                "table": table,
+                "gone": wandb.Object3D("gone.obj"),
+            }
+        )
+    stored = client.run("shows")
+    [picture] = stored.media("picture")
+    assert picture.info["boxes"] == [
+        {"box": [2, 2, 10, 4], "label": "cat", "group": "guess", "score": 0.5}
+    ]
+    assert (picture.info["labels"], picture.info["masks"][0]["name"]) == ({"1": "cat"}, "truth")
+    assert stored.media_keys == ["film", "page", "picture", "sound", "spread", "table"]
+    assert next(stored.media("page")).read() == b"<b>b</b>"
+    assert next(stored.media("spread")).info["counts"] == [1, 2]
+    [row] = next(stored.media("table")).to_rows()
+    assert (row["a"], row["b"]["kind"], row["c"]) == (1, "image", "x")
+    assert list(stored.info.problems) == ["gone"]

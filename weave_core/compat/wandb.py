@@ -10,19 +10,18 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from weave_core import tracing
-from weave_core.compat.wandb_missing import (
-    INSTEAD,
+from weave_core.compat.wandb_media import (
     Audio,
-    Charts,
     Histogram,
     Html,
     Image,
     Molecule,
     Object3D,
+    Plotly,
     Table,
     Video,
-    not_provided,
 )
+from weave_core.compat.wandb_missing import INSTEAD, Charts, not_provided
 from weave_core.compat.wandb_runs import Config, Metric, Run, Summary
 from weave_core.errors import ConfigError, NotProvided, WeaveError
 from weave_core.settings import OFFLINE
@@ -41,6 +40,7 @@ __all__ = [
     "Metric",
     "Molecule",
     "Object3D",
+    "Plotly",
     "Run",
     "Settings",
     "Summary",

@@ -1,4 +1,4 @@
-"""What the wandb calls do not have here: what to do instead, and media that are left out of logs.
+"""What the wandb calls do not have here: what to do instead, and charts that are left out of logs.
 
 A call says so where it is used.  A value that was made to be logged must not stop a training, so
 it can be made; the run leaves it out, warns once and is marked.
@@ -11,17 +11,9 @@ from weave_core.errors import NotProvided
 
 __all__ = [
     "INSTEAD",
-    "Audio",
     "Chart",
     "Charts",
-    "Histogram",
-    "Html",
-    "Image",
-    "Molecule",
-    "Object3D",
-    "Table",
     "Unkept",
-    "Video",
     "not_provided",
 ]
 
@@ -65,46 +57,8 @@ class Unkept:
         raise not_provided(f"wandb.{type(self).__name__}", name)
 
 
-class Audio(Unkept):
-    """A sound, left out of what is logged."""
-
-
 class Chart(Unkept):
     """A chart of `wandb.plot`, left out of what is logged."""
-
-
-class Histogram(Unkept):
-    """A histogram, left out of what is logged."""
-
-
-class Html(Unkept):
-    """A page, left out of what is logged."""
-
-
-class Image(Unkept):
-    """A picture, left out of what is logged."""
-
-
-class Molecule(Unkept):
-    """A molecule, left out of what is logged."""
-
-
-class Object3D(Unkept):
-    """A body, left out of what is logged."""
-
-
-class Table(Unkept):
-    """A table, left out of what is logged; rows and columns may be added, as scripts do."""
-
-    def add_data(self, *row: Any) -> None:
-        """Take a row and keep nothing."""
-
-    def add_column(self, name: str, data: Any, optional: Any = False) -> None:  # noqa: FBT002  # wandb's.
-        """Take a column and keep nothing."""
-
-
-class Video(Unkept):
-    """A film, left out of what is logged."""
 
 
 class Charts:
