@@ -5,6 +5,7 @@ import streamlit as st
 from weave_core.app.components.run_list import RunAction, columns_of, run_list, run_rows
 from weave_core.app.frame import errors_shown, show_filter_error
 from weave_core.app.project_picker import pick_project
+from weave_core.app.run_views.groups import show_groups, show_importances
 from weave_core.app.state import client
 from weave_core.errors import BadRequest
 from weave_core.model import Run, RunChanges
@@ -103,8 +104,19 @@ with st.container(horizontal=True, vertical_alignment="center"):
             icon=":material/filter_alt:", label_visibility="collapsed",
         )  # fmt: skip
 
+VIEWS = ["Table", "Groups", "Importance"]
+view = VIEWS[0]
+if project is not None:
+    view = st.segmented_control(
+        "View", VIEWS, key="show", default=VIEWS[0], required=True, bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
 if project is None:
     st.markdown(EMPTY.format(project="my-project"))
+elif view == "Groups":
+    show_groups(project, condition or None)
+elif view == "Importance":
+    show_importances(project, condition or None)
 else:
     is_moving = not st.query_params.get("after")
     st.fragment(show_list, run_every=REFRESH_S if is_moving else None)(project, condition or None)

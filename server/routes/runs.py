@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
-from weave_core.model import Page, Run, RunChanges, RunHistory, RunKeys, RunSignals
+from weave_core.model import Page, Run, RunChanges, RunGroups, RunHistory, RunKeys, RunSignals
 from weave_core.server.deps import (
     CursorQuery,
     FilterQuery,
@@ -17,7 +17,7 @@ from weave_core.server.deps import (
 )
 from weave_core.server.routes.answers import JsonAnswer
 from weave_core.server.run_arrow import ARROW, arrow_stream
-from weave_core.server.store.queries import run_history, runs
+from weave_core.server.store.queries import run_groups, run_history, runs
 from weave_core.server.store.queries.run_history import Axis
 
 router = APIRouter(prefix="/api/projects/{project}", tags=["runs"])
@@ -99,6 +99,26 @@ def read_histories(
         rank=rank,
     )
     return JsonAnswer({"x": x, "series": [each.shape() for each in found]})
+
+
+@router.get("/run-groups", response_model=RunGroups)
+def group_runs(
+    *,
+    connection: ReaderDep,
+    project: ProjectPath,
+    by: Annotated[
+        str,
+        Query(description="`group`, `job_type`, `state` or `config.KEY`.", max_length=500),
+    ] = "group",
+    keys: KeysQuery = None,
+    filter_text: FilterQuery = None,
+) -> Response:
+    """The runs of a project put together by what they share, with the spread of some metrics."""
+    return JsonAnswer(
+        run_groups.group_runs(
+            connection, project, by=by, keys=read_keys(keys), filter_text=filter_text
+        )
+    )
 
 
 @router.get("/runs/{run_id}", response_model=Run)

@@ -55,7 +55,10 @@ DIALECTS: dict[str, _Spelling] = {
     ),
 }
 READ_TABLES = frozenset(
-    ("span", "shared_text", "trace", "log_record", "metric_series", "metric_point")
+    (
+        *("span", "shared_text", "trace", "log_record", "metric_series", "metric_point"),
+        *("run", "run_metric"),
+    )
 )
 """What the views are made of; the database is told to read nothing else."""
 
@@ -249,4 +252,47 @@ _METRICS = View(
     ),
 )
 
-VIEWS: dict[str, View] = {view.name: view for view in (_SPANS, _TRACES, _LOGS, _METRICS)}
+_RUNS = View(
+    "runs",
+    "One row a training run.",
+    "run WHERE project_id = {project}",
+    (
+        _plain("text", "run_id"),
+        _plain("text", "name"),
+        _plain("text", "group_name", "Shared by runs of one experiment"),
+        _plain("text", "job_type"),
+        _plain("text", "state", "As its programs told it: one that went silent is still running"),
+        *_moment("started", "Start", "started_ns"),
+        *_moment("ended", "End; null while it runs", "ended_ns"),
+        *_moment("heard", "When a program of it was last heard of", "heartbeat_ns"),
+        _plain("integer", "last_step"),
+        *_each("text", "error notes"),
+        _plain("text", "forked_from", "Id of the run it began with", "parent_run_id"),
+        _plain("json", "tags", "A list of texts"),
+        _plain("json", "config", "Nested keys with dots: config ->> 'model.depth'", "config_flat"),
+        _plain("json", "summary", "Values that were set by hand"),
+    ),
+)
+_RUN_METRICS = View(
+    "run_metrics",
+    "One row a metric of a run by one of its ranks, some seconds behind what is logged.",
+    "run AS r JOIN run_metric AS m ON m.run_row_id = r.id WHERE r.project_id = {project}",
+    (
+        _plain("text", "run_id", "", "r.run_id"),
+        _plain("text", "key", "The metric", "m.key"),
+        _plain("integer", "rank", "Of the program that logged it", "m.rank"),
+        _plain("number", "value", "What stands for it, as define_metric says", "m.summary"),
+        _plain("integer", "count", "Points", "m.count"),
+        _plain("integer", "bad_count", "Points that are NaN or infinite", "m.nan_count"),
+        _plain("number", "min", "Of the finite ones", "m.min"),
+        _plain("number", "max", "Likewise", "m.max"),
+        _plain("number", "first", "", "m.first"),
+        _plain("number", "last", "", "m.last"),
+        _plain("integer", "first_step", "", "m.first_step"),
+        _plain("integer", "last_step", "", "m.last_step"),
+    ),
+)
+
+VIEWS: dict[str, View] = {
+    view.name: view for view in (_SPANS, _TRACES, _LOGS, _METRICS, _RUNS, _RUN_METRICS)
+}

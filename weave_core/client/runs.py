@@ -1,5 +1,6 @@
 """Runs over HTTP: lists, one run, and its points as JSON, Arrow, pandas or polars."""
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -9,17 +10,20 @@ from weave_core.client.connection import listed, root_of
 from weave_core.client.run_consoles import FOLLOWED_LINES, RunConsoleCalls, followed
 from weave_core.client.run_media import RunMediaCalls, StoredMedium
 from weave_core.errors import MissingExtra
+from weave_core.flat_keys import flattened
 from weave_core.model import (
     ConsoleLine,
     ConsoleStream,
     Page,
     Run,
     RunChanges,
+    RunGroups,
     RunHistory,
     RunKeys,
     RunSignals,
 )
 from weave_core.points import SYSTEM_PREFIX
+from weave_core.statistics.importances import Importance, importances
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]  # As in `sql`.
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RunCalls", "StoredPoints", "StoredRun"]
 
+MAX_JUDGED_RUNS = 2_000
+"""Runs out of which is told what their config values have to do with a metric, the newest."""
 _LONG_S = 120.0
 """For all points of long runs."""
 
@@ -221,6 +227,59 @@ class RunCalls(RunConsoleCalls, RunMediaCalls):
             if cursor is None:
                 return
 
+    def group_runs(
+        self,
+        project: str | None = None,
+        *,
+        by: str = "group",
+        keys: Sequence[str] = (),
+        filter: str | None = None,  # noqa: A002  # The API's name.
+    ) -> RunGroups:
+        """The runs of a project put together by what they share, with the spread of some metrics.
+
+        Example:
+            >>> for each in client.group_runs("digits", by="config.lr", keys=["loss"]).items:
+            ...     print(each.value, each.count, each.metrics["loss"].mean)
+
+        Args:
+            project: Its name; default as for `run`.
+            by: `group`, `job_type`, `state`, or a config value as `config.KEY`.
+            keys: Metrics to tell of, up to 20.
+            filter: A condition, as for `runs`.
+
+        Raises:
+            NotFound: If the project does not exist.
+            BadRequest: If the filter is wrong, or `by` is none.
+        """
+        path = f"{root_of(project or self._default_project())}/run-groups"
+        query = {"by": by, "keys": listed(keys), "filter": filter}
+        return RunGroups.model_validate_json(self._read(path, query))
+
+    def run_importances(
+        self,
+        metric: str,
+        project: str | None = None,
+        *,
+        filter: str | None = None,  # noqa: A002  # The API's name.
+    ) -> list[Importance]:
+        """What the config values of runs have to do with what came of them, the strongest first.
+
+        Rank correlations with intervals, one value at a time: what matters only together with
+        another is not seen, and what goes along is not always the cause.
+
+        Args:
+            metric: The key of what came of them.
+            project: Its name; default as for `run`.
+            filter: A condition, as for `runs`; of more than 2,000 runs the newest count.
+
+        Raises:
+            NotFound: If the project does not exist.
+            BadRequest: If the filter is wrong.
+        """
+        runs = list(self.runs(project, filter=filter, keys=[metric], limit=MAX_JUDGED_RUNS))
+        configs = [dict(flattened(run.config)) for run in runs]
+        return importances(configs, [_finite(run.summary.get(metric)) for run in runs])
+
     def list_runs(
         self,
         project: str,
@@ -346,6 +405,12 @@ class RunCalls(RunConsoleCalls, RunMediaCalls):
         path = f"{_path(project, run_id)}/history"
         answer = self._send("GET", path, query, timeout_s=_LONG_S)
         return StoredPoints(pa.ipc.open_stream(answer.content).read_all())
+
+
+def _finite(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
 
 
 def _path(project: str, run_id: str) -> str:

@@ -55,6 +55,7 @@ from weave_core.model.objects import (
 )
 from weave_core.model.pages import ErrorBody, ErrorDetail, Health, Page
 from weave_core.model.projects import Project, ProjectSettings
+from weave_core.model.run_groups import GroupedMetric, RunGroup, RunGroups
 from weave_core.model.run_media import LoggedMedia, MediaKey, MediaKeys
 from weave_core.model.runs import (
     MAX_RUN_ID,
@@ -139,6 +140,7 @@ __all__ = [
     "FlippedItem",
     "Gate",
     "GateClause",
+    "GroupedMetric",
     "Health",
     "ImportReport",
     "ItemError",
@@ -178,6 +180,8 @@ __all__ = [
     "RowPage",
     "Run",
     "RunChanges",
+    "RunGroup",
+    "RunGroups",
     "RunHistory",
     "RunKey",
     "RunKeys",

@@ -2,6 +2,7 @@
 
 import math
 import random
+import statistics
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -253,3 +254,39 @@ def test_a_reader_changes_and_stops_and_deletes(client: Client, project: str) ->
     client.run(run.id).delete()
     with pytest.raises(NotFound, match="has no run"):
         client.get_run(project, run.id)
+
+
+@pytest.mark.usefixtures("tracing")
+def test_runs_are_put_together_by_what_they_share(client: Client, project: str) -> None:
+    """Over the whole project: counts, states and spreads, by group or config; importances; SQL."""
+    for number in range(8):
+        config = {"opt": {"lr": number % 4}, "kind": "ab"[number % 2], "same": 1}
+        with weave_core.run(group=f"g{number % 2}", config=config, capture=False) as run:
+            run.log({"loss": float(10 * (number % 4) + number), "other": 1.0})
+            if number == 7:
+                run.summary["loss"] = 100
+    wait_for(lambda: len([*client.runs(filter="metrics['other'] = 1")]) == 8)
+
+    by_group = client.group_runs(keys=["loss", "none"])
+    odd, even = by_group.items
+    assert (odd.value, odd.count, odd.states) == ("g1", 4, {"finished": 4})
+    losses = [0.0, 22.0, 4.0, 26.0]
+    assert (even.metrics["loss"].count, even.metrics["loss"].mean) == (4, 13.0)
+    assert even.metrics["loss"].std == pytest.approx(statistics.stdev(losses))
+    assert (odd.metrics["loss"].max, odd.metrics["none"].count) == (100.0, 0)
+    by_rate = client.group_runs(by="config.opt.lr", filter="group_name = 'g0'")
+    assert [(each.value, each.count) for each in by_rate.items] == [(2, 2), (0, 2)]
+    assert (by_rate.runs, by_rate.total) == (4, 4)
+    with pytest.raises(BadRequest, match="can't be put together by 'colour'"):
+        client.group_runs(by="colour")
+
+    first, second = client.run_importances("loss")
+    assert (first.name, first.direction, first.runs) == ("opt.lr", "up", 8)
+    assert first.low <= first.strength <= first.high <= 1
+    assert (second.name, second.direction) == ("kind", "")
+    rows = client.run_sql(
+        project,
+        "select r.group_name, count(*), max(m.value) from runs r join run_metrics m"
+        " on m.run_id = r.run_id where m.key = 'loss' group by 1 order by 1",
+    ).rows
+    assert [list(row) for row in rows] == [["g0", 4, 26.0], ["g1", 4, 37.0]]
