@@ -9,6 +9,7 @@ from weave_core.app.components.evaluation_list import evaluation_list, evaluatio
 from weave_core.app.evaluation_charts import trend_chart
 from weave_core.app.evaluation_words import subject
 from weave_core.app.frame import errors_shown
+from weave_core.app.page_turns import first_page, turn_pages
 from weave_core.app.project_picker import pick_project
 from weave_core.app.state import client
 from weave_core.model import StoredEvaluation
@@ -25,26 +26,13 @@ EMPTY = (
 VIEWS = ["list", "trend", "leaderboard"]
 
 
-def first_page() -> None:
-    """Another list begins at its newest evaluation."""
-    st.query_params.pop("after", None)
-
-
 def show_list(project: str, name: str | None) -> None:
     """One page of the list, drawn again while something runs."""
     with errors_shown():
         after = st.query_params.get("after")
         page = client().list_evaluations(project, name=name, limit=PAGE_SIZE, cursor=after)
         evaluation_list(evaluation_rows(project, page.items, empty=EMPTY), key="evaluation_list")
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            if after and st.button("Newest", type="tertiary", icon=":material/first_page:"):
-                first_page()
-                st.rerun()
-            if page.next_cursor and st.button(
-                "Older", type="tertiary", icon=":material/chevron_right:", icon_position="right"
-            ):
-                st.query_params["after"] = page.next_cursor
-                st.rerun()
+        turn_pages(page.next_cursor, first="Newest", further="Older")
 
 
 def newest_of(project: str, name: str | None) -> list[StoredEvaluation]:

@@ -5,6 +5,7 @@ import streamlit as st
 from weave_core.app import welcome
 from weave_core.app.components.figure_table import Cell, Row, figure_table, table_rows
 from weave_core.app.components.object_header import size_words
+from weave_core.app.page_turns import first_page, turn_pages
 from weave_core.app.project_picker import pick_project
 from weave_core.app.state import client, object_url
 from weave_core.errors import NotFound
@@ -17,11 +18,6 @@ EMPTY = (
     "Nothing is published yet. In Python: weave_core.publish(weave_core.Dataset(rows), "
     '"golden"), or weave_core.publish({"system": "Be terse."}, "desk", kind="prompt").'
 )
-
-
-def first_page() -> None:
-    """Another list begins at its first object."""
-    st.query_params.pop("after", None)
 
 
 def pick_kind(project: str) -> str | None:
@@ -60,16 +56,7 @@ def show_list(project: str, page: Page[ObjectVersion]) -> None:
         ("Published", "90px", ".num"),
     ]  # fmt: skip
     figure_table(table_rows("Objects", columns, rows, empty=EMPTY), key="objects")
-    after = st.query_params.get("after")
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if after and st.button("First page", type="tertiary", icon=":material/first_page:"):
-            first_page()
-            st.rerun()
-        if page.next_cursor and st.button(
-            "Next page", type="tertiary", icon=":material/chevron_right:", icon_position="right"
-        ):
-            st.query_params["after"] = page.next_cursor
-            st.rerun()
+    turn_pages(page.next_cursor, first="First page", further="Next page")
 
 
 with st.container(horizontal=True, vertical_alignment="center"):

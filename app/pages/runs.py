@@ -4,6 +4,7 @@ import streamlit as st
 
 from weave_core.app.components.run_list import RunAction, columns_of, run_list, run_rows
 from weave_core.app.frame import errors_shown, show_filter_error
+from weave_core.app.page_turns import first_page, turn_pages
 from weave_core.app.project_picker import pick_project
 from weave_core.app.run_views.groups import show_groups, show_importances
 from weave_core.app.state import client
@@ -21,11 +22,6 @@ with weave_core.run("{project}", config={{"lr": 0.1}}) as run:
     for step in range(100):
         run.log({{"loss": 1 / (step + 1)}}, step=step)
 ```"""
-
-
-def first_page() -> None:
-    """Another list begins at its first run."""
-    st.query_params.pop("after", None)
 
 
 def show_list(project: str, condition: str | None) -> None:
@@ -53,15 +49,7 @@ def show_list(project: str, condition: str | None) -> None:
         action = run_list(rows, key="run_list")
         if action is not None:
             act(project, action, page.items)
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            if after and st.button("First page", type="tertiary", icon=":material/first_page:"):
-                first_page()
-                st.rerun()
-            if page.next_cursor and st.button(
-                "Next page", type="tertiary", icon=":material/chevron_right:", icon_position="right"
-            ):
-                st.query_params["after"] = page.next_cursor
-                st.rerun()
+        turn_pages(page.next_cursor, first="First page", further="Next page")
 
 
 def act(project: str, action: RunAction, runs: list[Run]) -> None:
