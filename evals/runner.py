@@ -20,6 +20,7 @@ from weave_core.evals.retries import is_rate_limit, is_transient, pause_before, 
 from weave_core.evals.scores import error_of, read_scores
 from weave_core.evals.spans import EvaluationSpans, ExampleSpan
 from weave_core.model import EvaluatedItem, ItemError, ItemScore, Span
+from weave_core.model.values import lean
 from weave_core.tracing.captures import captured_spans
 from weave_core.tracing.lifecycle import settings_in_force
 from weave_core.tracing.usages import UsageMeter
@@ -221,6 +222,9 @@ class Runner:
     def _done(
         self, example: Example, *, is_new: bool = True, spans: list[Span] | None = None
     ) -> None:
+        lean(example.item)
+        for score in example.item.scores.values():
+            lean(score)
         self.examples.append(example)
         if is_new and self.journal is not None:
             self.journal.add(example.item, example.output, self._versions, spans)
