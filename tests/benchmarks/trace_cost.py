@@ -1,6 +1,6 @@
 """What one traced call costs the program, beside a bare OpenTelemetry span, in one run.
 
-    python tests/benchmarks/trace_cost.py [--rounds 5] [--peer phoenix] [--peer logfire] ...
+    python tests/benchmarks/trace_cost.py [--rounds 3] [--peer phoenix] [--peer logfire] ...
 
 Each contender runs in a process of its own and in turns with the others, the order turned round in
 every other round, so that a noisy machine is noisy for all.  Within a process each shape is called
@@ -34,7 +34,7 @@ from support.peer_tracers import PEER_TRACERS
 
 CALLS = 2_000
 CHUNKS = 1_000
-BURSTS = 5
+BURSTS = 4
 COLUMNS = ("sync", "async", "nested x3", "per chunk", "sync cpu", "cpu/span")
 LIMITS = (30, 30, 90, 0.06, None, 60)
 """What we want to stay under."""
@@ -192,7 +192,7 @@ def main() -> None:
     from support.sinks import start_sink
 
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer", choices=sorted(PEER_TRACERS), action="append", default=[])
     given = parser.parse_args()
     rounds: int = given.rounds
