@@ -42,14 +42,14 @@ StoreDep = Annotated[Store, Depends(_store)]
 
 def _reader(store: StoreDep) -> Iterator[Connection]:
     """One snapshot of the database for all that an answer reads."""
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         yield connection
 
 
 def _settled_reader(request: Request, store: StoreDep) -> Iterator[Connection]:
     """The same, taken when the sums of traces hold what was acknowledged before."""
     store.settle(request.path_params.get("project"))
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         yield connection
 
 

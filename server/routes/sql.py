@@ -25,7 +25,7 @@ def run_sql(
     ] = sql.DEFAULT_ROWS,
 ) -> Response:
     """Rows of one SELECT over `spans`, `traces`, `logs` and `metrics` of the project."""
-    with store.engine.connect() as connection:
+    with store.reading() as connection:
         project_id = get_project_id(connection, project)
     statement = sql.read_statement(query, project_id=project_id, dialect=store.dialect)
     return JsonAnswer(sql.run_statement(store.engine, statement, limit=limit))

@@ -1,10 +1,10 @@
 """How much of the writer's time the background gets: what nobody wants, and a share under load.
 
 Senders wait for the writer, and whoever reads can do without full text and with sums that are a
-moment old; so a load comes first.  The background works in steps that are as large as a moment
-allows, by its own clock, and after each the writer looks for senders.  A load that never ends must
-not leave it behind without bound, though: its share grows with what waits, until it keeps up, and
-senders are answered that much later.
+moment old; so a load comes first, and readers come before what can wait.  The background works in
+steps that are as large as a moment allows, by its own clock, and after each the writer looks for
+senders.  A load that never ends must not leave it behind without bound, though: its share grows
+with what waits, until it keeps up, and senders are answered that much later.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ TURN_S = 0.015
 """A step of the background is made so large that it takes about so long, and a sender who comes
 meanwhile waits for its end."""
 QUIET_TURN_S = 0.1
-"""The same with no sender for a while: larger steps cost less."""
+"""The same with nobody for a while: larger steps cost less."""
 MAX_PAUSE_S = 2.0
 """Longest rest, however long a step took."""
 _SUMS_SHARE, _MAX_SUMS_SHARE = 0.2, 0.7
@@ -26,6 +26,8 @@ _CALM_SPANS = 50_000
 _FAR_BEHIND_SPANS = 450_000
 """With so many it gets its largest share; a load of 12,000 spans a second levels off below."""
 _MAX_TEXTS_SHARE = 0.5
+_READ_SHARE = 0.2
+"""What can wait gets no more than this beside readers, unless it is far behind."""
 _WEIGHT = 0.3
 """Of the last step, in what is known of the time of the next."""
 
@@ -73,11 +75,13 @@ class Pace:
 
     Args:
         behind: What waits.
-        is_quiet: Whether no sender has come for a while.
+        is_quiet: Whether nobody has come for a while, neither a sender nor a reader.
+        is_read: Whether a reader has: it works beside the writer and waits for Python's lock.
     """
 
     behind: Behind
     is_quiet: bool = False
+    is_read: bool = False
 
     @property
     def turn_s(self) -> float:
@@ -97,10 +101,13 @@ class Pace:
             took_s: By its last step.
             is_free: Whether no sender waits now.
         """
-        if is_free:
-            return _pause_s(took_s, _MAX_SUMS_SHARE if self.is_quiet else _MAX_TEXTS_SHARE)
         over = max(0, self.behind.spans - _CALM_SPANS) / (_FAR_BEHIND_SPANS - _CALM_SPANS)
-        return _pause_s(took_s, min(over, 1.0) * _MAX_TEXTS_SHARE)
+        share = min(over, 1.0) * _MAX_TEXTS_SHARE
+        if is_free and self.is_read:
+            share = max(share, _READ_SHARE)
+        elif is_free:
+            share = _MAX_SUMS_SHARE if self.is_quiet else _MAX_TEXTS_SHARE
+        return _pause_s(took_s, share)
 
 
 def _pause_s(took_s: float, share: float) -> float:

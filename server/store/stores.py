@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from weave_core.errors import WeaveError
 from weave_core.server.measures import Measures
@@ -106,6 +107,13 @@ class Store:
     def engine(self) -> Engine:
         """For readers: a pool of connections that can't write; a transaction is one snapshot."""
         return self._engines.readers
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection of `engine` for somebody who waits for what is read."""
+        self._writer.note_reader()
+        with self.engine.connect() as connection:
+            yield connection
 
     @property
     def dialect(self) -> str:

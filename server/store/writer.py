@@ -59,7 +59,7 @@ Timed = Callable[[str], AbstractContextManager[None]]
 _log = logging.getLogger(__name__)
 
 _QUIET_S = 1.0
-"""With no sender for so long, what lies behind is caught up with."""
+"""With nobody for so long, what lies behind is caught up with."""
 _LOOK_S = 0.5
 """How far behind the background is, is counted this often."""
 
@@ -127,7 +127,7 @@ class Writer:
         self._sums_due = 0.0
         self._sums_steps = 0
         self._for_sums = threading.Condition()
-        self._texts_ended = self._stored_at = time.monotonic()
+        self._texts_ended = self._stored_at = self._read_at = time.monotonic()
         self._texts_took_s = 0.0
         self._behind = Behind(0, 0)
         self._counted_at = -_LOOK_S
@@ -161,6 +161,10 @@ class Writer:
             StoreError: If the store is closed.
         """
         return self._queue.put_work(work)
+
+    def note_reader(self) -> None:
+        """Hear that somebody reads: what can wait takes less for a while."""
+        self._read_at = time.monotonic()
 
     @property
     def sums_steps(self) -> int:
@@ -350,7 +354,10 @@ class Writer:
 
     @property
     def _pace(self) -> Pace:
-        return Pace(self._behind, is_quiet=time.monotonic() - self._stored_at > _QUIET_S)
+        now = time.monotonic()
+        is_read = now - self._read_at <= _QUIET_S
+        is_quiet = not is_read and now - self._stored_at > _QUIET_S
+        return Pace(self._behind, is_quiet=is_quiet, is_read=is_read)
 
     def _take_turn(self) -> None:
         """A step of the background, if it is time for one."""

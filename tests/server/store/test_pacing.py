@@ -32,6 +32,15 @@ def test_full_text_takes_what_is_free_and_its_share_when_it_is_far_behind() -> N
     assert shares == pytest.approx([0.25, 0.5])
 
 
+def test_who_reads_comes_before_what_can_wait() -> None:
+    """A fifth is left for it while nobody sends; what is far behind keeps what it has."""
+    read = Pace(Behind(0, 0), is_read=True)
+    assert share(TURN_S, read.texts_pause_s(TURN_S, is_free=True)) == pytest.approx(0.2)
+    far = Pace(Behind(0, 10**9), is_read=True)
+    assert share(TURN_S, far.texts_pause_s(TURN_S, is_free=True)) == pytest.approx(0.5)
+    assert read.turn_s == TURN_S
+
+
 def test_no_rest_is_longer_than_two_seconds_and_a_quiet_time_is_used() -> None:
     """However long a step took; and without senders there is more work than rest."""
     pace = Pace(Behind(10, 10))
