@@ -100,7 +100,7 @@ class Background:
             return False  # What is packed now would never be packed with it.
         # The dearest comes last: it costs no reader anything that a load finds it behind.
         return (
-            self._merges.step(connection)
-            or self._packer.step(connection)
+            self._merges.step(connection, turn_s)
+            or self._packer.step(connection, turn_s)
             or self._free_pages.step(connection)
         )

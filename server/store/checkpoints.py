@@ -23,6 +23,8 @@ _PAGES = 400
 the commits beside it."""
 _WORTH_PAGES = 4_000
 """With so many, 64 MiB, the writer carries over the rest when nobody waits."""
+_REST_PAGES = 64
+"""Of which there may be so many, 1 MiB: more are left to the thread once more."""
 _LONG_PAGES = 8_000
 """With so many it does although senders wait."""
 MAX_LOG_PAGES = 16_000
@@ -92,9 +94,10 @@ class Checkpoints:
         if pages < self._done:  # It has begun anew.
             self._done = 0
         left = pages - self._done
-        if left and pages >= (_WORTH_PAGES if is_free else _LONG_PAGES):
+        is_worth_it = is_free and pages >= _WORTH_PAGES
+        if left and (pages >= _LONG_PAGES or (is_worth_it and left <= _REST_PAGES)):
             self._carry_over()
-        elif left >= _PAGES:
+        elif left >= (_REST_PAGES if is_worth_it else _PAGES):
             self._is_due.set()
 
     def _log_pages(self) -> int:

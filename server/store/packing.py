@@ -6,8 +6,10 @@ behind the newest spans, whose later versions are still to come.  Each span is p
 can be compressed with more effort than while a sender waits.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection
@@ -22,6 +24,7 @@ from weave_core.server.store.blocks import (
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.dictionaries import Dictionaries
 from weave_core.server.store.fitting import fitted
+from weave_core.server.store.pacing import StepSize
 from weave_core.server.store.payloads import Dictionary, unpack
 from weave_core.server.store.stored_texts import IN_LIST, StoredTexts, texts_in
 
@@ -35,9 +38,11 @@ _NEWEST = 2_000
 _WORTH_IT = 2_000
 """Spans that a turn waits for, so that not every few make a block."""
 _BLOCKS_A_STEP = 50
-"""Blocks that one step reads, which takes some 20 ms."""
+"""Most blocks that one step reads."""
 _ALONE_A_STEP = 400
-"""Payloads that lie alone, likewise."""
+"""Most payloads that lie alone, likewise."""
+_SPANS_A_STEP, _LEAST_SPANS_A_STEP = 800, 128
+"""Spans of either, at most and at least: of fewer no full blocks could be made."""
 
 _LAST = "SELECT MAX(id) FROM span"
 _POSITION = "SELECT position FROM background_cursor WHERE name = ? AND version = ?"
@@ -107,23 +112,29 @@ class PayloadPacker:
         self._dialect = dialect
         self._dictionaries = dictionaries
         self._save = dialect.upsert("background_cursor", ("name", "position", "version"), ("name",))
+        self._size = StepSize(320, least=_LEAST_SPANS_A_STEP, most=_SPANS_A_STEP)
 
-    def step(self, connection: Connection) -> bool:
+    def step(self, connection: Connection, turn_s: float) -> bool:
         """Pack some spans behind the cursor, in the caller's transaction; whether more wait."""
+        began = time.perf_counter()
         position = self._query(connection, _POSITION, (_CURSOR, _VERSION)).scalar() or 0
         last = self._query(connection, _LAST).scalar() or 0
         settled = last - _NEWEST
         if settled - position >= _WORTH_IT:
-            end = self._pack(connection, position, settled)
+            count = self._size.of(turn_s)
+            end = self._pack(connection, position, settled, count)
+            self._size.learn(count, time.perf_counter() - began)
             connection.exec_driver_sql(self._save, (_CURSOR, end, _VERSION))
             return position < end and settled - end >= _WORTH_IT
         return self._fold(connection, position)
 
-    def _pack(self, connection: Connection, position: int, settled: int) -> int:
-        """Make full blocks of what lies behind `position`; where the next step begins."""
-        alone, has_more_alone = self._read(connection, _ALONE, position, settled, _ALONE_A_STEP)
-        blocks, has_more_blocks = self._read(
-            connection, _IN_BLOCKS, position, settled, _BLOCKS_A_STEP
+    def _pack(self, connection: Connection, position: int, settled: int, count: int) -> int:
+        """Make full blocks of `count` spans behind `position`; where the next step begins."""
+        alone, has_more_alone = _first(
+            *self._read(connection, _ALONE, position, settled, _ALONE_A_STEP), count
+        )
+        blocks, has_more_blocks = _first(
+            *self._read(connection, _IN_BLOCKS, position, settled, _BLOCKS_A_STEP), count
         )
         end = settled
         if has_more_alone:
@@ -197,6 +208,14 @@ class PayloadPacker:
 
     def _query(self, connection: Connection, text: str, values: tuple[Any, ...] = ()) -> Any:
         return connection.exec_driver_sql(self._dialect.sql(text), values)
+
+
+def _first(pieces: list[_Piece], has_more: bool, count: int) -> tuple[list[_Piece], bool]:  # noqa: FBT001  # As it is read.
+    """Those of `pieces` that have the first `count` spans, and whether there may be more."""
+    for index, held in enumerate(accumulate(piece.span_count for piece in pieces), 1):
+        if held >= count and index < len(pieces):
+            return pieces[:index], True
+    return pieces, has_more
 
 
 def _texts(pieces: Iterable[_Piece], stored: StoredTexts) -> Iterator[Item]:

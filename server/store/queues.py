@@ -34,10 +34,13 @@ _LENT_BYTES = 32 * 1024
 _MAX_LENT = 2
 """Requests lent at a time: one in work, one on its way."""
 _LENT_CHECK_S = 5.0
+_BEFORE_S = 1.5 * TURN_S
+"""A request that comes back within this is waited for: a step does not always keep to its time."""
 _LATE = 2
 """So many times as long as usual; then a request is no longer waited for."""
-_WEIGHT = 0.2
-"""Of the last request that came back, in how long the next is expected to be away."""
+_WEIGHT, _WEIGHT_OF_SHORTER = 0.1, 0.5
+"""Of the last request that came back, in how long the next is expected to be away at least: one
+that had to wait for others was away longer than one that comes alone."""
 
 
 @dataclass(slots=True, eq=False)
@@ -103,7 +106,7 @@ class JobQueue:
         for job in self._jobs:
             if job.lent_at is not None and job.answer is None:
                 usual_s = job.size_bytes * self._lent_byte_s
-                if usual_s - TURN_S < now - job.lent_at < usual_s * _LATE:
+                if usual_s - _BEFORE_S < now - job.lent_at < usual_s * _LATE:
                     return True
         return False
 
@@ -242,7 +245,9 @@ class JobQueue:
                 job.lent_at = None
             else:
                 byte_s = (time.monotonic() - job.lent_at) / job.size_bytes
-                self._lent_byte_s += _WEIGHT * (byte_s - self._lent_byte_s)
+                is_shorter = byte_s < self._lent_byte_s
+                weight = _WEIGHT_OF_SHORTER if is_shorter else _WEIGHT
+                self._lent_byte_s += weight * (byte_s - self._lent_byte_s)
             self._for_writer.notify()
             self._for_borrower.notify()
 

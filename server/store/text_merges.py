@@ -5,9 +5,12 @@ stands in every piece that has it, so one piece takes a sixth less than what is 
 answers sooner.  PostgreSQL's index has no pieces.
 """
 
+import time
+
 from sqlalchemy import Connection
 
 from weave_core.server.store.dialects import Dialect
+from weave_core.server.store.pacing import StepSize
 from weave_core.server.store.rollup_tables import TEXT_CURSOR
 
 __all__ = ["TextMerges"]
@@ -19,8 +22,8 @@ _FIRST_AFTER = 5_000
 _GROWTH = 1.5
 """An index that has so many times the spans of the last time is merged again, which makes three
 times 4 us a span in all."""
-_PAGES_A_STEP = 200
-"""Pages of the index that one step writes, in some 20 ms."""
+_PAGES_A_STEP, _LEAST_PAGES_A_STEP = 400, 50
+"""Pages of the index that one step writes, at most and at least."""
 
 _POSITION = "SELECT position FROM background_cursor WHERE name = ?"
 _MERGE = "INSERT INTO span_text (span_text, rank) VALUES ('merge', ?)"
@@ -36,8 +39,9 @@ class TextMerges:
         self._is_here = dialect.name == "sqlite"
         self._save = dialect.upsert("background_cursor", ("name", "position", "version"), ("name",))
         self._is_merging = False
+        self._size = StepSize(150, least=_LEAST_PAGES_A_STEP, most=_PAGES_A_STEP)
 
-    def step(self, connection: Connection) -> bool:
+    def step(self, connection: Connection, turn_s: float) -> bool:
         """Merge some pages, in the caller's transaction; whether more wait."""
         if not self._is_here:
             return False
@@ -50,8 +54,10 @@ class TextMerges:
                 return False
         before = connection.exec_driver_sql(_CHANGES).scalar_one()
         # A negative number says to merge all pieces into one; a later one goes on with that.
-        pages = _PAGES_A_STEP if self._is_merging else -_PAGES_A_STEP
-        connection.exec_driver_sql(_MERGE, (pages,))
+        pages = self._size.of(turn_s)
+        began = time.perf_counter()
+        connection.exec_driver_sql(_MERGE, (pages if self._is_merging else -pages,))
+        self._size.learn(pages, time.perf_counter() - began)
         changes = connection.exec_driver_sql(_CHANGES).scalar_one() - before
         self._is_merging = changes >= _NOTHING
         if not self._is_merging:
