@@ -5,7 +5,9 @@ wins, and what it is called is kept in `sources`.  An extractor that fails is sk
 the attributes as they were sent are still there.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from weave_core import semconv
@@ -23,7 +25,14 @@ from weave_core.server.normalise.extractors import Asked, Extractor, asked_of
 from weave_core.server.normalise.kinds import COUNTED_KINDS, kind_of
 from weave_core.server.normalise.messages import finish_reason, split_system, tool_answer
 from weave_core.server.normalise.outcomes import outcome_of
-from weave_core.server.normalise.precedence import KEYS, Picked, Plan, pick
+from weave_core.server.normalise.precedence import (
+    KEYS,
+    MAX_PLANNED_KEYS,
+    MAX_PLANS,
+    Picked,
+    Plan,
+    pick,
+)
 from weave_core.server.normalise.sent import Sent
 from weave_core.server.otlp.records import RawSpan
 
@@ -67,8 +76,10 @@ def read_content(raw: RawSpan) -> Content:
     sent = Sent(raw)
     picked, plan = pick(sent.attributes)
     sent.kind = kind_of(sent.attributes, raw.origin.scope_name)
-    opened = _Opened(sent, picked, plan, asked_of(sent), Content())
-    for step in _STEPS:
+    asked = asked_of(sent)
+    opened = _Opened(sent, picked, plan, asked, Content())
+    way = _known_way if len(sent.attributes) <= MAX_PLANNED_KEYS else _new_way
+    for step in way(plan, asked, sent.kind, bool(raw.events)):
         try:
             step(opened)
         except Exception:  # noqa: BLE001, S112  # A shape nobody foresaw must not hide the rest of the span; its attributes are shown as sent.
@@ -297,27 +308,28 @@ def _finish_reasons(sent: Sent, content: Content, *, has_reply: bool) -> list[st
 
 _TRACED = {
     "provider": "provider",
-    "model": "request_model",
+    "request_model": "model",
     "response_model": "response_model",
     "response_id": "response_id",
-    "usage.input_tokens": "input_tokens",
-    "usage.output_tokens": "output_tokens",
-    "usage.cache_read_tokens": "cache_read_tokens",
-    "usage.cache_write_tokens": "cache_write_tokens",
-    "cost.total_usd": "cost_usd",
+    "input_tokens": "usage.input_tokens",
+    "output_tokens": "usage.output_tokens",
+    "cache_read_tokens": "usage.cache_read_tokens",
+    "cache_write_tokens": "usage.cache_write_tokens",
+    "cost_usd": "cost.total_usd",
     "session_id": "session_id",
     "user_id": "user_id",
     "agent_name": "agent_name",
 }
-"""Field of the API to the one in `precedence`, for `sources`."""
+"""Field in `precedence` to the one of the API, for `sources`."""
 
 
 def _sources(opened: _Opened) -> None:
     """Which keys the skeleton's fields were read from."""
-    sources = opened.content.sources
-    for shown, name in _TRACED.items():
-        if name in opened.picked:
-            sources[shown] = opened.winner(name)
+    sources, sole = opened.content.sources, opened.plan.sole
+    for name in opened.picked:
+        shown = _TRACED.get(name)
+        if shown is not None:
+            sources[shown] = sole.get(name) or opened.winner(name)
 
 
 def _rest(opened: _Opened) -> None:
@@ -334,4 +346,29 @@ def _rest(opened: _Opened) -> None:
         }
 
 
-_STEPS = (_messages, _values, _lists, _tool, _params, _reply, _sources, _rest)
+Step = Callable[[_Opened], None]
+
+
+def _new_way(plan: Plan, asked: Asked, kind: str, has_events: bool) -> tuple[Step, ...]:  # noqa: FBT001  # What it is remembered by.
+    """The steps that may find something in spans with the same keys: of most, two or three."""
+    fields = plan.fields
+    has_messages = asked.input_messages or asked.output_messages or asked.system
+    has_values = not fields.isdisjoint(("inputs", "outputs")) or (kind == "tool" and has_events)
+    has_lists = asked.tools or asked.documents or asked.embedding_inputs or asked.scores
+    has_reply = any("model" in field or field in _OF_REPLY for field in fields)
+    wanted: tuple[tuple[Step, Any], ...] = (
+        (_messages, has_messages and kind in _CONVERSING),
+        (_values, has_values),
+        (_lists, has_lists or has_values or kind in _LISTING),
+        (_tool, kind == "tool"),
+        (_params, asked.params or kind == "llm"),
+        (_reply, has_reply or kind in COUNTED_KINDS),
+        (_sources, fields),
+        (_rest, True),
+    )
+    return tuple(step for step, is_wanted in wanted if is_wanted)
+
+
+_LISTING = ("retriever", "reranker", "embedding")
+_OF_REPLY = ("request_json", "response_id")
+_known_way = lru_cache(maxsize=MAX_PLANS)(_new_way)

@@ -61,14 +61,16 @@ class Document(NamedTuple):
     """Words for its attributes with their values, so that filters find them."""
 
 
-def documents(rows: Iterable[Any], stored: StoredTexts) -> Iterator[Document]:
-    """The texts of `rows`, which are `document_row`."""
+def documents(
+    rows: Iterable[Any], stored: StoredTexts, *, has_marks: bool = True
+) -> Iterator[Document]:
+    """The texts of `rows`, which are `document_row`; marks only where they are wanted."""
     by_id = {row[0]: row for row in rows}
     for row_id, text in stored.find(list(by_id)):
         _, _, filters, *names = by_id[row_id]
         try:
             found = document(row_id, names, text)
-            yield found._replace(marks=_marks(filters)) if filters else found
+            yield found._replace(marks=_marks(filters)) if filters and has_marks else found
         except Exception:  # noqa: BLE001  # One span of an odd shape must not stop the index.
             _log.warning("can't read the text of span row %d; its name is searched", row_id)
             yield Document(row_id, "", names[0], "")
@@ -85,14 +87,12 @@ def document(row_id: int, row: Any, text: bytes) -> Document:
     name, display_name, status_message, *previews = row
     attributes, events = _sent(text)
     said: list[str] = [status_message] if status_message else []
-    size = 0
-    spoken = (pair for pair in attributes.items() if pair[0] not in _REPEATED)
-    for key, value in (*spoken, *(pair for event in events for pair in event.items())):
-        for words in _words(key, value):
-            said.append(words)
-            size += len(words)
-            if size > _MAX_CHARS:
-                break
+    for key, value in attributes.items():
+        if key not in _REPEATED:
+            _add_words(said, key, value)
+    for event in events:
+        for key, value in event.items():
+            _add_words(said, key, value)
     joined = "\n".join(said)[:_MAX_CHARS]
     # A preview of what came as log records is nowhere in the payload.
     more = [preview for preview in previews if preview and preview not in joined]
@@ -111,33 +111,37 @@ def _sent(text: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return values[6], [event[2] for event in values[7]]
 
 
-def _words(key: str, value: Any) -> Iterator[str]:
-    """Prose: JSON text is opened, and a word alone, such as an id, is left to the filters."""
-    is_content = key.rpartition(".")[2] in _CONTENT
-    if type(value) is str:
+def _add_words(said: list[str], key: str, value: Any) -> None:
+    """Add prose to `said`: JSON text is opened; a word alone, such as an id, is for filters."""
+    kind = type(value)
+    if kind is str:
         if value[:1] in ("{", "["):
             try:
-                yield from _leaves(orjson.loads(value), 0)
+                value = orjson.loads(value)
             except ValueError:
-                yield value
-        elif is_content or _BLANK.search(value):
-            yield value
-    elif type(value) in (dict, list):
-        yield from _leaves(value, 0)
+                said.append(value)
+            else:
+                _add_leaves(said, value, 0)
+        elif _BLANK.search(value) or key.rpartition(".")[2] in _CONTENT:
+            said.append(value)
+    elif kind is dict or kind is list:
+        _add_leaves(said, value, 0)
 
 
-def _leaves(value: Any, depth: int) -> Iterator[str]:
-    if type(value) is str:
+def _add_leaves(said: list[str], value: Any, depth: int) -> None:
+    """Add the texts within `value`; into one list, since generators in each other took thrice."""
+    kind = type(value)
+    if kind is str:
         if value:
-            yield value
+            said.append(value)
     elif depth > _MAX_DEPTH:
         return
-    elif type(value) is dict:
+    elif kind is dict:
         if value.get("role") in _INSTRUCTIONS:
             return
         for key, inner in value.items():
             if key not in _NO_PROSE:
-                yield from _leaves(inner, depth + 1)
-    elif type(value) is list:
+                _add_leaves(said, inner, depth + 1)
+    elif kind is list:
         for inner in value:
-            yield from _leaves(inner, depth + 1)
+            _add_leaves(said, inner, depth + 1)

@@ -61,7 +61,7 @@ class _Reading:
     def says(self, row_id: int, phrases: str) -> bool:
         patterns = _patterns(phrases)
         rows = self._connection.execute(_BY_ID, (row_id,))
-        for _, said, name, _ in documents(rows, self._stored):
+        for _, said, name, _ in documents(rows, self._stored, has_marks=False):
             texts = (folded(said), folded(name))
             return all(any(pattern.search(text) for text in texts) for pattern in patterns)
         return False

@@ -174,7 +174,7 @@ def _ranks(
         # Our own columns, and numbers that the database gave.
         wanted = ",".join(map(str, ids[start : start + _IN_LIST]))
         rows = connection.exec_driver_sql(f"SELECT {row} WHERE s.id IN ({wanted})")
-        found += documents(rows, texts_in(connection))
+        found += documents(rows, texts_in(connection), has_marks=False)
     weighed = [(pattern_of(term), _weight(connection, term)) for term in terms]
     mean_size = sum(len(each.said) for each in found) / len(found) + 1 if found else 1
     return [(-_score(each, weighed, mean_size), each.row_id) for each in found]
