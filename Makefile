@@ -11,7 +11,7 @@ ROOMS := app evals integrations server tracing weave_core
 # The file that says which versions are installed; a second run installs nothing.
 READY := $(VENV)/.ready
 
-.PHONY: help install demo test metrics-test check floor-plan docs docs-test lock bench chromium postgresql clean
+.PHONY: help install demo test metrics-test frameworks-test check floor-plan docs docs-test lock bench chromium postgresql clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
@@ -28,6 +28,9 @@ test: $(READY) chromium postgresql ## Run all tests, browser included.
 
 metrics-test: $(READY) ## Run the tests of ragas, deepeval and evaluate, in an environment of their own.
 	$(PY) tests/metrics/run.py $(ARGS)
+
+frameworks-test: $(READY) ## Run real trainings of PyTorch, Keras, Ray and others, in an environment of their own.
+	$(PY) tests/frameworks/run.py $(ARGS)
 
 check: $(READY) ## Format, lint, types and floor plan.
 	$(PY) -m ruff format --check .
@@ -57,13 +60,22 @@ lock: $(READY) ## Resolve the newest versions that pyproject.toml allows into re
 	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra all \
 		--group test --group lint --group docs --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
-	@# Libraries that do not go together with the newest of the others: tests/apart/, tests/metrics/.
+	@# Libraries that do not go together with the newest of the others, or are large: tests/apart/, metrics/, frameworks/.
 	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra server --extra postgres \
 		--extra crewai --extra instructor --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --output-file tests/apart/requirements.lock pyproject.toml tests/apart/requirements.in
 	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra server --extra postgres --extra evals \
 		--extra autoevals --extra deepeval --extra huggingface --extra ragas --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --output-file tests/metrics/requirements.lock pyproject.toml tests/metrics/requirements.in
+	$(FRAMEWORKS_LOCK)
+
+FRAMEWORKS := catboost jax keras lightgbm lightning ray sklearn torch transformers xgboost
+FRAMEWORKS_LOCK = $(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra server --extra postgres \
+	$(FRAMEWORKS:%=--extra %) --override tests/frameworks/overrides.txt --generate-hashes --no-annotate \
+	--custom-compile-command "make lock" --output-file tests/frameworks/requirements.lock pyproject.toml tests/frameworks/requirements.in
+
+frameworks-lock: $(READY)
+	$(FRAMEWORKS_LOCK)
 
 clean: ## Remove what was built and the demo's data; .venv stays.
 	rm -rf build dist site .demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

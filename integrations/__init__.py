@@ -1,17 +1,18 @@
 """One module per library; each imports its library on use and wraps its public extension point.
 
-Each has `instrument()` and `uninstrument()`; `instrument_all()` does the first for all that are
-installed.
+Each of those that trace calls has `instrument()` and `uninstrument()`; `instrument_all()` does the
+first for all that are installed.  Those for libraries that train have a callback or a logger, which
+the training is handed.
 """
 
 import sys
 from importlib import import_module
 
 from weave_core.integrations._import_hooks import forget, when_imported
-from weave_core.integrations._libraries import LIBRARIES, Library, is_installed
+from weave_core.integrations._libraries import LIBRARIES, TRAINERS, Library, is_installed
 from weave_core.tracing.failures import warn_once
 
-__all__ = ["LIBRARIES", "Library", "instrument_all", "uninstrument_all"]
+__all__ = ["LIBRARIES", "TRAINERS", "Library", "instrument_all", "uninstrument_all"]
 
 
 def instrument_all() -> list[str]:

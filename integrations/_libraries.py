@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-__all__ = ["LIBRARIES", "Library", "is_installed"]
+__all__ = ["LIBRARIES", "TRAINERS", "Library", "is_installed"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,21 @@ LIBRARIES = {
     "smolagents": Library("smolagents", "smolagents", "openinference-instrumentation-smolagents"),
 }
 """By the name of the module of this package, which is the extra's name too."""
+
+TRAINERS: dict[str, tuple[str, ...]] = {
+    "catboost": ("catboost",),
+    "jax": ("jax", "optax"),
+    "keras": ("keras",),
+    "lightgbm": ("lightgbm",),
+    "lightning": ("lightning",),
+    "ray": ("ray",),
+    "sklearn": ("scikit-learn",),
+    "torch": ("torch",),
+    "transformers": ("transformers",),
+    "xgboost": ("xgboost",),
+}
+"""Libraries that train, by the name of the module here that has a callback or logger for them; they
+are handed it, so there is nothing to switch on."""
 
 
 def is_installed(library: Library) -> bool:

@@ -178,7 +178,7 @@ class _InertRun:
         self.step = 0
         self.url = ""
 
-    def log(self, data: Any, step: int | None = None) -> None:
+    def log(self, data: Any, step: int | None = None, *, commit: bool = True) -> None:
         """Keep nothing."""
 
     def define_metric(self, key: str, **_options: Any) -> None:

@@ -98,10 +98,16 @@ class _Beats:
         self._unwatch_signal()
 
     @property
-    def current_run_id(self) -> str | None:
-        """The run that was begun last and has not ended: what spans belong to."""
+    def current(self) -> BeatingRun | None:
+        """The run that was begun last and has not ended."""
         runs = self._runs
-        return runs[-1].id if runs else None
+        return runs[-1] if runs else None
+
+    @property
+    def current_run_id(self) -> str | None:
+        """Its id: what spans belong to."""
+        current = self.current
+        return None if current is None else current.id
 
     def finish_all(self) -> None:
         """At the program's exit: runs that nobody has finished, failed where an error ended it."""

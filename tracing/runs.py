@@ -32,7 +32,7 @@ from weave_core.tracing.run_spans import RunSpans, new_run_id
 from weave_core.tracing.run_starts import Start, find_start, read_fork, read_rank, read_signals
 from weave_core.tracing.step_buffers import MAX_BUFFERED_ROWS, PackedSteps, StepBuffer
 
-__all__ = ["FINISH_TIMEOUT_S", "Run", "run"]
+__all__ = ["FINISH_TIMEOUT_S", "Run", "current_run", "run"]
 
 FINISH_TIMEOUT_S = 5.0
 """How long `finish` waits for the server; what is not there by then is sent later."""
@@ -117,6 +117,12 @@ def run(
     return begun
 
 
+def current_run() -> "Run | None":
+    """The run of this program that was begun last and has not ended."""
+    found = BEATS.current
+    return found if isinstance(found, Run) else None
+
+
 def _check_word(name: str, given: str, words: Any) -> None:
     if given not in get_args(words):
         raise ConfigError(f"{name} is {given!r}", f"give one of {', '.join(get_args(words))}")
@@ -182,7 +188,7 @@ class Run(AbstractContextManager["Run"]):
 
     # What a training loop calls.
 
-    def log(self, data: Mapping[str, Any], step: int | None = None) -> None:
+    def log(self, data: Mapping[str, Any], step: int | None = None, *, commit: bool = True) -> None:
         """Log numbers and media at a step; never waits and never fails, whatever is in `data`.
 
         Steps may come in any order; of two values of one key at one step the later one stays.
@@ -194,6 +200,7 @@ class Run(AbstractContextManager["Run"]):
                 `Histogram`, `Table` and the like, or a list of them; to figures of matplotlib and
                 plotly, Pillow images and pandas data frames.
             step: A whole number of at least 0; default: one more than the last.
+            commit: Whether the step is over; False: what is logged next without a step joins it.
 
         Raises:
             RunStopped: If a stop was asked for and the run was not told to leave that to you.
@@ -204,16 +211,16 @@ class Run(AbstractContextManager["Run"]):
         if step is None:
             with self._lock:
                 step = self._next_step
-                self._next_step = step + 1
+                self._next_step = step + commit
         elif type(step) is int and 0 <= step <= MAX_STEP:
             if step >= self._next_step:
-                self._next_step = step + 1
+                self._next_step = step + commit
         else:
             checked = checked_step(step, self._tell)
             if checked is None:
                 return
             step = checked
-            self._next_step = max(self._next_step, step + 1)
+            self._next_step = max(self._next_step, step + commit)
         if type(data) is dict:
             values = tuple(data.values())
             if PLAIN_NUMBERS.issuperset(map(type, values)):

@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 from weave_core.commands.extras import EXTRAS, missing_packages
+from weave_core.integrations import TRAINERS
 
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))[
     "project"
@@ -25,7 +26,7 @@ def test_every_extra_is_known_to_the_doctor() -> None:
         assert set(packages) <= names_of(declared[extra])
 
 
-APART = {"crewai", "deepeval", "huggingface", "instructor", "ragas"}
+APART = {"crewai", "deepeval", "huggingface", "instructor", "ragas", *TRAINERS}
 """Extras whose libraries hold others at older versions, or bring much for little."""
 
 

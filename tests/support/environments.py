@@ -1,18 +1,33 @@
 """Virtual environments apart from ours: the package as users install it, and other software."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from support.commands import clean_env
 
-__all__ = ["Environment", "install", "locked", "newest"]
+__all__ = ["Environment", "install", "locked", "newest", "run_tests"]
 
 ROOT = Path(__file__).parents[2]
+CPU_WHEELS = "https://download.pytorch.org/whl/cpu/torch/"
+"""PyTorch without 3 GB of CUDA, where nobody has said where else wheels lie (`PIP_FIND_LINKS`)."""
+_ALLOWED = [
+    word
+    for kind in (
+        "DeprecationWarning",
+        "FutureWarning",
+        "ResourceWarning",
+        "pytest.PytestUnraisableExceptionWarning",
+    )
+    for word in ("-W", f"ignore::{kind}")
+]
+"""Of the libraries, which warn of each other and leave files open."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +88,44 @@ def constraints(folder: Path) -> Path:
     return path
 
 
-def locked(name: str, lock: Path) -> Environment:
+def run_tests(name: str, folder: Path, *more: str, words: Sequence[str] = ()) -> int:
+    """Run the tests of `folder` in the environment of its lock; gives pytest's exit code.
+
+    Args:
+        name: Of the environment.
+        folder: With a requirements.lock.
+        *more: What the lock can't name; see `locked`.
+        words: Further words for pytest.
+    """
+    environment = locked(name, folder / "requirements.lock", *more)
+    command = [environment.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *_ALLOWED]
+    command += [str(folder), *words]
+    env = clean_env({"PYTHONPATH": str(ROOT)})
+    return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
+
+
+def locked(name: str, lock: Path, *more: str) -> Environment:
     """The environment that `lock` describes, built where it does not exist yet.
 
     Kept in `.environments/` of the checkout, so that a developer pays once for each lock.
+
+    Args:
+        name: Of its folder.
+        lock: With a hash for each package.
+        *more: Packages that are installed by themselves, since what fits is not in the registry.
     """
-    digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    told = lock.read_bytes() + " ".join((*more, sys.version)).encode()
+    digest = hashlib.sha256(told).hexdigest()[:12]
     environment = Environment(ROOT / ".environments" / f"{name}-{digest}")
     done = environment.folder / ".complete"
     if not done.exists():
         for old in environment.folder.parent.glob(f"{name}-*"):
             shutil.rmtree(old)
         _make(environment)
-        _install(environment, "--require-hashes", "--requirements", str(lock))
+        _install(environment, "--require-hashes", "--no-deps", "--requirements", str(lock))
+        if more:
+            links = os.environ.get("PIP_FIND_LINKS") or CPU_WHEELS
+            _install(environment, "--no-deps", "--find-links", links, *more)
         done.touch()
     return environment
 

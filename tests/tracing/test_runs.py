@@ -24,6 +24,7 @@ import weave_core
 from weave_core import Client, Run
 from weave_core.errors import ConfigError, RunStopped
 from weave_core.model import RunChanges
+from weave_core.tracing.runs import current_run
 from weave_core.tracing.spool import sync
 
 RunProgram = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -101,6 +102,33 @@ def test_a_step_that_is_none_costs_only_itself(client: Client, project: str, ste
         run.log({"x": 4})
     assert points(client, project, run.id) == {"x": {0: 1, 5: 3, 6: 4}}
     assert "no whole number" in client.run(run.id, project).info.problems["*"]
+
+
+@pytest.mark.usefixtures("tracing")
+def test_what_is_not_committed_shares_its_step_with_what_comes_next(
+    client: Client, project: str
+) -> None:
+    """A step that was left open is taken by the next `log`, whether it was named or counted."""
+    with weave_core.run() as run:
+        run.log({"a": 1}, commit=False)
+        run.log({"b": 2})
+        run.log({"a": 3}, step=5, commit=False)
+        run.log({"b": 4})
+        run.log({"b": 5})
+        run.log({"a": 6}, step=2, commit=False)
+        assert run.step == 7
+    assert points(client, project, run.id) == {"a": {0: 1, 5: 3, 2: 6}, "b": {0: 2, 5: 4, 6: 5}}
+
+
+@pytest.mark.usefixtures("tracing")
+def test_the_open_run_is_the_one_that_was_begun_last() -> None:
+    """What callbacks of libraries log to: none before and behind, the inner one within."""
+    assert current_run() is None
+    with weave_core.run() as outer:
+        with weave_core.run() as inner:
+            assert current_run() is inner
+        assert current_run() is outer
+    assert current_run() is None
 
 
 @pytest.mark.usefixtures("tracing")

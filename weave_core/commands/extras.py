@@ -3,7 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 
 from weave_core.errors import MissingExtra
-from weave_core.integrations import LIBRARIES
+from weave_core.integrations import LIBRARIES, TRAINERS
 
 __all__ = ["EXTRAS", "missing_packages", "package_versions", "require_extra"]
 
@@ -46,6 +46,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "huggingface": ("evaluate",),
     "ragas": ("ragas",),
     **{name: library.distributions for name, library in LIBRARIES.items()},
+    **TRAINERS,
 }
 """Extra to the distributions it brings."""
 

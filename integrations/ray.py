@@ -1,0 +1,70 @@
+"""Log trials of Ray Tune: `RunConfig(callbacks=[WeaveLoggerCallback()])`, a run for each trial.
+
+    from ray import tune
+    from weave_core.integrations.ray import WeaveLoggerCallback
+
+    config = tune.RunConfig(callbacks=[WeaveLoggerCallback(project="digits")])
+    tune.Tuner(train, param_space=space, run_config=config).fit()
+
+The step is the training iteration; a trial's parameters are its config, the experiment its group.
+In a training function of Ray Train the callbacks of the framework that it uses log as anywhere:
+the first worker alone, unless `every_rank=True`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from weave_core.integrations._trainings import TrainingRun, guarded, missing, numbers_of
+
+try:
+    from ray.tune.logger import LoggerCallback
+except ModuleNotFoundError as error:
+    raise missing("ray[tune]", "ray") from error
+
+__all__ = ["WeaveLoggerCallback"]
+
+_AXIS = "training_iteration"
+_LEFT_OUT = {"config", "done", "pid", "date", "timestamp", "node_ip", "hostname", "trial_id"}
+
+
+class WeaveLoggerCallback(LoggerCallback):  # type: ignore[misc]  # Not installed where types are checked.
+    """Makes a run of each trial, and logs what it reports.
+
+    Args:
+        **options: What `weave_core.run` takes, such as `project`, `group` and `tags`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self._options = options
+        self._trials: dict[str, TrainingRun] = {}
+
+    @guarded
+    def log_trial_start(self, trial: Any) -> None:
+        """A trial begins, or goes on."""
+        if trial.trial_id in self._trials:
+            return
+        group = self._options.get("group") or getattr(trial, "experiment_dir_name", None)
+        own = {"name": str(trial), "id": trial.trial_id, "job_type": "trial", "group": group}
+        # Its own run in any case: several trials are under way side by side.
+        training = TrainingRun(shares=False, **{**own, **self._options})
+        training.begin(trial.config, is_first=True)
+        self._trials[trial.trial_id] = training
+
+    @guarded
+    def log_trial_result(self, iteration: int, trial: Any, result: Mapping[str, Any]) -> None:
+        """A trial has reported."""
+        if trial.trial_id not in self._trials:
+            self.log_trial_start(trial)
+        told = {key: each for key, each in result.items() if key not in _LEFT_OUT}
+        flat = {key: each for key, each in told.items() if not isinstance(each, Mapping)}
+        nested = {key: each for key, each in told.items() if isinstance(each, Mapping) and each}
+        step = result.get(_AXIS, iteration)
+        self._trials[trial.trial_id].log({**numbers_of(flat), **nested}, step=step)
+
+    @guarded
+    def log_trial_end(self, trial: Any, failed: bool = False) -> None:  # noqa: FBT001, FBT002  # Ray's.
+        """A trial is over."""
+        training = self._trials.pop(trial.trial_id, None)
+        if training is not None:
+            training.end("the trial has failed" if failed else None)

@@ -1,0 +1,56 @@
+"""Real short trainings; a file runs where its library is: here, or by tests/frameworks/run.py."""
+
+import logging
+import os
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.servers import ServerProcess
+from support.trainings import training
+
+from weave_core.tracing import failures
+from weave_core.tracing.runs import current_run
+
+# Nothing of these tests is fetched or sent anywhere.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ["PL_DISABLE_FORK"] = "1"
+
+collect_ignore_glob = [
+    file.name
+    for file in sorted(Path(__file__).parent.glob("test_*.py"))
+    if find_spec(file.stem.removeprefix("test_")) is None
+]
+
+
+@pytest.fixture
+def traced(
+    server: ServerProcess, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Tracing as a training program has it, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    with training(project, server.url, tmp_path / "home"):
+        yield
+        assert current_run() is None, "a run was begun and not ended"
+
+
+class BrokenRun:
+    """A run of which nothing works, as ours would be with a bug."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"{name} is broken")
+
+
+@pytest.fixture
+def broken_run(caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
+    """A run that breaks; the training has to go on, and the log says what happened, once each."""
+    failures._warned.clear()  # What other tests have broken was told to them.
+    yield BrokenRun()
+    told = [each for each in caplog.get_records("call") if each.name == "weave_core"]
+    assert told, "nobody was told"
+    assert {each.levelno for each in told} == {logging.WARNING}
+    assert len({each.getMessage() for each in told}) == len(told), "something was told twice"

@@ -1,0 +1,63 @@
+"""CatBoost's trainings as runs."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from catboost import CatBoostClassifier
+from support.trainings import points
+
+import weave_core
+from weave_core import Client
+from weave_core.integrations.catboost import WeaveCallback
+
+X = np.random.default_rng(1).normal(size=(60, 3))
+Y = (X[:, 0] > 0).astype(int)
+
+
+def model(iterations: int = 4) -> CatBoostClassifier:
+    """A small one."""
+    return CatBoostClassifier(
+        iterations=iterations, depth=2, verbose=0, random_seed=1, allow_writing_files=False
+    )
+
+
+@pytest.mark.usefixtures("traced")
+def test_each_iteration_is_a_step(client: Client, project: str) -> None:
+    """All metrics, exactly; `finish` takes parameters, best scores and importances of the model."""
+    made, callback = model(), WeaveCallback(name="cats")
+    made.fit(X, Y, eval_set=(X, Y), callbacks=[callback])
+    callback.finish(made)
+    [run] = client.runs(project)
+    found = points(client, project, run.run_id)
+    told = made.get_evals_result()
+    assert found["learn/Logloss"] == dict(enumerate(told["learn"]["Logloss"]))
+    assert found["validation/Logloss"] == dict(enumerate(told["validation"]["Logloss"]))
+    assert (run.name, run.state) == ("cats", "finished")
+    assert run.config["depth"] == 2
+    assert run.summary["best_iteration"] == made.get_best_iteration()
+    assert run.summary["importance/0"] == pytest.approx(made.get_feature_importance()[0])
+
+
+@pytest.mark.usefixtures("traced")
+def test_a_stop_ends_the_training(client: Client, project: str, tmp_path: Path) -> None:
+    """CatBoost ends by its callback's answer; the program's own run stays open."""
+    assert tmp_path.exists()
+    with weave_core.run(on_stop="flag") as run:
+        run.stop_requested = True
+        made = model(100)
+        made.fit(X, Y, callbacks=[WeaveCallback()])
+        assert made.tree_count_ < 5
+        assert run.state == "running"
+    assert [each.run_id for each in client.runs(project)] == [run.id]
+
+
+@pytest.mark.usefixtures("traced")
+def test_a_failure_of_ours_is_a_warning(broken_run: Any) -> None:
+    """The model is the same as without us."""
+    alone, with_us, callback = model(), model(), WeaveCallback(broken_run)
+    alone.fit(X, Y)
+    with_us.fit(X, Y, callbacks=[callback])
+    callback.finish(with_us)
+    assert (with_us.predict_proba(X) == alone.predict_proba(X)).all()
