@@ -38,12 +38,28 @@ def trace_id_of(project: str, run_id: str) -> int:
 
 
 class RunSpans:
-    """Makes the spans of one writer of a run."""
+    """Makes the spans of one writer of a run.
 
-    def __init__(self, *, project: str, run_id: str, rank: int) -> None:
+    Args:
+        project: Where it belongs.
+        run_id: Of the run.
+        rank: Of the writer.
+        writer_id: 16 hexadecimal digits; None: new ones.
+        started_ns: When the writer began; None: now.
+    """
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        run_id: str,
+        rank: int,
+        writer_id: str | None = None,
+        started_ns: int | None = None,
+    ) -> None:
         self._last_ns = 0
-        self.started_ns = self.now_ns()
-        self.writer_id = secrets.token_hex(8)
+        self.started_ns = self.now_ns() if started_ns is None else started_ns
+        self.writer_id = secrets.token_hex(8) if writer_id is None else writer_id
         self._resource = Resource.create({semconv.PROJECT: project})
         self._trace_id = trace_id_of(project, run_id)
         self._own = self._context(int(self.writer_id, 16) or 1)

@@ -12,7 +12,17 @@ from pathlib import Path
 
 import typer
 
-from weave_core.commands import doctor, evaluations, processes, runs, spools, sql, traces, transfers
+from weave_core.commands import (
+    doctor,
+    evaluations,
+    processes,
+    run_imports,
+    runs,
+    spools,
+    sql,
+    traces,
+    transfers,
+)
 from weave_core.errors import WeaveError
 
 __all__ = ["app", "main"]
@@ -34,7 +44,7 @@ app.add_typer(evaluations.app, name="eval")
 app.add_typer(runs.app, name="runs")
 app.command("sql")(sql.sql)
 app.command("export")(transfers.export_spans)
-app.command("import")(transfers.import_file)
+app.command("import")(run_imports.import_paths)
 app.command("sync")(spools.sync)
 app.command("doctor")(doctor.doctor)
 app.command("version")(doctor.version)

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from weave_core.commands.clients import Json, Project, Server, open_client, with_caret
+from weave_core.commands.clients import Project, Server, open_client, with_caret
 from weave_core.commands.output import console, plain, print_json
 from weave_core.errors import BadRequest, ConfigError, Overloaded, ServerUnreachable, TooLarge
 from weave_core.settings import Settings
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from weave_core.client import Client
     from weave_core.model import ImportReport
 
-__all__ = ["MAX_LINE_BYTES", "export_spans", "import_file"]
+__all__ = ["MAX_LINE_BYTES", "export_spans", "import_lines"]
 
 MAX_LINE_BYTES = 48 * 1024 * 1024
 """Longest line of an imported file."""
@@ -92,18 +92,13 @@ def _write(output: Path, chunks: Iterator[bytes]) -> None:
     sys.stderr.write(f"Wrote {size_bytes:,} bytes to {output}.\n")
 
 
-def import_file(
-    file: Annotated[
-        Path,
-        typer.Argument(help="Lines of OTLP/JSON or of spans, as `export` writes them; also .gz."),
-    ],
-    *,
-    project: Project = None,
-    server: Server = None,
-    json: Json = False,
-) -> None:
-    """Take the spans of a file into a project; what is there already is recognised."""
-    settings = Settings.from_env(endpoint=server, project=project)
+def import_lines(file: Path, settings: Settings, *, json: bool) -> None:
+    """Take the spans of a file into a project; what is there already is recognised.
+
+    Raises:
+        ConfigError: If there is no such file, or lines were refused.
+        ServerUnreachable: If no answer comes.
+    """
     done = _Done()
     progress = _Progress()
     with open_client(settings) as client, _open(file) as lines:

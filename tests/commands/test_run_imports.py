@@ -1,0 +1,195 @@
+"""`weave-core import` of runs that other trackers have written."""
+
+import gzip
+import json
+import math
+import shutil
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]  # It ships no types.
+import pytest
+from pyarrow import parquet
+from support.commands import run_command
+from support.servers import ServerProcess
+from support.trainings import points
+
+from weave_core import Client
+
+DATA = Path(__file__).parents[1] / "data" / "foreign_runs"
+
+
+@pytest.fixture
+def importing(server: ServerProcess, project: str) -> Any:
+    """Runs the command on paths; gives what it told."""
+
+    def run(*paths: Path) -> list[dict[str, Any]]:
+        where = ("--project", project, "--server", server.url)
+        done = run_command("import", *map(str, paths), *where, "--json")
+        assert done.returncode == 0, done.stderr
+        told: list[dict[str, Any]] = json.loads(done.stdout)["runs"]
+        return told
+
+    return run
+
+
+def test_an_offline_run_of_wandb_is_what_it_was(
+    importing: Any, client: Client, project: str
+) -> None:
+    """Config, summary, definitions, tags, times, state and every point; again, it adds nothing."""
+    [told] = importing(DATA / "run-offline1.wandb")
+    assert (told["run_id"], told["outcome"], told["state"]) == ("offline1", "taken", "finished")
+    run = client.run("offline1", project).info
+    assert (run.name, run.group, run.job_type, run.notes) == ("first", "g", "train", "some text")
+    assert sorted(run.tags) == ["a", "b"]
+    assert run.config == {"lr": 0.1, "model": {"depth": 3}, "layers": [1, 2], "late": True}
+    assert run.summary["best"] == 0.9
+    assert run.metrics["val/*"].step_metric == "epoch"
+    assert run.state == "finished"
+    assert run.ended_ns is not None
+    assert 0 < run.ended_ns - run.started_ns < 60e9
+    found = points(client, project, "offline1")
+    loss = found.pop("loss")
+    assert math.isnan(loss.pop(7))
+    assert loss == {step: 1 / (step + 1) for step in range(5)}
+    assert found["nested.x"] == {step: float(step) for step in range(5)}
+    assert found["val/acc"] == {7: 0.5}
+    assert set(run.problems) == {"img", "text"}
+    assert any(
+        each.key.startswith("system/")
+        for each in client.run("offline1", project).keys("system/").items
+    )
+
+    [again] = importing(DATA / "run-offline1.wandb")
+    assert again["outcome"] == "known"
+    assert len(client.run("offline1", project).info.writers) == 1
+
+
+def test_a_file_that_breaks_off_is_read_up_to_there(
+    importing: Any, client: Client, project: str, tmp_path: Path
+) -> None:
+    """Which record is named; a run that does not say that it ended is no finished one."""
+    body = (DATA / "run-offline1.wandb").read_bytes()
+    (tmp_path / "run-cut.wandb").write_bytes(body[: len(body) // 2])
+    [told] = importing(tmp_path / "run-cut.wandb")
+    assert told["state"] == "running"
+    assert "run-cut.wandb: behind record" in told["problems"]["*"]
+    assert client.run(told["run_id"], project).info.state in ("running", "crashed")
+    shutil.copy(DATA / "run-offline1.wandb", tmp_path / "run-cut.wandb")
+    [whole] = importing(tmp_path / "run-cut.wandb")  # Synced to the end meanwhile.
+    assert whole["outcome"] == "taken"
+    run = client.run(told["run_id"], project)
+    assert run.info.state == "finished"
+    assert len(points(client, project, run.id)["nested.x"]) == 5
+
+
+@pytest.mark.parametrize("store", ["mlruns", "mlflow.db"])
+def test_both_stores_of_mlflow_are_read(
+    importing: Any, client: Client, project: str, tmp_path: Path, store: str
+) -> None:
+    """Parameters, tags, notes, times, states, NaN and infinity; experiments are groups."""
+    path = DATA / store
+    if store == "mlflow.db":
+        path = tmp_path / store
+        path.write_bytes(gzip.decompress((DATA / "mlflow.db.gz").read_bytes()))
+    importing(path)
+    runs = {run.name: run for run in client.runs(project)}
+    assert {name: run.state for name, run in runs.items()} == {
+        "first": "finished",
+        "fails": "failed",
+    }
+    first = client.run(runs["first"].run_id, project).info
+    assert first.config == {"lr": "0.1", "model/depth": "3"}
+    assert (first.group, first.notes, first.tags) == ("digits", "some notes", ["team=vision"])
+    found = points(client, project, first.run_id)
+    assert found["loss"] == {step: 1 / (step + 1) for step in range(5)}
+    assert math.isnan(found["val/acc"][2])
+    assert points(client, project, runs["fails"].run_id)["loss"] == {0: math.inf}
+    assert {each["outcome"] for each in importing(path)} == {"known"}
+
+
+def test_folders_of_event_files_are_runs(importing: Any, client: Client, project: str) -> None:
+    """Scalars at their steps and times, hyper-parameters as config; the rest is named."""
+    importing(DATA / "tb")
+    runs = {run.name: run for run in client.runs(project)}
+    found = points(client, project, runs["first"].run_id)
+    assert found["loss"] == pytest.approx({step: 1 / (step + 1) for step in range(5)})
+    assert math.isnan(found["val/acc"][4])
+    assert "weights" in runs["first"].problems
+    assert runs["first"].started_ns == 1_700_000_000_000_000_000
+    assert runs["first"].state == "finished"
+    assert runs["second/trial"].config == {"lr": 0.1, "kind": "adam", "deep": True}
+    assert points(client, project, runs["second/trial"].run_id)["best"] == {0: 0.5}
+
+
+def test_tables_are_runs(importing: Any, client: Client, project: str, tmp_path: Path) -> None:
+    """Wide and long ones, with columns of steps, times and runs by their usual names."""
+    wide, long = tmp_path / "wide.csv", tmp_path / "long.csv"
+    wide.write_text("step,loss,note\n0,1.5,x\n10,nan,\n20,0.5,y\n")
+    long.write_text(
+        "run_id,metric,step,value,timestamp\na,loss,0,3,1700000000\nb,loss,1,4,1700000001\n"
+    )
+    importing(wide, long)
+    runs = {run.name: run for run in client.runs(project)}
+    assert set(runs) == {"wide", "a", "b"}
+    found = points(client, project, runs["wide"].run_id)["loss"]
+    assert (found[0], found[20], math.isnan(found[10])) == (1.5, 0.5, True)
+    assert "no number" in runs["wide"].problems["note"]
+    assert points(client, project, "b")["loss"] == {1: 4.0}
+    assert {each["outcome"] for each in importing(wide, long)} == {"known"}
+
+
+def test_an_export_of_neptune_is_read(
+    importing: Any, client: Client, project: str, tmp_path: Path
+) -> None:
+    """Series, parameters, tags and times of a file with the exporter's columns."""
+    at = datetime(2025, 1, 1, tzinfo=UTC)
+    empty: dict[str, Any] = dict.fromkeys(
+        ("step", "timestamp", "int_value", "float_value", "string_value", "datetime_value")
+    )
+    empty |= {"bool_value": None, "string_set_value": None, "project_id": "w/p", "run_id": "SAN-1"}
+    rows: list[dict[str, Any]] = [
+        {"attribute_path": "sys/name", "attribute_type": "string", "string_value": "from neptune"},
+        {"attribute_path": "sys/tags", "attribute_type": "string_set", "string_set_value": ["x"]},
+        {"attribute_path": "params/lr", "attribute_type": "float", "float_value": 0.1},
+        {"attribute_path": "sys/creation_time", "attribute_type": "datetime", "datetime_value": at},
+        {"attribute_path": "notes", "attribute_type": "string_series", "string_value": "words"},
+    ]
+    series: dict[str, Any] = {
+        "attribute_path": "loss",
+        "attribute_type": "float_series",
+        "timestamp": at,
+    }
+    rows += [
+        {**series, "step": Decimal(step), "float_value": 1.0 / (step + 1)} for step in range(3)
+    ]
+    (tmp_path / "export").mkdir()
+    table = pa.Table.from_pylist([{**empty, **row} for row in rows])
+    parquet.write_table(table, tmp_path / "export" / "SAN-1_part_0.parquet")
+    importing(tmp_path / "export")
+    run = client.run("SAN-1", project).info
+    assert (run.name, run.tags, run.config) == ("from neptune", ["x"], {"params/lr": 0.1})
+    assert run.started_ns == int(at.timestamp()) * 1_000_000_000
+    assert points(client, project, "SAN-1") == {"loss": {0: 1.0, 1: 0.5, 2: 1 / 3}}
+    assert set(run.problems) == {"notes"}
+
+
+def test_what_is_no_run_is_refused(server: ServerProcess, project: str, tmp_path: Path) -> None:
+    """By one line that says what is wrong with which file."""
+    where = ("--project", project, "--server", server.url)
+    files = {
+        "x.wandb": ("nothing", "is no run of W&B"),
+        "events.out.tfevents.1": ("nothing at all", "is no event file"),
+        "x.csv": ("a,b\nx,y\n", "no number below a name"),
+    }
+    for name, (body, message) in files.items():
+        (tmp_path / name).write_text(body)
+        done = run_command("import", str(tmp_path / name), *where)
+        assert done.returncode == 1
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+    (tmp_path / "empty").mkdir()
+    done = run_command("import", str(tmp_path / "empty"), *where)
+    assert "holds no run that is known" in done.stderr

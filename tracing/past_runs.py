@@ -1,0 +1,95 @@
+"""A run that another tracker has written, as spans of ours, with its own times.
+
+The id of its writer and a digest of all that was read go along, so that a second import of the
+same source is recognised.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from weave_core.foreign_runs import ForeignRun
+from weave_core.jsonable import to_json
+from weave_core.tracing.encoding import Encoder
+from weave_core.tracing.policies import RedactionPolicy
+from weave_core.tracing.redaction import Redactor
+from weave_core.tracing.run_spans import RunSpans
+from weave_core.tracing.step_buffers import PackedSteps, StepBuffer
+
+__all__ = ["IMPORTED", "PastRun"]
+
+IMPORTED = "imported"
+"""What a writer's environment tells of the source under."""
+
+
+class PastRun:
+    """One run, ready to be sent.
+
+    Args:
+        run: What was read.
+        project: Where to.
+    """
+
+    def __init__(self, run: ForeignRun, project: str) -> None:
+        self._run = run
+        self._project = project
+        buffer = StepBuffer(self._note)
+        buffer.rows.extend(run.rows)
+        self._steps = buffer.take()
+        self.points = sum(len(row[0]) for row in run.rows)
+        self._record = self._told()
+        self.digest = _digest(self._record, self._steps)
+
+    def _note(self, key: str, why: str) -> None:
+        self._run.problems.setdefault(key, why)
+
+    def _told(self) -> dict[str, Any]:
+        run = self._run
+        told: dict[str, Any] = {
+            "config": run.config,
+            "summary": run.summary,
+            "metrics": run.metrics,
+        }
+        told |= {"name": run.name, "group": run.group, "job_type": run.job_type}
+        told |= {"tags": run.tags, "notes": run.notes, "host": run.host, "problems": run.problems}
+        return {key: value for key, value in told.items() if value}
+
+    def requests(self) -> Iterator[bytes]:
+        """Bodies of OTLP requests, in the order in which they have to be sent."""
+        run = self._run
+        started_ns, ended_ns = run.times()
+        writer_id = hashlib.sha256(f"{run.source}\n{run.run_id}".encode()).hexdigest()[:16]
+        spans = RunSpans(
+            project=self._project,
+            run_id=run.run_id,
+            rank=0,
+            writer_id=writer_id,
+            started_ns=started_ns,
+        )
+        encoder, redactor = Encoder(self._project), Redactor(RedactionPolicy())
+        source = {"source": run.source, "path": run.path, "digest": self.digest}
+        record = {
+            **self._record,
+            "state": "running",
+            "started_ns": started_ns,
+            "told_ns": spans.now_ns(),
+        }
+        name = run.name or run.run_id
+        yield encoder.encode([redactor.clean(spans.begun(name, record))])
+        for steps in self._steps:
+            yield encoder.encode([spans.steps(steps)])
+        # Last of all, so that an import that was broken off is done again.
+        end: dict[str, Any] = {"told_ns": spans.now_ns(), "environment": {IMPORTED: source}}
+        if run.state != "running":
+            end |= {"state": run.state, "started_ns": started_ns, "ended_ns": ended_ns}
+            error = "it failed" if run.state == "failed" else None
+            yield encoder.encode([spans.ended(name, {**record, **end}, error)])
+        else:
+            yield encoder.encode([spans.word(end)])
+
+
+def _digest(record: dict[str, Any], steps: Sequence[PackedSteps]) -> str:
+    digest = hashlib.sha256(to_json(record).encode())
+    for each in steps:
+        digest.update(each.body)
+    return digest.hexdigest()

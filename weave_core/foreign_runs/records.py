@@ -1,0 +1,90 @@
+"""A run of another tracker, as all readers of this package give it."""
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from weave_core.flat_keys import flattened
+from weave_core.model import RUN_ID_PATTERN
+
+__all__ = ["ForeignRun", "Row", "checked_id", "ns_of", "numbers_in"]
+
+Row = tuple[tuple[str, ...], int, int, tuple[float, ...]]
+"""Keys, step, time in nanoseconds, a value for each key."""
+_RUN_ID = re.compile(RUN_ID_PATTERN)
+_MAX_STEP = 2**63 - 2
+_MAX_NS = 2**63 - 1
+
+
+@dataclass(slots=True)
+class ForeignRun:
+    """What one tracker says of one run; filled while its file is read."""
+
+    source: str
+    """The tracker."""
+    path: str
+    run_id: str
+    """Its own id there, or one that follows from what never changes in the file."""
+    name: str | None = None
+    group: str | None = None
+    job_type: str | None = None
+    tags: list[str] = field(default_factory=list)
+    notes: str | None = None
+    state: Literal["running", "finished", "failed", "killed"] = "running"
+    """`running`: the file does not say that it ended."""
+    started_ns: int | None = None
+    ended_ns: int | None = None
+    host: str | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Definitions of keys, as `MetricDefinition` has them."""
+    rows: list[Row] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+    """What could not be read, by key; `*` is of the whole file."""
+
+    def add(self, values: Mapping[str, Any], step: int, time_ns: int) -> None:
+        """Take the numbers among `values`; what is none is a problem of its key."""
+        step = min(max(step, 0), _MAX_STEP)
+        numbers = numbers_in(values, self.problems)
+        if numbers:
+            self.rows.append((tuple(numbers), step, time_ns, tuple(numbers.values())))
+
+    def times(self) -> tuple[int, int]:
+        """When it began and when it was last heard of."""
+        logged = [row[2] for row in self.rows] or [self.ended_ns or 0]
+        started = self.started_ns if self.started_ns is not None else min(logged)
+        return started, self.ended_ns if self.ended_ns is not None else max(*logged, started)
+
+
+def numbers_in(values: Mapping[str, Any], problems: dict[str, str]) -> dict[str, float]:
+    """The numbers in `values` by their whole keys; other things are noted in `problems`."""
+    found = {}
+    for key, value in flattened(values):
+        if isinstance(value, bool | int | float):
+            try:
+                found[key] = float(value)
+            except OverflowError:
+                found[key] = math.inf if value > 0 else -math.inf
+        elif value in ("NaN", "Infinity", "-Infinity"):
+            found[key] = float(value)
+        elif value is not None:
+            problems.setdefault(key, f"a {type(value).__name__} is no number: it is left out")
+    return found
+
+
+def ns_of(seconds: float) -> int:
+    """Seconds since the epoch as nanoseconds, within what a database takes."""
+    return min(max(round(seconds * 1e6) * 1000, 0), _MAX_NS) if math.isfinite(seconds) else 0
+
+
+def checked_id(given: str, *more: str) -> str:
+    """`given` as the id of a run, else one that follows from it and `more`."""
+    if not more and _RUN_ID.match(given):
+        return given
+    digest = hashlib.sha256("\n".join((given, *more)).encode("utf-8", "replace")).hexdigest()[:12]
+    words = re.sub(r"[^A-Za-z0-9._-]+", "-", given).strip("-._")[:60]
+    return f"{words}-{digest}" if words else digest

@@ -1,0 +1,209 @@
+"""Offline runs of W&B: `run-ID.wandb`, a log of records in protocol buffers.
+
+Records lie in blocks of 32 KiB as in LevelDB's log, behind a head of seven bytes.  A run that is
+still going on, or was killed, ends anywhere; what is whole is read.
+
+Source: LevelDB's log_format.md; field numbers of `wandb_internal.proto`, as wandb 0.31 writes them.
+"""
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from weave_core.errors import ConfigError
+from weave_core.foreign_runs.records import ForeignRun, checked_id, ns_of, numbers_in
+from weave_core.foreign_runs.wire import Fields, fields_of, signed, text
+from weave_core.points import SYSTEM_PREFIX
+
+__all__ = ["find", "read"]
+
+_HEAD = struct.Struct("<4sHB")
+_PART = struct.Struct("<IHB")
+_BLOCK_BYTES = 32 * 1024
+_WHOLE, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
+_HISTORY, _SUMMARY, _CONFIG, _STATS, _METRIC, _RUN, _EXIT = 2, 3, 5, 7, 12, 17, 18
+_SUMMARIES = {1: "min", 2: "max", 3: "mean", 4: "best", 5: "last", 6: "none", 8: "first"}
+_GOALS = {1: "minimize", 2: "maximize"}
+
+
+def find(path: Path) -> list[Path]:
+    """The files of runs at or below `path`."""
+    if path.is_file():
+        return [path] if path.suffix == ".wandb" else []
+    return sorted(path.rglob("*.wandb"))
+
+
+def read(path: Path, _root: Path) -> Iterator[ForeignRun]:
+    """The run of a file.
+
+    Raises:
+        ConfigError: If it is none of W&B's.
+    """
+    run = ForeignRun("wandb", str(path), checked_id(path.stem.removeprefix("run-")))
+    body = path.read_bytes()
+    if len(body) < _HEAD.size or _HEAD.unpack_from(body)[:2] != (b":W&B", 0xBEE1):
+        raise ConfigError(f"{str(path)!r} is no run of W&B: its first bytes are others", "")
+    count = 0
+    try:
+        for record in _records(body):
+            _take(run, fields_of(record))
+            count += 1
+    except ValueError as error:
+        run.problems["*"] = f"{path.name}: behind record {count}: {error}; the rest is missing"
+    yield run
+
+
+def _records(body: bytes) -> Iterator[bytes]:
+    place, parts = _HEAD.size, b""
+    while place + _PART.size <= len(body):
+        left = _BLOCK_BYTES - place % _BLOCK_BYTES
+        if left < _PART.size:
+            place += left
+            continue
+        checksum, size, kind = _PART.unpack_from(body, place)
+        if kind == 0 and size == 0:
+            return  # Room that was made and not written to.
+        begin = place + _PART.size
+        data = body[begin : begin + size]
+        if len(data) < size:
+            raise ValueError(f"the record at byte {place} is cut off")
+        if zlib.crc32(data, zlib.crc32(bytes([kind]))) != checksum:
+            raise ValueError(f"the record at byte {place} has another checksum")
+        place = begin + size
+        parts = data if kind in (_WHOLE, _FIRST) else parts + data
+        if kind in (_WHOLE, _LAST):
+            yield parts
+    if place < len(body):
+        raise ValueError(f"the record at byte {place} is cut off")
+
+
+def _take(run: ForeignRun, record: Fields) -> None:
+    for number, take in _TAKERS.items():
+        for body in record.get(number, ()):
+            if isinstance(body, bytes):
+                take(run, fields_of(body))
+
+
+def _take_run(run: ForeignRun, told: Fields) -> None:
+    run.run_id = checked_id(text(told, 1) or run.run_id)
+    run.name = text(told, 8) or run.name
+    run.group = text(told, 6) or run.group
+    run.job_type = text(told, 7) or run.job_type
+    run.notes = text(told, 9) or run.notes
+    run.host = text(told, 13) or run.host
+    run.tags = [
+        tag.decode("utf-8", "replace") for tag in told.get(10, ()) if isinstance(tag, bytes)
+    ]
+    for config in told.get(4, ()):
+        if isinstance(config, bytes):
+            _take_config(run, fields_of(config))
+    for stamp in told.get(17, ()):
+        if isinstance(stamp, bytes):
+            run.started_ns = _timestamp(fields_of(stamp))
+
+
+def _timestamp(told: Fields) -> int:
+    return signed(told, 1) * 1_000_000_000 + signed(told, 2)
+
+
+def _take_config(run: ForeignRun, told: Fields) -> None:
+    for keys, value in _items(told.get(1, ())):
+        if keys[0] == "_wandb":
+            continue
+        within = run.config
+        for key in keys[:-1]:
+            inner = within.setdefault(key, {})
+            within = inner if isinstance(inner, dict) else within
+        within[keys[-1]] = value
+
+
+def _items(items: list[int | bytes] | tuple[()]) -> Iterator[tuple[list[str], Any]]:
+    """Keys from the outside in, and the value, of `ConfigItem`s and their like."""
+    for body in items:
+        if not isinstance(body, bytes):
+            continue
+        told = fields_of(body)
+        nested = [
+            key.decode("utf-8", "replace") for key in told.get(2, ()) if isinstance(key, bytes)
+        ]
+        keys = nested or [text(told, 1)]
+        given = text(told, 16)
+        if given:
+            yield keys, json.loads(given)
+
+
+def _take_history(run: ForeignRun, told: Fields) -> None:
+    values: dict[str, Any] = {".".join(keys): value for keys, value in _items(told.get(1, ()))}
+    step = values.get("_step")
+    if told.get(2) and isinstance(told[2][-1], bytes):
+        step = signed(fields_of(told[2][-1]), 1)
+    stamp = values.get("_timestamp", 0)
+    kinds = {key.removesuffix("._type"): each for key, each in values.items() if "._type" in key}
+    kinds |= {key: each["_type"] for key, each in values.items() if _is_medium(each)}
+    for key, kind in kinds.items():
+        run.problems.setdefault(key, f"a {kind} of W&B's is left out")
+    kept = {
+        key: value
+        for key, value in values.items()
+        if not key.startswith("_") and key not in kinds and key.rpartition(".")[0] not in kinds
+    }
+    run.add(kept, int(step or 0), ns_of(float(stamp)))
+
+
+def _is_medium(value: Any) -> bool:
+    return isinstance(value, dict) and "_type" in value
+
+
+def _take_summary(run: ForeignRun, told: Fields) -> None:
+    for keys, value in _items(told.get(1, ())):
+        if not keys[0].startswith("_") and not isinstance(value, dict | list):
+            run.summary[".".join(keys)] = value
+
+
+def _take_stats(run: ForeignRun, told: Fields) -> None:
+    """What W&B measured of the machine; its steps are milliseconds, as those of ours."""
+    stamps = told.get(2, ())
+    if not stamps or not isinstance(stamps[-1], bytes):
+        return
+    time_ns = _timestamp(fields_of(stamps[-1]))
+    values = {f"{SYSTEM_PREFIX}{'.'.join(keys)}": value for keys, value in _items(told.get(3, ()))}
+    numbers = numbers_in(values, {})
+    if numbers:
+        run.rows.append((tuple(numbers), time_ns // 1_000_000, time_ns, tuple(numbers.values())))
+
+
+def _take_metric(run: ForeignRun, told: Fields) -> None:
+    key = text(told, 1) or text(told, 2)
+    definition: dict[str, Any] = {"step_metric": text(told, 4) or None}
+    for body in told.get(7, ()):
+        chosen = fields_of(body) if isinstance(body, bytes) else {}
+        kinds = [kind for number, kind in _SUMMARIES.items() if signed(chosen, number)]
+        if kinds:
+            definition["summary"] = kinds[0]
+    definition["goal"] = _GOALS.get(signed(told, 8))
+    if definition.get("summary") == "best" and definition["goal"] is None:
+        definition["goal"] = "minimize"  # As W&B reads it.
+    if key and not key.startswith("_"):
+        run.metrics[key] = definition
+
+
+def _take_exit(run: ForeignRun, told: Fields) -> None:
+    code = signed(told, 1)
+    run.state = "finished" if code == 0 else "failed"
+    if run.started_ns is not None and signed(told, 2):
+        logged = max((row[2] for row in run.rows), default=0)
+        run.ended_ns = max(run.started_ns + signed(told, 2) * 1_000_000_000, logged)
+
+
+_TAKERS = {
+    _RUN: _take_run,
+    _CONFIG: _take_config,
+    _HISTORY: _take_history,
+    _SUMMARY: _take_summary,
+    _STATS: _take_stats,
+    _METRIC: _take_metric,
+    _EXIT: _take_exit,
+}
