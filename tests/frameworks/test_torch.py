@@ -10,6 +10,7 @@ from torch import nn
 
 import weave_core
 from weave_core import Client
+from weave_core.compat import wandb
 from weave_core.errors import ConfigError
 from weave_core.integrations.torch import watch
 
@@ -71,6 +72,24 @@ def test_what_has_no_gradient_and_what_is_no_number_is_told(client: Client, proj
     assert found["gradients/used.weight.nonfinite"] == {0: 2.0}
     assert found["gradients/used.bias.norm"] == {0: 1.0}
     assert not any("idle" in key for key in found)
+
+
+@pytest.mark.usefixtures("traced")
+def test_scripts_of_wandb_watch_as_they_did(client: Client, project: str) -> None:
+    """At wandb's steps, the open one included; `unwatch` ends it."""
+    net = model()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    run = wandb.init(project=project)
+    wandb.watch(net, log_freq=1)
+    for place in range(2):
+        wandb.log({"epoch": place}, commit=False)
+        wandb.log({"loss": step(net, optimizer)})
+    wandb.unwatch(net)
+    wandb.log({"loss": step(net, optimizer)})
+    wandb.finish()
+    found = points(client, project, run.id)
+    assert set(found["loss"]) == {0, 1, 2}
+    assert set(found["gradients/norm"]) == set(found["epoch"]) == {0, 1}
 
 
 @pytest.mark.usefixtures("traced")

@@ -5,7 +5,7 @@ Which run is the current one is in `_state`; what a run does is in `wandb_runs`.
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -23,6 +23,7 @@ from weave_core.compat.wandb_media import (
 )
 from weave_core.compat.wandb_missing import INSTEAD, Charts, not_provided
 from weave_core.compat.wandb_runs import Config, Metric, Run, Summary
+from weave_core.compat.wandb_watch import Watches
 from weave_core.errors import ConfigError, NotProvided, WeaveError
 from weave_core.settings import OFFLINE
 from weave_core.tracing import disabled
@@ -52,6 +53,8 @@ __all__ = [
     "log",
     "login",
     "plot",
+    "unwatch",
+    "watch",
 ]
 
 if TYPE_CHECKING:
@@ -90,6 +93,7 @@ _RESUMES: dict[Any, str] = {
 
 @dataclass(slots=True)
 class _State:
+    watches: Watches = field(default_factory=Watches)
     run: Run | None = None
     is_offline: bool = False
     """Whether tracing was turned offline from here."""
@@ -253,6 +257,39 @@ def define_metric(name: str, *args: Any, **options: Any) -> Metric:
         ConfigError: If no run is going on.
     """
     return _current("define_metric").define_metric(name, *args, **options)
+
+
+def watch(  # noqa: PLR0917  # As wandb has them.
+    models: Any,
+    criterion: object = None,  # noqa: ARG001  # wandb's, which does not read it either.
+    log: Literal["gradients", "parameters", "all"] | None = "gradients",
+    log_freq: int = 1000,
+    idx: int | None = None,  # noqa: ARG001
+    log_graph: bool = False,  # noqa: FBT001, FBT002
+) -> None:
+    """Log what a PyTorch model's gradients and parameters look like, until `unwatch` or the end.
+
+    Numbers of each tensor instead of wandb's histograms, at the step of what is logged next.
+
+    Args:
+        models: A `torch.nn.Module`, or several.
+        criterion: Not read.
+        log: What to look at.
+        log_freq: Every how many backward passes.
+        idx: Not read.
+        log_graph: Has no meaning here, which is said once.
+
+    Raises:
+        ConfigError: If no run is going on, or an argument can't be used.
+        MissingExtra: If PyTorch is not installed.
+    """
+    _state.watches.warn_of(log_graph)
+    _state.watches.begin(_current("watch"), models, log, log_freq)
+
+
+def unwatch(models: Any = None) -> None:
+    """Look at some models, or at all, no longer."""
+    _state.watches.end(models)
 
 
 def finish(exit_code: int | None = None, quiet: object = None) -> None:

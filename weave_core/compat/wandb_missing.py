@@ -33,10 +33,8 @@ INSTEAD = {
     "restore": _FILES,
     "save": _FILES,
     "sweep": _SWEEP,
-    "unwatch": "there is no watch to end",
     "use_artifact": _FILES,
     "use_model": _FILES,
-    "watch": "log what you look at, such as run.log({'grad.norm': norm})",
 }
 """Calls of wandb's that are not there, and what to do instead."""
 
