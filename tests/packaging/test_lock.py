@@ -7,8 +7,10 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from weave_core.integrations import TRAINERS
+
 ROOT = Path(__file__).parents[2]
-APART = {"crewai", "deepeval", "huggingface", "instructor", "ragas"}
+APART = {"crewai", "deepeval", "huggingface", "instructor", "ragas", *TRAINERS}
 """Extras with a lock of their own, beside their tests."""
 
 
