@@ -94,6 +94,31 @@ def test_runs_are_compared_by_what_differs(project_with_runs: str) -> None:
     assert any("pick them in the list of runs" in each.value for each in alone.text)
 
 
+def test_all_runs_are_looked_at_by_what_they_share(
+    server: ServerProcess, client: Client, project: str, tmp_path: Path
+) -> None:
+    """Groups lead to their runs; the config value that matters stands first, with its interval."""
+    with training(project, server.url, tmp_path / "home"):
+        for number in range(6):
+            config = {"lr": number, "kind": "ab"[number % 2]}
+            with weave_core.run(group=f"g{number % 2}", config=config, capture=False) as run:
+                run.log({"loss": float(number)})
+    wait_for(lambda: sum("loss" in each.summary for each in client.runs(project)) == 6)
+    groups = component_data(draw(RUNS, project=project, show="Groups"), "figure_table")
+    by_kind = draw(RUNS, project=project, show="Groups", groups_by="config.kind")
+    told = component_data(draw(RUNS, project=project, show="Importance"), "figure_table")
+
+    assert [row["cells"][0]["text"] for row in groups["rows"]] == ["g1", "g0"]
+    assert groups["rows"][0]["cells"][1:3] == ["3", "3 finished"]
+    assert groups["rows"][0]["cells"][3]["text"] == "3 ± 2"
+    assert "group_name+%3D+%27g1%27" in groups["rows"][0]["url"]
+    kinds = component_data(by_kind, "figure_table")["rows"]
+    assert [row["cells"][0]["text"] for row in kinds] == ["b", "a"]
+    assert [row["cells"][0]["text"] for row in told["rows"]] == ["lr", "kind"]
+    assert told["rows"][0]["cells"][1]["bar"]["value"] == 1.0
+    assert told["rows"][0]["cells"][3] == "grows with it"
+
+
 def test_a_project_without_runs_says_how_to_begin(server: ServerProcess, project: str) -> None:
     """Whoever has logged nothing yet is told what to write."""
     send_spans(server.url, project, [otlp_span(1, 1)])

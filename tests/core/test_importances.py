@@ -51,5 +51,9 @@ def test_few_runs_and_missing_values_say_nothing() -> None:
     """Five runs with both at least; a value that all have the same is no reason."""
     assert importances(CONFIGS[:4], LOSSES[:4]) == []
     assert [each.name for each in importances([{"a": 1}] * 9 + [{"a": 2}], [None] * 10)] == []
+    noise = importances(
+        [{"a": CHANCE.random()} for _ in range(40)], [CHANCE.random()] * 20 + [0.5] * 20
+    )
+    assert [(each.low, each.direction) for each in noise] == [(0, "")]
     flat = importances([{"a": number} for number in range(9)], [1.0] * 9)
     assert [(each.strength, each.low, each.high) for each in flat] == [(0, 0, 0)]

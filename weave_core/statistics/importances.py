@@ -32,7 +32,7 @@ class Importance:
     """Its interval: what 95 of 100 such sets of runs would show."""
     high: float
     direction: Literal["up", "down", ""]
-    """Whether the metric grows with it; empty for texts."""
+    """Whether the metric grows with it; empty for texts, and where it may be either."""
     runs: int
     """That have both."""
 
@@ -80,15 +80,18 @@ def _importance(name: str, pairs: list[tuple[Any, float]], seed: int) -> Importa
     measure = _spearman if are_numbers else _root_of_epsilon
     whole = measure(pairs)
     chance = random.Random(f"{seed} {name}")  # noqa: S311  # No secret.
-    drawn = sorted(abs(measure(chance.choices(pairs, k=len(pairs)))) for _ in range(_RESAMPLES))
-    low, high = (drawn[round(part * (_RESAMPLES - 1))] for part in _INTERVAL)
-    strength = abs(whole)
+    drawn = sorted(measure(chance.choices(pairs, k=len(pairs))) for _ in range(_RESAMPLES))
+    ends = [drawn[round(part * (_RESAMPLES - 1))] for part in _INTERVAL]
+    # Where it may go either way, it may have nothing to do with it.
+    is_either = min(ends) <= 0 <= max(ends)
+    low = 0.0 if is_either else min(map(abs, ends))
+    high, strength = max(map(abs, ends)), abs(whole)
     return Importance(
         name=name,
         strength=strength,
         low=min(low, strength),
         high=max(high, strength),
-        direction="" if not are_numbers else "up" if whole >= 0 else "down",
+        direction="" if is_either or not are_numbers else "up" if whole > 0 else "down",
         runs=len(pairs),
     )
 
