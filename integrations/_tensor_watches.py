@@ -5,15 +5,16 @@ when a backward pass is over.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from weave_core.errors import ConfigError, RunStopped
 from weave_core.integrations._trainings import guarded, missing
 from weave_core.tracing import Run
 from weave_core.tracing.failures import warn_once
+from weave_core.tracing.histograms import Histogram
 
 try:
     import torch
@@ -24,8 +25,11 @@ __all__ = ["Watch", "Watched", "watch_model"]
 
 MAX_WATCHED_TENSORS = 500
 """Parameters of a watched model that are told one by one, the first ones; the norm is of all."""
-MAX_QUANTILE_VALUES = 10_000
-"""Values of a tensor that its quantiles are of, evenly spread; all else is of all values."""
+MAX_SAMPLED_VALUES = 10_000
+"""Values of a watched tensor, evenly spread, that its quantiles and its histogram are of; all else
+is of all values."""
+MAX_HISTOGRAMS = 100
+"""Tensors of a watched model that have a histogram, the first ones."""
 FACTS = ("norm", "mean", "std", "min", "max", "p05", "p50", "p95", "nonfinite")
 """What is told of each tensor."""
 _QUANTILES = (0.05, 0.5, 0.95)
@@ -61,7 +65,7 @@ class Watch(AbstractContextManager["Watch"]):
         """Whether a backward pass is, of which the first gradient was seen."""
         self._is_due = False
         self._step: int | None = None
-        self._gradients: dict[str, Any] = {}
+        self._gradients: dict[str, _Seen] = {}
         self._trained = [
             (name, each) for name, each in model.named_parameters() if each.requires_grad
         ]
@@ -99,7 +103,7 @@ class Watch(AbstractContextManager["Watch"]):
             if not self._is_under_way:
                 self._begin_pass()
             if self._is_due and "gradients" in self._kinds and parameter.grad is not None:
-                self._gradients[name] = _facts(parameter.grad)
+                self._gradients[name] = _seen(parameter.grad)
 
         return hook
 
@@ -123,18 +127,20 @@ class Watch(AbstractContextManager["Watch"]):
         if self._is_due and gradients:
             self._tell("gradients", gradients)
         if self._is_due and "parameters" in self._kinds:
-            self._tell("parameters", {name: _facts(each) for name, each in self._trained})
+            self._tell("parameters", {name: _seen(each) for name, each in self._trained})
         self._is_due = False
 
     @guarded
-    def _tell(self, kind: str, facts: dict[str, Any]) -> None:
-        rows = torch.stack([each.cpu() for each in facts.values()]).tolist()
-        values = {
+    def _tell(self, kind: str, seen: dict[str, "_Seen"]) -> None:
+        rows = torch.stack([each.facts.cpu() for each in seen.values()]).tolist()
+        values: dict[str, Any] = {
             f"{self._prefix}{kind}/{name}.{fact}": value
-            for name, row in zip([*facts][:MAX_WATCHED_TENSORS], rows, strict=False)
+            for name, row in zip([*seen][:MAX_WATCHED_TENSORS], rows, strict=False)
             for fact, value in zip(FACTS, row, strict=True)
         }
         values[f"{self._prefix}{kind}/norm"] = math.sqrt(sum(row[0] ** 2 for row in rows))
+        for name, each in list(seen.items())[:MAX_HISTOGRAMS]:
+            values[f"{self._prefix}{kind}/{name}"] = Histogram(each.sample)
         try:
             # The step stays open: what the program logs next, such as its loss, is of the same one.
             self._run.log(values, step=self._step, commit=False)
@@ -153,12 +159,16 @@ def _at_end_of_backward(call: Callable[[], None]) -> bool:
     return True
 
 
-def _facts(tensor: Any) -> Any:
-    """`FACTS` of a tensor, as one on the same device."""
-    return torch.stack(list(_each_fact(tensor.detach())))
+class _Seen(NamedTuple):
+    """What was seen of a tensor, on the device where it is."""
+
+    facts: Any
+    """A tensor of `FACTS`."""
+    sample: Any
 
 
-def _each_fact(tensor: Any) -> Iterator[Any]:
+def _seen(tensor: Any) -> _Seen:
+    tensor = tensor.detach()
     if tensor.is_sparse:
         tensor = tensor.coalesce().values()
     if tensor.is_complex():
@@ -166,11 +176,14 @@ def _each_fact(tensor: Any) -> Iterator[Any]:
     values = tensor.flatten().float()
     if values.numel() == 0:
         values = values.new_zeros(1)
-    yield torch.linalg.vector_norm(values)
-    yield values.mean()
-    yield values.std(correction=0)
-    yield values.min()
-    yield values.max()
-    some = values[:: math.ceil(values.numel() / MAX_QUANTILE_VALUES)]
-    yield from torch.quantile(some, some.new_tensor(_QUANTILES))
-    yield (~torch.isfinite(values)).sum().float()
+    sample = values[:: math.ceil(values.numel() / MAX_SAMPLED_VALUES)]
+    facts = [
+        torch.linalg.vector_norm(values),
+        values.mean(),
+        values.std(correction=0),
+        values.min(),
+        values.max(),
+        *torch.quantile(sample, sample.new_tensor(_QUANTILES)),
+        (~torch.isfinite(values)).sum().float(),
+    ]
+    return _Seen(torch.stack(facts), sample)

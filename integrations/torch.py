@@ -31,8 +31,8 @@ def watch(
     """Log what a model's gradients and parameters look like, until `remove` or the run's end.
 
     Each backward pass counts; every `log_freq`th is told, at the step that the program logs next:
-    `gradients/fc.weight.norm`, and mean, std, min, max, quantiles and the number of values that
-    are not finite.  `gradients/norm` is that of all.
+    `gradients/fc.weight` is a histogram, `gradients/fc.weight.norm` and mean, std, min, max,
+    quantiles and the count of values that are not finite are numbers, `gradients/norm` is of all.
 
     Args:
         model: A `torch.nn.Module`.

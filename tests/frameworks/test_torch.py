@@ -54,6 +54,9 @@ def test_gradients_and_parameters_lie_at_the_step_of_the_loss(client: Client, pr
     assert found["gradients/0.weight.p50"][2] == close(float(gradient.quantile(0.5)))
     assert found["parameters/0.weight.mean"][2] == close(float(before.mean()))
     assert found["parameters/0.weight.nonfinite"][2] == 0
+    media = list(client.run(run.id, project).media("gradients/0.weight"))
+    assert [each.step for each in media] == [0, 2]
+    assert sum(media[1].info["counts"]) == 12
     assert not any(
         each._backward_hooks or each._post_accumulate_grad_hooks for each in net.parameters()
     )

@@ -269,7 +269,7 @@ def watch(  # noqa: PLR0917  # As wandb has them.
 ) -> None:
     """Log what a PyTorch model's gradients and parameters look like, until `unwatch` or the end.
 
-    Numbers of each tensor instead of wandb's histograms, at the step of what is logged next.
+    Histogram and norms of each tensor, at the step of what is logged next.
 
     Args:
         models: A `torch.nn.Module`, or several.
