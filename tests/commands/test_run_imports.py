@@ -46,6 +46,7 @@ def test_an_offline_run_of_wandb_is_what_it_was(
     assert sorted(run.tags) == ["a", "b"]
     assert run.config == {"lr": 0.1, "model": {"depth": 3}, "layers": [1, 2], "late": True}
     assert run.summary["best"] == 0.9
+    assert not any(key.startswith("img") for key in run.summary)
     assert run.metrics["val/*"].step_metric == "epoch"
     assert run.state == "finished"
     assert run.ended_ns is not None
@@ -114,6 +115,7 @@ def test_folders_of_event_files_are_runs(importing: Any, client: Client, project
     """Scalars at their steps and times, hyper-parameters as config; the rest is named."""
     importing(DATA / "tb")
     runs = {run.name: run for run in client.runs(project)}
+    assert set(runs) == {"first", "second/trial"}
     found = points(client, project, runs["first"].run_id)
     assert found["loss"] == pytest.approx({step: 1 / (step + 1) for step in range(5)})
     assert math.isnan(found["val/acc"][4])

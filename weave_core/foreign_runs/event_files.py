@@ -63,9 +63,9 @@ def read(source: Path, root: Path) -> Iterator[ForeignRun]:
                     ) from error
                 told = f"{file.name}: behind record {events.count}: {error}; the rest is missing"
                 run.problems["*"] = told
-    if run.rows:
-        run.state = "finished"  # TensorBoard knows no end.
-    yield run
+    run.state = "finished"  # TensorBoard knows no end.
+    if run.rows or run.config or run.problems:  # A writer of folders below leaves an empty file.
+        yield run
 
 
 class EventFile:

@@ -158,8 +158,11 @@ def _is_medium(value: Any) -> bool:
 
 
 def _take_summary(run: ForeignRun, told: Fields) -> None:
-    for keys, value in _items(told.get(1, ())):
-        if not keys[0].startswith("_") and not isinstance(value, dict | list):
+    items = list(_items(told.get(1, ())))
+    media = {tuple(keys[:-1]) for keys, _ in items if keys[-1] == "_type"}
+    for keys, value in items:
+        is_own = keys[0].startswith("_") or tuple(keys[:-1]) in media
+        if not is_own and not isinstance(value, dict | list):
             run.summary[".".join(keys)] = value
 
 
