@@ -1,10 +1,8 @@
 """The pages of evaluations as Streamlit's own test runner draws them, over a real server."""
 
 import random
-from collections.abc import Iterator
 
 import pytest
-import streamlit as st
 from support.evaluations import send_evaluation
 from support.screens import component_data, components_data, draw
 from support.servers import ServerProcess
@@ -18,13 +16,7 @@ VERSUS = str(PAGES / "versus.py")
 OLD, NEW = "aa" * 16, "bb" * 16
 
 
-@pytest.fixture(autouse=True)
-def app_reads_the_server(server: ServerProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The app is told its server by the environment, as the command line tells it."""
-    monkeypatch.setenv("WEAVE_CORE_ENDPOINT", server.url)
-    st.cache_data.clear()
-    yield
-    st.cache_resource.clear()
+pytestmark = pytest.mark.usefixtures("app_reads_the_server")
 
 
 @pytest.fixture

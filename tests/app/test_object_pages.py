@@ -1,10 +1,8 @@
 """The pages of objects, and of rows for a dataset, as Streamlit's own test runner draws them."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import streamlit as st
 from support.evaluations import send_evaluation
 from support.otlp import agent_trace, send_spans
 from support.screens import component_data, components_data, draw
@@ -21,13 +19,7 @@ ADD_ROWS = str(PAGES / "add_rows.py")
 ROWS = [{"question": f"question {n}", "expected": f"answer {n * n}"} for n in range(120)]
 
 
-@pytest.fixture(autouse=True)
-def app_reads_the_server(server: ServerProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The app is told its server by the environment, as the command line tells it."""
-    monkeypatch.setenv("WEAVE_CORE_ENDPOINT", server.url)
-    st.cache_data.clear()
-    yield
-    st.cache_resource.clear()
+pytestmark = pytest.mark.usefixtures("app_reads_the_server")
 
 
 @pytest.fixture

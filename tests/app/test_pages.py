@@ -4,10 +4,8 @@ Components of ours are opaque here; what they show is `tests/e2e`'s.  This is th
 """
 
 import time
-from collections.abc import Iterator
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 from support.otlp import agent_trace, new_span, new_trace_id, send_spans
 from support.screens import component_data, draw
@@ -21,18 +19,7 @@ SESSIONS = str(PAGES / "sessions.py")
 MONITOR = str(PAGES / "monitor.py")
 
 
-@pytest.fixture(autouse=True)
-def app_reads_the_server(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
-    """The app is told its server by the environment, as the command line tells it."""
-    server = request.getfixturevalue(
-        "own_server" if "own_server" in request.fixturenames else "server"
-    )
-    monkeypatch.setenv("WEAVE_CORE_ENDPOINT", server.url)
-    st.cache_data.clear()
-    yield
-    st.cache_resource.clear()
+pytestmark = pytest.mark.usefixtures("app_reads_the_server")
 
 
 def texts(screen: AppTest) -> str:

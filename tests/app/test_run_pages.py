@@ -1,12 +1,10 @@
 """The pages of runs as Streamlit's own test runner draws them, over a real server."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from support.programs import wait_for
 from support.screens import component_data, components_data, draw
 from support.sent_spans import otlp_span, send_spans
@@ -25,13 +23,7 @@ RUN = str(PAGES / "run.py")
 COMPARE = str(PAGES / "runs_compare.py")
 
 
-@pytest.fixture(autouse=True)
-def app_reads_the_server(server: ServerProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The app is told its server by the environment, as the command line tells it."""
-    monkeypatch.setenv("WEAVE_CORE_ENDPOINT", server.url)
-    st.cache_data.clear()
-    yield
-    st.cache_resource.clear()
+pytestmark = pytest.mark.usefixtures("app_reads_the_server")
 
 
 @pytest.fixture
