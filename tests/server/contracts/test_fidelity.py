@@ -165,6 +165,9 @@ def sorted_bytes(message: Message) -> bytes:
     """`message` as bytes that are the same whatever the order of its attributes."""
     copy = type(message)()
     copy.CopyFrom(message)
+    # A body that holds no value says what none says.
+    if copy.DESCRIPTOR.name == "LogRecord" and copy.body.WhichOneof("value") is None:
+        copy.ClearField("body")
     sort_keys(copy)
     return b"%b|" % copy.SerializeToString(deterministic=True)
 

@@ -178,11 +178,12 @@ def test_lists_and_maps_can_be_taken_apart(
 def test_the_tables_are_described(client: Client, asked: str) -> None:
     """Every column that is told can be asked, and an empty table answers no rows."""
     told = client.list_sql_tables(asked)
-    assert [table.name for table in told.tables] == ["spans", "traces", "logs", "metrics"]
+    names = ["spans", "traces", "logs", "metrics", "runs", "run_metrics"]
+    assert [table.name for table in told.tables] == names
     for table in told.tables:
-        names = ", ".join(column.name for column in table.columns)
-        result = client.run_sql(asked, f"select {names} from {table.name}")  # noqa: S608
-        assert [column.name for column in result.columns] == names.split(", ")
+        columns = ", ".join(column.name for column in table.columns)
+        result = client.run_sql(asked, f"select {columns} from {table.name}")  # noqa: S608
+        assert [column.name for column in result.columns] == columns.split(", ")
         types = {column.name: column.type for column in table.columns}
         for column in result.columns:
             assert column.type in {types[column.name], "null", "integer"}
