@@ -28,7 +28,7 @@ from weave_core.server.store.metric_chunks import (
     pack_preview,
     summary_of,
 )
-from weave_core.server.store.point_batches import columns_of, is_system
+from weave_core.server.store.point_batches import TIME_KEY, columns_of, is_system
 
 __all__ = ["MAX_RUN_KEYS", "RunPacker", "Series", "summary_value", "tail_points"]
 
@@ -347,6 +347,11 @@ def summary_value(summary: Summary, definition: MetricDefinition) -> float | Non
 
 def _beyond(known: Iterable[Series], new: Iterable[Series], *, of_system: bool) -> list[Series]:
     """Those of `new` that are too many; what the machine tells takes nothing from the training."""
-    count = sum(is_system(key) == of_system for key, _ in known)
-    mine = [series for series in new if is_system(series[0]) == of_system]
+    count = sum(_is_counted(key, of_system=of_system) for key, _ in known)
+    mine = [series for series in new if _is_counted(series[0], of_system=of_system)]
     return mine[max(0, MAX_RUN_KEYS - count) :]
+
+
+def _is_counted(key: str, *, of_system: bool) -> bool:
+    # The times of the steps are ours, not one of the keys that were logged.
+    return key != TIME_KEY and is_system(key) == of_system
