@@ -18,6 +18,7 @@ from weave_core.server.store import (
     telemetry_tables,
 )
 from weave_core.server.store.dialects import reason_of
+from weave_core.server.store.statistics import forget_statistics
 from weave_core.server.store.tables import METADATA
 
 __all__ = ["migration_config", "upgrade"]
@@ -54,9 +55,12 @@ def upgrade(engine: Engine) -> None:
     config = migration_config()
     try:
         with engine.begin() as connection:
-            _refuse_newer(MigrationContext.configure(connection).get_current_heads(), config)
+            heads = MigrationContext.configure(connection).get_current_heads()
+            _refuse_newer(heads, config)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            if heads and heads != MigrationContext.configure(connection).get_current_heads():
+                forget_statistics(connection)
             if engine.dialect.name == "postgresql":
                 _sort_by_code_point(connection)
     except DBAPIError as error:

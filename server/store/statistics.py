@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from weave_core.server.store.dialects import Dialect
 
-__all__ = ["Statistics"]
+__all__ = ["Statistics", "forget_statistics"]
 
 _CURSOR = "statistics"
 _VERSION = 1
@@ -21,6 +21,11 @@ _SAMPLED_ROWS = 1_000
 
 _LAST = "SELECT MAX(id) FROM span"
 _POSITION = "SELECT position FROM background_cursor WHERE name = ?"
+
+
+def forget_statistics(connection: Connection) -> None:
+    """Have everything measured anew: an index that was made again has lost its figures."""
+    connection.exec_driver_sql(f"DELETE FROM background_cursor WHERE name = '{_CURSOR}'")  # noqa: S608
 
 
 class Statistics:
