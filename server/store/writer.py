@@ -60,6 +60,8 @@ _log = logging.getLogger(__name__)
 
 _QUIET_S = 1.0
 """With nobody for so long, what lies behind is caught up with."""
+CLOSE_S = 3.0
+"""A server that ends brings sums up to date for so long; its next start does the rest."""
 _LOOK_S = 0.5
 """How far behind the background is, is counted this often."""
 
@@ -131,6 +133,7 @@ class Writer:
         self._texts_took_s = 0.0
         self._behind = Behind(0, 0)
         self._counted_at = -_LOOK_S
+        self._closed_s: float | None = None
         self._thread = threading.Thread(target=self._run, name="weave-core-writer", daemon=True)
 
     def start(self) -> None:
@@ -191,7 +194,8 @@ class Writer:
         return self._queue.held_bytes, self._queue.max_bytes
 
     def close(self) -> None:
-        """Store what is queued, bring the sums up to date, and end the thread."""
+        """Store what is queued, bring the sums up to date in bounded time, and end the thread."""
+        self._closed_s = time.monotonic()
         self._queue.close()
         if self._thread.is_alive():
             self._thread.join()
@@ -221,8 +225,14 @@ class Writer:
             if self._checkpoints:
                 with self._timed("log"):
                     self._checkpoints.look(is_free=not (queue.has_ready() or queue.is_one_near()))
-            if queue.is_closing and queue.is_empty and not self._has_dirty:
+            if queue.is_closing and queue.is_empty and self._has_summed():
                 return
+
+    def _has_summed(self) -> bool:
+        """Whether no sum is behind, or none is waited for any more."""
+        closed_s = self._closed_s
+        is_over = closed_s is not None and time.monotonic() > closed_s + CLOSE_S
+        return is_over or not self._has_dirty
 
     def _pause_s(self) -> float | None:
         """How long the thread may wait for jobs; None: until one comes."""

@@ -1,5 +1,7 @@
 """Sums of a trace follow its spans, whatever comes first, and count each model call once."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -7,6 +9,7 @@ import pytest
 from support.raw_spans import START_NS, llm_call, open_store, raw_span, read_trace, rows_of
 from support.raw_spans import store_spans as store_them
 
+from weave_core.server.store import writer
 from weave_core.server.store.duplicates import MAX_REPORTS
 from weave_core.server.store.shared_texts import spelled_sql
 
@@ -156,3 +159,18 @@ def test_marks_left_by_a_crash_are_worked_off_at_the_next_start(tmp_path: Path) 
     database.close()
     with open_store(tmp_path) as store:
         assert read_trace(store).span_count == 1
+
+
+def test_a_store_that_closes_leaves_what_takes_long_to_its_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The marks stay, and the sums are right once they are caught up with."""
+    traces = range(1, 3_001)  # Many turns of the background.
+    with open_store(tmp_path) as store:
+        monkeypatch.setattr(writer, "CLOSE_S", -1.0)
+        store_them(store, *(raw_span(number, trace=number) for number in traces))
+    with closing(sqlite3.connect(tmp_path / "store.db")) as database:
+        assert database.execute("SELECT COUNT(*) FROM trace_dirty").fetchone()[0] > 0
+    with open_store(tmp_path) as store:
+        read_trace(store, traces[-1])
+        assert rows_of(store, "SELECT COUNT(*), SUM(span_count) FROM trace") == [(3_000, 3_000)]
