@@ -6,7 +6,7 @@ What an estimator can't give, such as probabilities, costs only what needs it.
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from weave_core.integrations._trainings import missing
+from weave_core.integrations._trainings import missing, most_important
 from weave_core.tracing.failures import warn_once
 
 try:
@@ -22,8 +22,6 @@ MAX_CURVE_POINTS = 200
 """Points of a curve, evenly chosen; first and last are among them."""
 MAX_CLASSES = 30
 """Classes of which curves and the confusion matrix are told."""
-MAX_IMPORTANCES = 100
-"""Features whose importance is told, the most important ones."""
 _BINS = 10
 _QUANTILES = np.linspace(0.0, 1.0, 51)
 
@@ -184,8 +182,7 @@ def _importances(estimator: Any) -> dict[str, float]:
         found = np.abs(np.atleast_2d(weights)).mean(axis=0)
     if names is None or len(names) != len(found):
         names = [f"x{place}" for place in range(len(found))]
-    ordered = sorted(zip(names, found, strict=True), key=lambda each: -float(each[1]))
-    return {f"importance/{name}": float(each) for name, each in ordered[:MAX_IMPORTANCES]}
+    return most_important(zip(names, found, strict=True))
 
 
 def _try(name: str, ask: Callable[[], Any]) -> Any:

@@ -5,7 +5,7 @@ the app, a stop, is a flag that each framework's callback turns into that framew
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from weave_core import tracing
@@ -14,8 +14,10 @@ from weave_core.tracing.disabled import is_disabled
 from weave_core.tracing.failures import guarded, warn_once
 from weave_core.tracing.launchers import find_rank
 
-__all__ = ["TrainingRun", "guarded", "missing", "numbers_of", "plain_config"]
+__all__ = ["TrainingRun", "guarded", "missing", "most_important", "numbers_of", "plain_config"]
 
+MAX_IMPORTANCES = 100
+"""Features whose importance is kept, the most important ones."""
 MAX_CONFIG_TEXT = 2_000
 """Characters of a framework's setting that is no plain value."""
 _PLAIN = (str, int, float, bool, type(None))
@@ -188,6 +190,12 @@ def numbers_of(values: Mapping[str, Any]) -> dict[str, float]:
         except (TypeError, ValueError, RuntimeError):
             continue
     return found
+
+
+def most_important(pairs: Iterable[tuple[Any, Any]]) -> dict[str, float]:
+    """Features, each with its importance, as values of a summary: the most important ones."""
+    ordered = sorted(pairs, key=lambda each: -float(each[1]))[:MAX_IMPORTANCES]
+    return {f"importance/{name}": float(score) for name, score in ordered}
 
 
 def plain_config(values: Any, depth: int = 6) -> Any:

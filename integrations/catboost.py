@@ -14,12 +14,9 @@ takes both from the model.  On GPUs CatBoost takes no callbacks.
 from collections.abc import Mapping
 from typing import Any
 
-from weave_core.integrations._trainings import TrainingRun, guarded, numbers_of
+from weave_core.integrations._trainings import TrainingRun, guarded, most_important, numbers_of
 
 __all__ = ["WeaveCallback"]
-
-MAX_IMPORTANCES = 100
-"""Features whose importance is kept, the most important ones."""
 
 
 class WeaveCallback:
@@ -79,8 +76,8 @@ class WeaveCallback:
         told: dict[str, Any] = {"best_iteration": model.get_best_iteration()}
         for data, scores in (model.get_best_score() or {}).items():
             told |= {f"best/{data}/{metric}": score for metric, score in scores.items()}
-        pairs = zip(model.feature_names_, model.get_feature_importance(), strict=True)
-        ordered = sorted(pairs, key=lambda each: -float(each[1]))[:MAX_IMPORTANCES]
-        told |= {f"importance/{name}": score for name, score in ordered}
+        told |= most_important(
+            zip(model.feature_names_, model.get_feature_importance(), strict=True)
+        )
         found = numbers_of(told)
         self._training.summarize({f"{self._prefix}{key}": each for key, each in found.items()})

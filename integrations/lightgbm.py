@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from weave_core.integrations import _patching
-from weave_core.integrations._trainings import TrainingRun, guarded, missing
+from weave_core.integrations._trainings import TrainingRun, guarded, missing, most_important
 
 try:
     from lightgbm.callback import EarlyStopException
@@ -22,8 +22,6 @@ except ModuleNotFoundError as error:
 
 __all__ = ["WeaveCallback"]
 
-MAX_IMPORTANCES = 100
-"""Features whose importance is kept, the most important ones."""
 _SPREAD = 4
 """Where a result of `cv` has how far its folds lie apart; one of `train` ends before."""
 
@@ -87,9 +85,7 @@ class WeaveCallback:
                 told[f"best/{result[0]}/{result[1]}"] = result[2]
         if self._importance is not None and not hasattr(env.model, "boosters"):
             scores = env.model.feature_importance(importance_type=self._importance)
-            pairs = zip(env.model.feature_name(), scores, strict=True)
-            ordered = sorted(pairs, key=lambda each: -float(each[1]))[:MAX_IMPORTANCES]
-            told |= {f"importance/{name}": float(score) for name, score in ordered}
+            told |= most_important(zip(env.model.feature_name(), scores, strict=True))
         self._training.summarize({f"{self._prefix}{key}": each for key, each in told.items()})
         self._training.end()
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from weave_core.integrations._trainings import TrainingRun, guarded, missing
+from weave_core.integrations._trainings import TrainingRun, guarded, missing, most_important
 
 try:
     from xgboost.callback import TrainingCallback
@@ -20,9 +20,6 @@ except ModuleNotFoundError as error:
     raise missing("xgboost", "xgboost") from error
 
 __all__ = ["WeaveCallback"]
-
-MAX_IMPORTANCES = 100
-"""Features whose importance is kept, the most important ones."""
 
 
 class WeaveCallback(TrainingCallback):  # type: ignore[misc]  # Not installed where types are checked.
@@ -99,8 +96,8 @@ class WeaveCallback(TrainingCallback):  # type: ignore[misc]  # Not installed wh
         }
         if self._importance is not None and self._training.run is not None:
             scores = model.get_score(importance_type=self._importance)
-            ordered = sorted(scores.items(), key=lambda each: -float(each[1]))[:MAX_IMPORTANCES]
-            told |= {f"{self._prefix}importance/{name}": float(each) for name, each in ordered}
+            kept = most_important(scores.items())
+            told |= {f"{self._prefix}{key}": each for key, each in kept.items()}
         self._training.summarize(told)
 
 
