@@ -7,6 +7,7 @@ interpreter's lock and a busy neighbour takes 5 ms to give it back; a process of
 """
 
 import logging
+import math
 import os
 import threading
 import time
@@ -133,7 +134,7 @@ class Writer:
         self._texts_took_s = 0.0
         self._behind = Behind(0, 0)
         self._counted_at = -_LOOK_S
-        self._closed_s: float | None = None
+        self._sums_until = math.inf
         self._thread = threading.Thread(target=self._run, name="weave-core-writer", daemon=True)
 
     def start(self) -> None:
@@ -195,7 +196,7 @@ class Writer:
 
     def close(self) -> None:
         """Store what is queued, bring the sums up to date in bounded time, and end the thread."""
-        self._closed_s = time.monotonic()
+        self._sums_until = time.monotonic() + CLOSE_S
         self._queue.close()
         if self._thread.is_alive():
             self._thread.join()
@@ -225,14 +226,9 @@ class Writer:
             if self._checkpoints:
                 with self._timed("log"):
                     self._checkpoints.look(is_free=not (queue.has_ready() or queue.is_one_near()))
-            if queue.is_closing and queue.is_empty and self._has_summed():
+            has_summed = not self._has_dirty or time.monotonic() > self._sums_until
+            if queue.is_closing and queue.is_empty and has_summed:
                 return
-
-    def _has_summed(self) -> bool:
-        """Whether no sum is behind, or none is waited for any more."""
-        closed_s = self._closed_s
-        is_over = closed_s is not None and time.monotonic() > closed_s + CLOSE_S
-        return is_over or not self._has_dirty
 
     def _pause_s(self) -> float | None:
         """How long the thread may wait for jobs; None: until one comes."""
