@@ -12,6 +12,7 @@ from weave_core import semconv
 from weave_core.server.otlp.records import RawOrigin, RawSpan
 from weave_core.server.store.blob_links import digests_in
 from weave_core.server.store.blocks import Block, Item, cut, opened, packed
+from weave_core.server.store.evaluation_words import EvaluationWord, evaluation_word
 from weave_core.server.store.payloads import Dictionary, origin_json, payload_json
 from weave_core.server.store.rows import span_values
 from weave_core.server.store.run_media import media_owner
@@ -39,8 +40,8 @@ class Batch:
     """What lies in `blocks`, before that."""
     digests: list[tuple[bytes, bytes]] = field(default_factory=list)
     """Trace and blob, where a span names one."""
-    evaluation_spans: list[RawSpan] = field(default_factory=list)
-    """Those that tell of an evaluation, whose rows are made out of them."""
+    evaluation_words: list[EvaluationWord] = field(default_factory=list)
+    """What spans tell of evaluations."""
     run_words: list[RunWord] = field(default_factory=list)
     """What spans tell of runs, in their order."""
 
@@ -82,7 +83,7 @@ def _batch(project: str, sent: Iterable[RawSpan]) -> Batch:
             origin, start = raw.origin, len(batch.rows)
         batch.rows.append(span_values(raw))
         if semconv.EVALUATION_ID in raw.attributes:
-            batch.evaluation_spans.append(raw)
+            batch.evaluation_words.append(evaluation_word(raw))
         text = payload_json(raw)
         batch.texts.append(text)
         batch.digests += ((raw.trace_id, digest) for digest in digests_in(raw, text))

@@ -32,7 +32,7 @@ from weave_core.server.store.payloads import (
 )
 from weave_core.server.store.run_words import RunWord
 
-__all__ = ["ASK", "DECODERS", "HEAD", "LEARN", "REPLY", "Answer", "read_answer"]
+__all__ = ["ASK", "DECODERS", "HEAD", "LEARN", "READY", "REPLY", "Answer", "read_answer"]
 
 DECODERS: tuple[Callable[[bytes, str | None], TraceRequest], ...] = (
     decode_traces,
@@ -43,6 +43,8 @@ HEAD = struct.Struct("<BII")
 """Of what it is sent: what it is, the bytes of its values, the bytes of the body behind them."""
 REPLY = struct.Struct("<BI")
 """Of what it answers: whether it could, and the bytes behind."""
+READY = REPLY.pack(1, 0)
+"""Its first words: it has been started, which takes a second, and can be asked."""
 ASK, LEARN = 1, 2
 _GC_OBJECTS = 50_000
 _MAX_DICTIONARIES = 256
@@ -59,6 +61,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_OBJECTS, 20, 20)  # As in the server, and for the same reason.
+    _write(answers, READY)
     serve(os.fdopen(0, "rb"), answers)
 
 

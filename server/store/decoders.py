@@ -2,8 +2,8 @@
 
 Python's lock lets one thread work at a time, and half of what a span costs is decoding and
 normalising; with a second process both cores work.  It is started by the first load, gets whole
-requests and gives back rows, and never sees the database: when it dies, what it had is decoded by
-the writer, so nothing is lost and nothing is stored twice.
+requests once it is up and gives back rows, and never sees the database: when it dies, what it had
+is decoded by the writer, so nothing is lost and nothing is stored twice.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from typing import IO, Any, cast
 
 from weave_core import semconv
 from weave_core.server.otlp.requests import EncodedRequest
-from weave_core.server.store.decoder_program import ASK, DECODERS, HEAD, LEARN, REPLY
+from weave_core.server.store.decoder_program import ASK, DECODERS, HEAD, LEARN, READY, REPLY
 from weave_core.server.store.payloads import Dictionary
 from weave_core.server.store.queues import Job, JobQueue
 
@@ -64,6 +64,8 @@ class _Link:
     taught: dict[str, int] = field(default_factory=dict)
     """Project to the dictionary that this process uses for it."""
     lock: threading.Lock = field(default_factory=threading.Lock)
+    is_ready: bool = False
+    """Whether it has come up; what was lent to it before would wait for that."""
     is_dead: bool = False
     receiver: threading.Thread | None = None
 
@@ -117,7 +119,7 @@ class DecodeProcess:
                     return
                 continue
             link = self._living()
-            if link is None or not self._send(link, job):
+            if link is None or not link.is_ready or not self._send(link, job):
                 self._queue.give_back(job, None)
 
     def _living(self) -> _Link | None:
@@ -167,6 +169,8 @@ class DecodeProcess:
     def _receive(self, link: _Link) -> None:
         """Give back what comes, until the process ends; then all that it still had."""
         answers = cast("IO[bytes]", link.process.stdout)
+        if _read(answers, len(READY)) == READY:
+            link.is_ready = self._queue.has_helper = True
         while head := _read(answers, REPLY.size):
             is_done, size_bytes = REPLY.unpack(head)
             answer = _read(answers, size_bytes)
@@ -174,7 +178,6 @@ class DecodeProcess:
                 break
             with link.lock:
                 job = link.away.popleft()
-            self._queue.has_helper = True
             self._queue.give_back(job, answer if is_done else None)
         self._queue.lose_helper()
         with link.lock:

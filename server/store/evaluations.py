@@ -13,36 +13,20 @@ import orjson
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from weave_core import semconv
-from weave_core.model import EvaluatedItem, ItemError, StoredEvaluation, Subject
-from weave_core.server.otlp.records import RawSpan
+from weave_core.model import StoredEvaluation, Subject
 from weave_core.server.store.batches import Batch
 from weave_core.server.store.dialects import Dialect
+from weave_core.server.store.evaluation_words import ITEM, MAX_NAME, SCORE, EvaluationWord
 from weave_core.server.store.identities import Identities
 
 __all__ = ["EvaluationInserter"]
 
 _log = logging.getLogger(__name__)
 
-MAX_REASON = 4_000
-"""Characters kept of the reason of a score, and of the message of an error of an evaluation."""
-MAX_SCORE_DETAIL_BYTES = 128 * 1024
-"""JSON kept of what stands behind a score; a longer one is left out."""
-MAX_SCORES = 200
-"""Scores kept of one example."""
-_MAX_NAME = 200
 _MAX_CACHED = 10_000
 
-_ITEM = (
-    *("evaluation_row_id", "item", "epoch", "position", "outcome", "error_type", "error_message"),
-    *("latency_ms", "input_tokens", "output_tokens", "cost_usd", "cluster", "slices", "is_cached"),
-    *("trace_id", "span_id"),
-)
-_SCORE = (
-    *("evaluation_row_id", "scorer", "item", "epoch", "value", "label", "is_rate", "reason"),
-    *("error_type", "error_message", "expected", "detail"),
-)
 _EVALUATION = ("name", "state", "branch", "started_ns", "body")
+_OWNER = "evaluation_row_id"
 _IDENTITY = ("project_id", "evaluation_id")
 
 Row = tuple[Any, ...]
@@ -60,10 +44,10 @@ class EvaluationInserter:
         self._insert = dialect.insert("evaluation", (*_IDENTITY, *_EVALUATION))
         self._update = dialect.update("evaluation", _EVALUATION, "id")
         self._upsert_item = dialect.upsert(
-            "evaluation_item", _ITEM, ("evaluation_row_id", "item", "epoch")
+            "evaluation_item", (_OWNER, *ITEM), (_OWNER, "item", "epoch")
         )
         self._upsert_score = dialect.upsert(
-            "score", _SCORE, ("evaluation_row_id", "scorer", "item", "epoch")
+            "score", (_OWNER, *SCORE), (_OWNER, "scorer", "item", "epoch")
         )
 
     def forget(self) -> None:
@@ -75,8 +59,8 @@ class EvaluationInserter:
         items: dict[Row, Row] = {}
         scores: dict[Row, Row] = {}
         for batch in batches:
-            for raw in batch.evaluation_spans:
-                self._take(connection, batch.project, raw, items, scores)
+            for word in batch.evaluation_words:
+                self._take(connection, batch.project, word, items, scores)
         # By their keys, since one statement may not meet a row twice.
         if items:
             connection.exec_driver_sql(self._upsert_item, list(items.values()))
@@ -87,41 +71,38 @@ class EvaluationInserter:
         self,
         connection: Connection,
         project: str,
-        raw: RawSpan,
+        word: EvaluationWord,
         items: dict[Row, Row],
         scores: dict[Row, Row],
     ) -> None:
-        attributes = raw.attributes
-        record, example = (
-            attributes.get(key) for key in (semconv.EVALUATION_RECORD, semconv.EVALUATION_EXAMPLE)
-        )
+        problem: object = word.problem
         try:
-            if isinstance(record, str):
-                self._put(connection, project, _read_record(record, raw))
-            elif isinstance(example, str):
-                item = EvaluatedItem.model_validate_json(example)
-                row_id = self._row_id(connection, project, raw)
-                items[row_id, item.item, item.epoch] = _item_row(row_id, item, raw)
-                for row in _score_rows(row_id, item):
-                    scores[row[:4]] = row
+            if word.record is not None:
+                self._put(connection, project, _read_record(word.record, word))
+            elif word.item is not None:
+                row_id = self._row_id(connection, project, word)
+                items[row_id, *word.item[:2]] = (row_id, *word.item)
+                for row in word.scores:
+                    scores[row_id, *row[:3]] = (row_id, *row)
         except ValidationError as error:
-            _log.warning("the span %r tells an evaluation wrongly: %s", raw.name, error)
+            problem = error
+        if problem is not None:
+            _log.warning("a span of %r tells an evaluation wrongly: %s", word.name, problem)
 
-    def _row_id(self, connection: Connection, project: str, raw: RawSpan) -> int:
+    def _row_id(self, connection: Connection, project: str, word: EvaluationWord) -> int:
         """The row of an example's evaluation; made where its own span has not come yet."""
-        evaluation_id = str(raw.attributes[semconv.EVALUATION_ID])
-        key = (self._identities.project_id(connection, project), evaluation_id)
+        key = (self._identities.project_id(connection, project), word.evaluation_id)
         found = self._rows.get(key)
         if found is None:
             row = connection.exec_driver_sql(self._find, key).one_or_none()
-            found = int(row[0]) if row else self._put(connection, project, _unknown(raw))
+            found = int(row[0]) if row else self._put(connection, project, _unknown(word))
             self._remember(key, found)
         return found
 
     def _put(self, connection: Connection, project: str, record: StoredEvaluation) -> int:
         key = (self._identities.project_id(connection, project), record.evaluation_id)
         body = orjson.dumps(record.model_dump(exclude_none=True)).decode()
-        values = (record.name[:_MAX_NAME], record.state, record.branch, record.started_ns, body)
+        values = (record.name[:MAX_NAME], record.state, record.branch, record.started_ns, body)
         row = connection.exec_driver_sql(self._find, key).one_or_none()
         if row is None:
             connection.exec_driver_sql(self._insert, (*key, *values))
@@ -138,70 +119,22 @@ class EvaluationInserter:
         self._rows[key] = row_id
 
 
-def _read_record(text: str, raw: RawSpan) -> StoredEvaluation:
+def _read_record(text: str, word: EvaluationWord) -> StoredEvaluation:
     record = StoredEvaluation.model_validate_json(text)
-    ended_ns = record.ended_ns or raw.end_ns or None
+    ended_ns = record.ended_ns or word.end_ns or None
     return record.model_copy(
-        update={"trace_id": raw.trace_id.hex(), "ended_ns": ended_ns}
+        update={"trace_id": word.trace_id.hex(), "ended_ns": ended_ns}
         if record.state != "running"
-        else {"trace_id": raw.trace_id.hex()}
+        else {"trace_id": word.trace_id.hex()}
     )
 
 
-def _unknown(raw: RawSpan) -> StoredEvaluation:
+def _unknown(word: EvaluationWord) -> StoredEvaluation:
     """What an example alone says of its evaluation."""
-    name = str(raw.attributes.get(semconv.EVALUATION_NAME) or raw.name)
     return StoredEvaluation(
-        evaluation_id=str(raw.attributes[semconv.EVALUATION_ID]),
-        name=name,
+        evaluation_id=word.evaluation_id,
+        name=word.name,
         dataset=Subject(name=""),
         task=Subject(name=""),
-        started_ns=raw.start_ns,
+        started_ns=word.start_ns,
     )
-
-
-def _item_row(row_id: int, item: EvaluatedItem, raw: RawSpan) -> Row:
-    return (
-        row_id,
-        item.item[:_MAX_NAME],
-        item.epoch,
-        item.index,
-        item.outcome,
-        *_told(item.error),
-        item.latency_ms,
-        item.input_tokens,
-        item.output_tokens,
-        item.cost_usd,
-        item.cluster,
-        orjson.dumps(item.slices).decode(),
-        item.is_cached,
-        raw.trace_id,
-        raw.span_id,
-    )
-
-
-def _score_rows(row_id: int, item: EvaluatedItem) -> Iterable[Row]:
-    for name, score in list(item.scores.items())[:MAX_SCORES]:
-        reason = None if score.reason is None else score.reason[:MAX_REASON]
-        yield (
-            row_id,
-            name[:_MAX_NAME],
-            item.item[:_MAX_NAME],
-            item.epoch,
-            score.value,
-            score.label if score.label is None else score.label[:_MAX_NAME],
-            score.is_rate,
-            reason,
-            *_told(score.error),
-            score.expected if score.expected is None else score.expected[:_MAX_NAME],
-            _detail(score.detail),
-        )
-
-
-def _detail(detail: Any) -> str | None:
-    text = None if detail is None else orjson.dumps(detail)
-    return None if text is None or len(text) > MAX_SCORE_DETAIL_BYTES else text.decode()
-
-
-def _told(error: ItemError | None) -> tuple[str | None, str | None]:
-    return (None, None) if error is None else (error.type[:_MAX_NAME], error.message[:MAX_REASON])

@@ -28,6 +28,7 @@ from weave_core.server.store.queues import Job, JobQueue
 CONNECTIONS = 6
 PNG = b"\x89PNG\r\n\x1a\n"
 REQUESTS = 24
+EXAMPLE = '{"item": "a", "latency_ms": 1.5, "scores": {"exact": {"value": 1.0, "is_rate": true}}}'
 
 
 def children(pid: int) -> list[int]:
@@ -152,12 +153,10 @@ def test_it_gives_back_the_rows_and_payloads_that_the_server_would_make() -> Non
     """Of a request that was lent, with what was refused of it."""
     queue = JobQueue(max_bytes=1 << 30, can_lend=can_decode)
     decoder = DecodeProcess(queue)
-    decoder.start()
+    start(decoder, queue)
     body = new_template("lent", is_agent=True).body + an_evaluated_span() + a_span_without_ids()
-    for _ in range(2):
-        queue.put(EncodedRequest(decode_traces, body, "named"), len(body))
-    [own] = queue.take(lambda: None)
-    [lent] = wait_lent(queue)
+    queue.put(EncodedRequest(decode_traces, body, "named"), len(body))
+    [lent] = queue.take(lambda: None)
     assert lent.answer is not None
     request, [batch], media = read_answer(lent.answer)
     assert not media
@@ -171,7 +170,7 @@ def test_it_gives_back_the_rows_and_payloads_that_the_server_would_make() -> Non
     assert (batch.project, batch.origins) == ("named", expected.origins)
     assert batch.rows == expected.rows
     assert batch.texts == expected.texts
-    queue.release([own, lent])
+    queue.release([lent])
     queue.close()
     decoder.close()
 
@@ -181,12 +180,8 @@ def test_once_it_is_there_it_decodes_what_the_writer_could_have_taken() -> None:
     queue = JobQueue(max_bytes=1 << 30, can_lend=can_decode)
     others = set(children(os.getpid()))
     decoder = DecodeProcess(queue)
-    decoder.start()
+    start(decoder, queue)
     body = new_template("free").body
-    for _ in range(2):
-        queue.put(EncodedRequest(decode_traces, body), len(body))
-    taken = queue.take(lambda: None) + wait_lent(queue)
-    assert [job.answer is not None for job in taken] == [False, True]
     queue.put(EncodedRequest(decode_traces, body), len(body))
     [alone] = queue.take(lambda: None)
     assert alone.answer is not None
@@ -196,7 +191,7 @@ def test_once_it_is_there_it_decodes_what_the_writer_could_have_taken() -> None:
     queue.put(EncodedRequest(decode_traces, body), len(body))
     [own] = queue.take(lambda: None)
     assert own.answer is None
-    queue.release([*taken, alone, own])
+    queue.release([alone, own])
     queue.close()
     decoder.close()
 
@@ -216,11 +211,9 @@ def test_pictures_come_back_beside_the_rows_that_name_them() -> None:
     body = request.SerializeToString()
     queue = JobQueue(max_bytes=1 << 30, can_lend=can_decode)
     decoder = DecodeProcess(queue)
-    decoder.start()
-    for _ in range(2):
-        queue.put(EncodedRequest(decode_traces, body), len(body))
-    queue.take(lambda: None)
-    [lent] = wait_lent(queue)
+    start(decoder, queue)
+    queue.put(EncodedRequest(decode_traces, body), len(body))
+    [lent] = queue.take(lambda: None)
     assert lent.answer is not None
     _, [batch], media = read_answer(lent.answer)
     batch.unpack(None)
@@ -231,16 +224,36 @@ def test_pictures_come_back_beside_the_rows_that_name_them() -> None:
     decoder.close()
 
 
-def wait_lent(queue: JobQueue) -> list[Job]:
-    """What comes back to the writer once something was lent."""
-    wait_for(lambda: queue.longest_lent_s() > 0)
-    return queue.take(lambda: None)
+def start(decoder: DecodeProcess, queue: JobQueue) -> list[Job]:
+    """Start it by a load, and wait until it is there; what the writer had to take meanwhile."""
+    others = set(children(os.getpid()))
+    decoder.start()
+    body = new_template("first").body
+    for _ in range(2):
+        queue.put(EncodedRequest(decode_traces, body), len(body))
+    taken = queue.take(lambda: None)
+    wait_for(lambda: bool(set(children(os.getpid())) - others))
+    taken += queue.take(lambda: None)
+    queue.release(taken)
+    wait_for(lambda: queue.has_helper)
+    return taken
+
+
+def test_nothing_waits_for_it_to_start() -> None:
+    """What comes before it is up is decoded by the writer: a start takes longer than the work."""
+    queue = JobQueue(max_bytes=1 << 30, can_lend=can_decode)
+    decoder = DecodeProcess(queue)
+    taken = start(decoder, queue)
+    assert [job.answer for job in taken] == [None, None]
+    queue.close()
+    decoder.close()
 
 
 def an_evaluated_span() -> bytes:
     """To be appended to a request, as below."""
     span = new_span("example", new_trace_id(), start_ns=1, duration_ms=1.0)
-    span.attributes.add(key="weave_core.evaluation.id").value.string_value = "e1"
+    for key, value in (("id", "e" * 32), ("example", EXAMPLE)):
+        span.attributes.add(key=f"weave_core.evaluation.{key}").value.string_value = value
     request = ExportTraceServiceRequest()
     request.resource_spans.add().scope_spans.add().spans.append(span)
     return bytes(request.SerializeToString())
@@ -258,21 +271,17 @@ def test_a_process_that_hangs_is_killed_and_its_request_comes_back() -> None:
     queue = JobQueue(max_bytes=1 << 30, can_lend=can_decode)
     others = set(children(os.getpid()))  # Such as the server that tests share.
     decoder = DecodeProcess(queue, max_away_s=0.5)
-    decoder.start()
-    body = new_template("hangs").body
-    for _ in range(2):
-        queue.put(EncodedRequest(decode_traces, body), len(body))
-    [own] = queue.take(lambda: None)
-    wait_for(lambda: bool(set(children(os.getpid())) - others))
+    start(decoder, queue)
     stopped = set(children(os.getpid())) - others
     for child in stopped:
         os.kill(child, signal.SIGSTOP)
+    body = new_template("hangs").body
+    queue.put(EncodedRequest(decode_traces, body), len(body))
     wait_for(lambda: queue.longest_lent_s() > 0.5)
     decoder.check()
     [back] = queue.take(lambda: None)
-    assert back is not own
     assert back.answer is None
-    queue.release([own, back])
+    queue.release([back])
     queue.close()
     decoder.close()
     assert queue.is_empty
