@@ -13,23 +13,14 @@ import struct
 from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple
 
-import orjson
-
 from weave_core.digests import digest_bytes
-from weave_core.server.otlp.records import RawSpan
 from weave_core.server.otlp.requests import TraceRequest
 from weave_core.server.otlp.traces import decode_json_traces, decode_traces
 from weave_core.server.store.batches import Batch, batches_of
 from weave_core.server.store.blocks import Block
+from weave_core.server.store.evaluation_words import EvaluationWord
 from weave_core.server.store.inline_media import take_media
-from weave_core.server.store.payloads import (
-    Dictionary,
-    origin_json,
-    payload_json,
-    read_dictionary,
-    read_span,
-    unpack_origin,
-)
+from weave_core.server.store.payloads import Dictionary, read_dictionary
 from weave_core.server.store.run_words import RunWord
 
 __all__ = ["ASK", "DECODERS", "HEAD", "LEARN", "READY", "REPLY", "Answer", "read_answer"]
@@ -118,24 +109,9 @@ def _plain(batch: Batch) -> tuple[Any, ...]:
             batch.dictionary_id,
             batch.sent_bytes,
             batch.digests,
-            [_plain_span(raw) for raw in batch.evaluation_spans],
+            [tuple(word) for word in batch.evaluation_words],
             [tuple(word) for word in batch.run_words],
         ),
-    )
-
-
-def _plain_span(raw: RawSpan) -> tuple[Any, ...]:
-    return raw.trace_id, raw.span_id, raw.parent_id, payload_json(raw), origin_json(raw.origin)
-
-
-def _read_span(plain: tuple[Any, ...]) -> RawSpan:
-    trace_id, span_id, parent_id, text, origin = plain
-    return read_span(
-        text,
-        trace_id=trace_id,
-        span_id=span_id,
-        parent_id=parent_id,
-        origin=unpack_origin(orjson.loads(origin)),
     )
 
 
@@ -156,7 +132,7 @@ def read_answer(answer: bytes) -> Answer:
         batch = Batch(project, origins, rows, dictionary_id=dictionary_id, sent_bytes=sent_bytes)
         batch.digests = digests
         batch.blocks = [Block(*block) for block in blocks]
-        batch.evaluation_spans = [_read_span(each) for each in told]
+        batch.evaluation_words = [EvaluationWord(*word) for word in told]
         batch.run_words = [RunWord(*word) for word in words]
         batches.append(batch)
     count = sum(len(batch.rows) for batch in batches)

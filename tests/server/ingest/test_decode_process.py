@@ -164,7 +164,7 @@ def test_it_gives_back_the_rows_and_payloads_that_the_server_would_make() -> Non
     [expected] = batches_of(itself.spans)
     assert (request.rejected, request.first_reason) == (1, itself.first_reason)
     assert request.span_count == len(expected.rows) == SPANS_A_BATCH + 1
-    assert batch.evaluation_spans == expected.evaluation_spans
+    assert batch.evaluation_words == expected.evaluation_words
     assert len(batch.blocks) == SPANS_A_BATCH / 16 + 1
     batch.unpack(None)
     assert (batch.project, batch.origins) == ("named", expected.origins)
