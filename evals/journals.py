@@ -1,9 +1,10 @@
 """What was already run, on disk: outputs and scores by task version, item and epoch.
 
-One file of JSON lines for each version of a task.  An evaluation that was broken off leaves a
-beginning without an end there, and the same evaluation goes on from it; with `cache=True` an output
-is never asked for twice.  Only what is JSON is kept: an output of another kind would come back as
-something else.
+Two files of JSON lines for each version of a task: its examples, and which evaluations began and
+ended, so that the first need not be read by an evaluation that wants none of them.  One that was
+broken off leaves a beginning without an end, and the same evaluation goes on from it; with
+`cache=True` an output is never asked for twice.  Only what is JSON is kept: an output of another
+kind would come back as something else.
 """
 
 import os
@@ -52,24 +53,35 @@ class _Begun:
     evaluation_id: str
     plan: str
     pid: int
-    scorers: str = ""
+    scorers: str
+    at: int = 0
+    """Where its first example is, or one of another evaluation before it."""
     is_ended: bool = False
     lines: list[bytes] = field(default_factory=list)
-    """Of its examples."""
+    """Of its examples, where they are wanted."""
+
+    def is_mine(self, plan: str, scorers: str, *, uses_finished: bool) -> bool:
+        """Whether it is the evaluation that begins now: broken off, or the very same, finished."""
+        if self.plan != plan:
+            return False
+        # With the same task, rows and scorers there is nothing to run anew.
+        return (
+            uses_finished and self.scorers == scorers if self.is_ended else not _is_alive(self.pid)
+        )
 
 
 class Journal:
     """The journal of one task version; written by one evaluation at a time.
 
     Args:
-        path: Its file.
+        path: The file of its examples.
         plan: What the evaluation is: name, dataset and epochs, as a digest.
         scorers: Names and versions of what judges it, as a digest.
         uses_finished: Whether outputs of evaluations that came to their end are used too.
     """
 
     def __init__(self, path: Path, *, plan: str, scorers: str, uses_finished: bool) -> None:
-        self._path = path
+        self._path, self._index = path, path.with_suffix(".begun.jsonl")
         self._plan, self._scorers = plan, scorers
         self._buffer: list[bytes] = []
         self._size = 0
@@ -86,9 +98,8 @@ class Journal:
     def begin(self, evaluation_id: str) -> None:
         """Say that an evaluation begins, or goes on."""
         self._evaluation_id = evaluation_id
-        told = {"plan": self._plan, "pid": os.getpid(), "scorers": self._scorers}
-        self._put({"begin": evaluation_id, **told})
-        self.flush()
+        told = {"plan": self._plan, "scorers": self._scorers, "at": _size_of(self._path)}
+        _append(self._index, _line({"begin": evaluation_id, "pid": os.getpid(), **told}))
 
     def add(
         self,
@@ -115,50 +126,47 @@ class Journal:
 
     def end(self) -> None:
         """Say that the evaluation came to its end."""
-        self._put({"end": self._evaluation_id})
         self.flush()
+        _append(self._index, _line({"end": self._evaluation_id}))
 
     def flush(self) -> None:
-        """Write what waits; at once, so that two processes don't mix lines."""
+        """Write what waits."""
         if not self._buffer:
             return
         data, self._buffer, self._size = b"".join(self._buffer), [], 0
         self._flushed_s = time.monotonic()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(file, view) :]
-        finally:
-            os.close(file)
+        _append(self._path, data)
 
     def _put(self, entry: dict[str, Any]) -> None:
-        line = orjson.dumps(entry, option=_STRICT | orjson.OPT_APPEND_NEWLINE)
+        line = _line(entry)
         self._buffer.append(line)
         self._size += len(line)
 
     def _read(self, *, uses_finished: bool) -> None:
-        begun: dict[bytes, _Begun] = {}
-        try:
-            if self._path.stat().st_size > MAX_JOURNAL_BYTES:
-                self._path.unlink()
-            with self._path.open("rb") as file:
-                for line in file:
-                    _sort(line, begun)
-        except FileNotFoundError:
-            return
-        for each in begun.values():
-            if each.is_ended:  # With the same task, rows and scorers there is nothing to run anew.
-                is_mine = uses_finished and each.scorers == self._scorers
-            else:
-                is_mine = not _is_alive(each.pid)
-            is_mine = is_mine and each.plan == self._plan
+        if _size_of(self._path) > MAX_JOURNAL_BYTES:
+            self._index.unlink(missing_ok=True)
+            self._path.unlink()
+        wanted: dict[bytes, _Begun] = {}
+        for key, each in _read_index(self._index).items():
+            is_mine = each.is_mine(self._plan, self._scorers, uses_finished=uses_finished)
             if is_mine:
                 self.resumed_id = each.evaluation_id
             if is_mine or uses_finished:
-                for line in each.lines:
-                    self._remember(line)
+                wanted[key] = each
+        if wanted and _size_of(self._path):
+            self._load(wanted)
+
+    def _load(self, wanted: dict[bytes, _Begun]) -> None:
+        """Read the examples of some evaluations, those that began last on top."""
+        with self._path.open("rb") as file:
+            file.seek(min(each.at for each in wanted.values()))
+            for line in file:
+                found = wanted.get(line[len(_EXAMPLE) :].partition(b'"')[0])
+                if found is not None and line.startswith(_EXAMPLE):
+                    found.lines.append(line)
+        for each in wanted.values():
+            for line in each.lines:
+                self._remember(line)
 
     def _remember(self, line: bytes) -> None:
         try:
@@ -172,31 +180,48 @@ class Journal:
                 entry["e"],
                 None if spans is None else [Span.model_validate(each) for each in spans],
             )
-        except (ValueError, KeyError, TypeError):  # The last line of a killed program may be half.
+        except (ValueError, KeyError, TypeError):  # As below.
             return
         self._entries[item.item, item.epoch] = known
 
 
-def _sort(line: bytes, begun: dict[bytes, _Begun]) -> None:
-    """Put a line to its evaluation; lines of examples are not parsed, as most are never asked."""
-    if line.startswith(_EXAMPLE):
-        found = begun.get(line[len(_EXAMPLE) :].partition(b'"')[0])
-        if found is not None:
-            found.lines.append(line)
-        return
+def _line(entry: dict[str, Any]) -> bytes:
+    return orjson.dumps(entry, option=_STRICT | orjson.OPT_APPEND_NEWLINE)
+
+
+def _size_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _append(path: Path, data: bytes) -> None:
+    """Write `data` at once, so that two processes don't mix lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        entry = orjson.loads(line)
-        key = str(entry.get("begin") or entry["end"]).encode()
-        if "end" in entry:
-            begun[key].is_ended = True
-        elif key in begun:
-            begun[key].pid, begun[key].is_ended = entry["pid"], False
-        else:
-            begun[key] = _Begun(
-                entry["begin"], entry["plan"], entry["pid"], entry.get("scorers", "")
-            )
-    except (ValueError, KeyError, TypeError):  # As above.
-        return
+        view = memoryview(data)
+        while view:
+            view = view[os.write(file, view) :]
+    finally:
+        os.close(file)
+
+
+def _read_index(path: Path) -> dict[bytes, _Begun]:
+    """The evaluations that began, in that order."""
+    begun: dict[bytes, _Begun] = {}
+    for line in path.read_bytes().splitlines() if path.exists() else ():
+        try:
+            entry = orjson.loads(line)
+            key = str(entry.get("begin") or entry["end"]).encode()
+            if "end" in entry:
+                begun[key].is_ended = True
+            elif key in begun:
+                begun[key].pid, begun[key].is_ended = entry["pid"], False
+            else:
+                told = (entry[name] for name in ("begin", "plan", "pid", "scorers", "at"))
+                begun[key] = _Begun(*told)
+        except (ValueError, KeyError, TypeError):  # The last line of a killed program may be half.
+            continue
+    return begun
 
 
 def _is_alive(pid: int) -> bool:
