@@ -29,6 +29,8 @@ __all__ = ["SPANS", "Example", "Plan", "Runner"]
 
 MAX_REFUSALS = 20
 """Times that one call is tried again after the other side said that there were too many."""
+_LAST_ROUNDS = (4, 2, 1, 0)
+"""With so many examples left for each place, what has ended is sent without waiting for more."""
 _QUICK_S = 0.002
 _SLOW_S = 0.02
 
@@ -126,6 +128,7 @@ class Runner:
         ]
         try:
             await asyncio.gather(*workers)
+            self.spans.hurry()
         finally:
             for worker in workers:
                 worker.cancel()
@@ -135,8 +138,13 @@ class Runner:
 
     def _todo(self) -> Iterator[tuple[Item, int]]:
         # Epoch by epoch, so that a run that is stopped has seen every item as often as it could.
+        left = self.plan.size
+        last = {self.plan.concurrency * rounds for rounds in _LAST_ROUNDS}
         for epoch in range(self.plan.epochs):
             for item in self.plan.items:
+                left -= 1
+                if left in last:
+                    self.spans.hurry()
                 yield item, epoch
 
     async def _work(self, waiting: Iterator[tuple[Item, int]]) -> None:

@@ -16,6 +16,7 @@ from weave_core.model import EvaluatedItem, StoredEvaluation
 from weave_core.tracing import SpanHandle
 from weave_core.tracing.calls import active_tracer
 from weave_core.tracing.content import content_json
+from weave_core.tracing.lifecycle import current_exporter
 from weave_core.tracing.outcomes import record_error
 from weave_core.tracing.sampling import with_rate
 
@@ -72,6 +73,12 @@ class EvaluationSpans:
         )
         self._span.end()
 
+    def hurry(self) -> None:
+        """Let what has ended be stored at once, since the end comes near, which waits for it."""
+        exporter = current_exporter()
+        if exporter is not None:
+            exporter.hurry()
+
     def begin_example(self, name: str, row: dict[str, Any]) -> "ExampleSpan":
         """Begin the trace of one example."""
         if self._tracer is None:
@@ -88,18 +95,16 @@ class EvaluationSpans:
 class ExampleSpan:
     """The root of one example's trace."""
 
-    __slots__ = ("_previous", "_span", "context")
+    __slots__ = ("_previous", "_span", "context", "ids")
 
     def __init__(self, span: Span | None, context: Context) -> None:
         self._span = span
         self.context = context
-        self._previous: Context | None = None
-
-    @property
-    def ids(self) -> dict[str, str]:
-        """`trace_id` and `span_id`; empty where nothing is traced."""
         handle = self.handle
-        return {"trace_id": handle.trace_id, "span_id": handle.span_id} if handle.trace_id else {}
+        trace_id = handle.trace_id
+        self.ids = {"trace_id": trace_id, "span_id": handle.span_id} if trace_id else {}
+        """`trace_id` and `span_id`; empty where nothing is traced."""
+        self._previous: Context | None = None
 
     @property
     def handle(self) -> SpanHandle:

@@ -132,6 +132,11 @@ class Exporter:
         # Not exact under threads, and needs not be: an empty queue sets it back to 0.
         self._queued_bytes += ring.keep(span, self._queue.put)
 
+    def hurry(self) -> None:
+        """Send what is there without waiting for more: somebody will wait for it soon."""
+        for shipper in self._shippers:
+            shipper.hurry()
+
     def flush(self, timeout_s: float) -> bool:
         """Wait until what was taken is stored by the server (offline: on disk)."""
         return self._pass_barrier(timeout_s, is_last=False)
@@ -151,8 +156,7 @@ class Exporter:
             return True
         barrier = _Barrier(is_last=is_last)
         self._queue.put(barrier)
-        for shipper in self._shippers:
-            shipper.hurry()
+        self.hurry()
         return barrier.wait_for_all(timeout_s)
 
     def _drop(self, message: str) -> None:
