@@ -44,6 +44,7 @@ from weave_core.server.otlp_paths import OtlpPaths
 from weave_core.server.routes import READ_ROUTERS, ingest
 from weave_core.server.store.dialects import is_unavailable, reason_of
 from weave_core.server.store.stores import Store
+from weave_core.server.sweeps.brains import SweepBrain
 from weave_core.settings import Settings
 from weave_core.versions import package_version
 
@@ -123,6 +124,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
+    app.state.brain = SweepBrain()
     app.state.heavy_readers = BoundedSemaphore(MAX_HEAVY_READERS)
     app.state.body_reader = BodyReader(
         max_bytes=settings.max_body_bytes, max_held_bytes=settings.max_queue_bytes

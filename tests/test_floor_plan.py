@@ -47,6 +47,7 @@ OWNERS: dict[str, set[str]] = {
     "opentelemetry.exporter": {"tracing"},
     "opentelemetry.proto": {"server", "tracing"},
     "opentelemetry.sdk": {"tracing"},
+    "optuna": {"server"},
     "pandas": {"app", "weave_core"},
     "nltk": {"evals"},
     "onnxruntime": {"evals"},
@@ -58,7 +59,7 @@ OWNERS: dict[str, set[str]] = {
     "rapidfuzz": {"evals"},
     "rouge_score": {"evals"},
     "sacrebleu": {"evals"},
-    "scipy": {"evals", "weave_core"},
+    "scipy": {"evals", "server", "weave_core"},
     "sqlalchemy": {"server"},
     "sqlglot": {"evals", "server"},
     "sqlmodel": {"server"},
@@ -71,6 +72,7 @@ OWNERS: dict[str, set[str]] = {
     "tsdownsample": {"server"},
     "typer": set(),
     "uvicorn": {"server"},
+    "yaml": {"server"},
 }
 """A foreign package, and the only rooms that may know it (the roof may know all)."""
 

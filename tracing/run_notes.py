@@ -1,10 +1,11 @@
 """Config and summary of a run: mappings that know what was changed since it was last told."""
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from weave_core.errors import ConfigError
 from weave_core.jsonable import to_jsonable
+from weave_core.tracing.failures import warn_once
 
 __all__ = ["RunConfig", "RunSummary", "mapping_of"]
 
@@ -44,6 +45,7 @@ class RunConfig(MutableMapping[str, Any]):
     def __init__(self, given: Mapping[str, Any]) -> None:
         self._values: dict[str, Any] = dict(given)
         self._is_changed = bool(given)
+        self._held: frozenset[str] = frozenset()
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
@@ -93,8 +95,25 @@ class RunConfig(MutableMapping[str, Any]):
             for key, value in mapping_of(each).items():
                 self._set(key, value, allow_val_change=allow_val_change)
 
+    def hold(self, keys: Iterable[str]) -> None:
+        """Leave the values of these keys as they are from now on, whatever a program sets.
+
+        A sweep has chosen them; a script that sets its own defaults means no harm.
+        """
+        self._held |= frozenset(keys)
+
+    @property
+    def held(self) -> frozenset[str]:
+        """Keys that a sweep has chosen the values of."""
+        return self._held
+
     def _set(self, key: str, value: Any, *, allow_val_change: bool) -> None:
         key = str(key)
+        if key in self._held and key in self._values:
+            if to_jsonable(self._values[key]) != to_jsonable(value):
+                told = "config[%r] stays %r, as the sweep has chosen it, and not %r"
+                warn_once(f"held {key}", told, key, self._values[key], value)
+            return
         if key in self._values and not allow_val_change:
             old = self._values[key]
             if to_jsonable(old) != to_jsonable(value):

@@ -31,6 +31,7 @@ from weave_core.tracing.run_notes import RunConfig, RunSummary, mapping_of
 from weave_core.tracing.run_spans import RunSpans, new_run_id
 from weave_core.tracing.run_starts import Start, find_start, read_fork, read_rank, read_signals
 from weave_core.tracing.step_buffers import MAX_BUFFERED_ROWS, PackedSteps, StepBuffer
+from weave_core.tracing.trials import adopt, begin_of
 
 __all__ = ["FINISH_TIMEOUT_S", "Run", "current_run", "run"]
 
@@ -97,8 +98,7 @@ def run(
     """
     if not lifecycle.is_active():
         lifecycle.init(project)
-    settings = lifecycle.settings_in_force()
-    project = settings.project if project is None else lifecycle.checked_project(project)
+    settings, project, config, id = begin_of(project, config, id)  # noqa: A001  # As above.
     captures = read_capture(capture, settings), settings.system_interval_s
     _check_word("resume", resume, Resume)
     is_named = (id or settings.run_id) is not None
@@ -114,6 +114,7 @@ def run(
     told |= {"forked_from": fork and {"run_id": fork[0], "step": fork[1]}}
     begun = Run(project, run_id, rank=rank, on_stop=on_stop, first_step=start.next_step)
     begun._begin(told, mapping_of(config), captures)  # noqa: SLF001  # Its class stands below.
+    adopt(begun)
     return begun
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from weave_core.evals import Model as Model
     from weave_core.evals import Score as Score
     from weave_core.evals import Scorer as Scorer
+    from weave_core.evals.sweep_agents import agent as agent
+    from weave_core.evals.sweep_agents import sweep as sweep
     from weave_core.publishing import get as get
     from weave_core.publishing import publish as publish
     from weave_core.setup import init as init
@@ -57,6 +59,7 @@ _HOME = {
     "Score": "weave_core.evals",
     "Scorer": "weave_core.evals",
     "WeaveError": "weave_core.errors",
+    "agent": "weave_core.evals.sweep_agents",
     "attributes": "weave_core.tracing",
     "current_span": "weave_core.tracing",
     "flush": "weave_core.tracing",
@@ -68,6 +71,7 @@ _HOME = {
     "session": "weave_core.tracing",
     "shutdown": "weave_core.tracing",
     "span": "weave_core.tracing",
+    "sweep": "weave_core.evals.sweep_agents",
 }
 
 __all__ = [
@@ -89,6 +93,7 @@ __all__ = [
     "Table",
     "Video",
     "WeaveError",
+    "agent",
     "attributes",
     "current_span",
     "flush",
@@ -100,6 +105,7 @@ __all__ = [
     "session",
     "shutdown",
     "span",
+    "sweep",
 ]
 
 

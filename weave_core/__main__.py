@@ -20,6 +20,7 @@ from weave_core.commands import (
     runs,
     spools,
     sql,
+    sweeps,
     traces,
     transfers,
 )
@@ -42,6 +43,7 @@ app.command("app")(processes.app)
 app.add_typer(traces.app, name="traces")
 app.add_typer(evaluations.app, name="eval")
 app.add_typer(runs.app, name="runs")
+app.add_typer(sweeps.app, name="sweep")
 app.command("sql")(sql.sql)
 app.command("export")(transfers.export_spans)
 app.command("import")(run_imports.import_paths)

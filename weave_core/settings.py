@@ -98,6 +98,10 @@ class Settings:
     run_group: str | None = None
     """Group of runs, where the program names none."""
 
+    trial: str | None = None
+    """Values that a sweep has chosen for the run of this program, as JSON; `weave-core sweep agent`
+    sets it."""
+
     capture: str = "all"
     """What a run captures by itself: `all`, `off`, or some of `system`, `environment`, `code` and
     `console` with commas between; `all,descriptors` also what C code and other processes print."""

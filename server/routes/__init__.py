@@ -17,6 +17,7 @@ from weave_core.server.routes import (
     spans,
     sql,
     stats,
+    sweeps,
     tail,
     trace_lists,
     traces,
@@ -48,5 +49,6 @@ READ_ROUTERS = (
     runs.router,
     run_consoles.router,
     run_media.router,
+    sweeps.router,
 )
 """The JSON API; `weave_core.server.factory` adds what takes telemetry in."""

@@ -15,6 +15,7 @@ from weave_core.server.store import (
     object_tables,
     rollup_tables,
     run_tables,
+    sweep_tables,
     telemetry_tables,
 )
 from weave_core.server.store.dialects import reason_of
@@ -23,7 +24,14 @@ from weave_core.server.store.tables import METADATA
 
 __all__ = ["migration_config", "upgrade"]
 
-DECLARED_BY = (evaluation_tables, object_tables, rollup_tables, run_tables, telemetry_tables)
+DECLARED_BY = (
+    evaluation_tables,
+    object_tables,
+    rollup_tables,
+    run_tables,
+    sweep_tables,
+    telemetry_tables,
+)
 """Modules that add their tables to `METADATA` when they are imported."""
 _HINTS = {
     "sqlite": "the disk may be full, or the file damaged",

@@ -15,6 +15,7 @@ from weave_core.client.runs import RunCalls
 from weave_core.client.sessions import SessionCalls
 from weave_core.client.spans import SpanCalls
 from weave_core.client.sql import SqlCalls
+from weave_core.client.sweeps import SweepCalls
 from weave_core.client.traces import TraceCalls
 from weave_core.client.transfers import TransferCalls
 from weave_core.client.views import ViewCalls
@@ -36,6 +37,7 @@ class Client(
     DatasetCalls,
     EvaluationCalls,
     RunCalls,
+    SweepCalls,
 ):
     """Reads a weave-core server.
 

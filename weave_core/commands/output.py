@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console
 
-__all__ = ["console", "plain", "print_json"]
+__all__ = ["console", "plain", "print_json", "print_table"]
 
 _WIDE = 160
 """Columns of a table that goes into a file or a pipe: nobody's window, so nothing need be cut."""
@@ -46,3 +48,17 @@ def console() -> "Console":
     if sys.stdout.isatty():
         return Console(highlight=False)
     return Console(highlight=False, width=_WIDE)
+
+
+def print_table(titles: list[str], rows: "Iterable[list[str]]") -> None:
+    """A table on standard output; long cells are folded."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in titles:
+        table.add_column(Text(plain(title)), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(plain(cell)) for cell in row))
+    console().print(table)

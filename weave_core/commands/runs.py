@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from weave_core.commands.clients import Json, Project, Server, open_client, with_caret
-from weave_core.commands.output import console, plain, print_json
+from weave_core.commands.output import console, plain, print_json, print_table
 from weave_core.errors import BadRequest
 from weave_core.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from weave_core.model import ConsoleLine, Run, RunKeys
 
 __all__ = ["app"]
@@ -65,7 +63,7 @@ def list_runs(
         print_json(page.model_dump(mode="json"))
         return
     keys = key or sorted({name for run in page.items for name in run.summary})[:_MAX_COLUMNS]
-    _print_table(
+    print_table(
         ["id", "name", "state", "began", "took", "step", *keys],
         (
             [
@@ -209,7 +207,7 @@ def _environment(run: "Run") -> dict[str, str]:
 
 
 def _print_keys(keys: "RunKeys") -> None:
-    _print_table(
+    print_table(
         ["metric", "last", "min", "max", "mean", "points", "last step"],
         (
             [
@@ -222,19 +220,6 @@ def _print_keys(keys: "RunKeys") -> None:
     )
     if keys.total > len(keys.items):
         console().print(f"... and {keys.total - len(keys.items):,} more", markup=False)
-
-
-def _print_table(titles: list[str], rows: "Iterable[list[str]]") -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in titles:
-        table.add_column(Text(plain(title)), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(plain(cell)) for cell in row))
-    console().print(table)
 
 
 def _moment(time_ns: int) -> str:

@@ -23,6 +23,7 @@ from weave_core.compat.wandb_media import (
 )
 from weave_core.compat.wandb_missing import INSTEAD, Charts, not_provided
 from weave_core.compat.wandb_runs import Config, Metric, Run, Summary
+from weave_core.compat.wandb_sweeps import agent, sweep
 from weave_core.compat.wandb_watch import Watches
 from weave_core.errors import ConfigError, NotProvided, WeaveError
 from weave_core.settings import OFFLINE
@@ -47,12 +48,14 @@ __all__ = [
     "Summary",
     "Table",
     "Video",
+    "agent",
     "define_metric",
     "finish",
     "init",
     "log",
     "login",
     "plot",
+    "sweep",
     "unwatch",
     "watch",
 ]

@@ -18,13 +18,11 @@ __all__ = [
 ]
 
 _FILES = "keep files with weave_core.Client().add_blob(...), values with weave_core.publish(...)"
-_SWEEP = "start one run for each setting, with one group=, and compare them in the app"
 INSTEAD = {
     "Api": "weave_core.Client().runs(project) lists runs, client.run(id).history() has the points",
     "Artifact": _FILES,
-    "agent": _SWEEP,
     "alert": "send it from your own program; weave_core.Client().runs(...) shows states to others",
-    "controller": _SWEEP,
+    "controller": "the server chooses and stops by itself: wandb.sweep(...), wandb.agent(...)",
     "link_artifact": _FILES,
     "link_model": _FILES,
     "log_artifact": _FILES,
@@ -32,7 +30,6 @@ INSTEAD = {
     "log_model": _FILES,
     "restore": _FILES,
     "save": _FILES,
-    "sweep": _SWEEP,
     "use_artifact": _FILES,
     "use_model": _FILES,
 }

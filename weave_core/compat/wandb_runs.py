@@ -105,6 +105,7 @@ class Run:
     ) -> None:
         config = Config(dict(inner.config), allow_val_change=allow_val_change)
         config.take_changed()  # The run has told it already.
+        config.hold(inner.config.held)
         inner.config = config
         self._inner = inner
         self._mode = mode

@@ -97,6 +97,20 @@ from weave_core.model.spans import (
 )
 from weave_core.model.sql import SqlColumn, SqlResult, SqlTable, SqlTables
 from weave_core.model.stats import Facets, FacetValue, Latency, SessionSummary, Stats
+from weave_core.model.sweeps import (
+    AskedTrial,
+    NewSweep,
+    Sweep,
+    SweepChanges,
+    SweepState,
+    SweepTrial,
+    TrialAnswer,
+    TrialBeat,
+    TrialQuestion,
+    TrialResult,
+    TrialSignals,
+    TrialState,
+)
 from weave_core.model.trace_lists import TraceChanges, TraceSums
 from weave_core.model.traces import DeletedTraces, Trace, TraceSummary
 from weave_core.model.transfers import ImportReport, WrongLine
@@ -111,6 +125,7 @@ __all__ = [
     "RUN_ID_PATTERN",
     "RUN_STATES",
     "AddedRows",
+    "AskedTrial",
     "Average",
     "BlobInfo",
     "ClassScores",
@@ -163,6 +178,7 @@ __all__ = [
     "NewAlias",
     "NewObject",
     "NewRows",
+    "NewSweep",
     "NewTags",
     "NewView",
     "ObjectKindCount",
@@ -212,6 +228,10 @@ __all__ = [
     "StoredEvaluation",
     "StoredObject",
     "Subject",
+    "Sweep",
+    "SweepChanges",
+    "SweepState",
+    "SweepTrial",
     "ToolDefinition",
     "ToolUse",
     "Trace",
@@ -219,6 +239,12 @@ __all__ = [
     "TraceSummary",
     "TraceSums",
     "TraceTree",
+    "TrialAnswer",
+    "TrialBeat",
+    "TrialQuestion",
+    "TrialResult",
+    "TrialSignals",
+    "TrialState",
     "Usage",
     "Verdict",
     "WrongLine",

@@ -1,0 +1,71 @@
+"""`wandb.sweep` and `wandb.agent` on sweeps of ours."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from weave_core.errors import ConfigError
+from weave_core.evals import sweep_agents
+from weave_core.tracing.failures import warn_once
+
+__all__ = ["agent", "sweep"]
+
+
+def sweep(  # As wandb has them.
+    sweep: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | str,
+    entity: str | None = None,
+    project: str | None = None,
+    prior_runs: Any = None,
+) -> str:
+    """Make a sweep; gives its id.
+
+    Args:
+        sweep: Its config, a function that gives it, or the name of a YAML file.
+        entity: Has no meaning here.
+        project: Where its runs go; default: the config's `project`, else where tracing goes.
+        prior_runs: Has no meaning here, which is said once.
+
+    Raises:
+        BadRequest: If the config can't be used.
+    """
+    del entity
+    if prior_runs:
+        warn_once("wandb prior_runs", "wandb.sweep(prior_runs=...) has no meaning here: left out")
+    config: Any = sweep() if callable(sweep) else sweep
+    if isinstance(config, str):
+        config = _read(config)
+    named = config.get("project") if isinstance(config, Mapping) else None
+    return sweep_agents.sweep(config, project=project or named)
+
+
+def agent(
+    sweep_id: str,
+    function: Callable[[], Any] | None = None,
+    entity: str | None = None,
+    project: str | None = None,
+    count: int | None = None,
+) -> None:
+    """Try what a sweep suggests: call `function` for each trial.
+
+    Args:
+        sweep_id: What `sweep` gave, maybe behind `entity/project/`.
+        function: Called for each trial; it begins a run with `init`, whose config has the values.
+        entity: Has no meaning here.
+        project: Where the sweep is.
+        count: Most trials.
+
+    Raises:
+        NotFound: If there is no such sweep.
+        WeaveError: If too many trials fail one after another.
+    """
+    del entity
+    if function is None:
+        raise ConfigError("wandb.agent got no function", "weave-core sweep agent runs a program")
+    sweep_agents.agent(sweep_id, function, count=count, project=project)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123  # A name as wandb takes it.
+            return file.read()
+    except OSError as error:
+        raise ConfigError(f"wandb.sweep({path!r}): {error}", "give a config") from error
