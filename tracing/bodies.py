@@ -61,7 +61,7 @@ class Molecule(Media):
 
     def _content(self, data: Any) -> Content | None:
         if type(data).__module__.startswith("rdkit."):
-            from rdkit import Chem  # type: ignore[import-not-found]  # Theirs, who has made one.
+            from rdkit import Chem  # Theirs, who has made one.
 
             text = Chem.MolToMolBlock(data).encode()
             return Content("chemical/x-mol", len(text), lambda: text, {"format": "mol"})

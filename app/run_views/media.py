@@ -120,7 +120,7 @@ def show_table(told: dict[str, Any]) -> None:
 def show_figure(content: bytes, *, key: str) -> None:
     """A figure of plotly's, where plotly is installed."""
     try:
-        import plotly.io as pio  # type: ignore[import-not-found]  # Only who logs its figures has it.
+        import plotly.io as pio  # Only who logs its figures has it.
     except ImportError:
         st.caption("Figures of plotly's are drawn where it is installed: pip install plotly")
         st.download_button("Save its JSON", content, "figure.json", key=f"save-{key}")

@@ -27,7 +27,7 @@ from weave_core.statistics.importances import Importance, importances
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]  # As in `sql`.
-    import polars as pl  # type: ignore[import-not-found]  # Only who wants it has it.
+    import polars as pl  # Only who wants it has it.
     import pyarrow as pa  # type: ignore[import-untyped]  # It ships no types.
 
 __all__ = ["RunCalls", "StoredPoints", "StoredRun"]
