@@ -467,6 +467,8 @@ def _box(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _mask(given: Any) -> Content:
+    if isinstance(given, bytes) and media_type_of(given[:HEAD_BYTES]) == "image/png":
+        return Content("image/png", len(given), lambda: given)
     copy = _copied_array(given)
     if copy is None or len(copy.shape) != 2:  # noqa: PLR2004
         raise ConfigError("a mask of an image is no array of height x width", "give classes")

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
 
@@ -87,6 +87,13 @@ class Outbox:
         return next(self.waiting(), None) is None
 
 
+class KeepsBytes(Protocol):
+    """An outbox, or what is like one."""
+
+    def add(self, content: bytes) -> str:
+        """Keep bytes; gives their digest."""
+
+
 class MediaSorter:
     """Puts digests where spans have tokens, and the bytes into an outbox; used by one thread.
 
@@ -97,7 +104,7 @@ class MediaSorter:
         of_others: Whether the spans are another process's, whose media went with it.
     """
 
-    def __init__(self, outbox: Outbox, *, of_others: bool = False) -> None:
+    def __init__(self, outbox: KeepsBytes, *, of_others: bool = False) -> None:
         self._outbox = outbox
         self._of_others = of_others
 

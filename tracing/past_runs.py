@@ -8,9 +8,12 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from opentelemetry.sdk.trace import ReadableSpan
+
 from weave_core.foreign_runs import ForeignRun
 from weave_core.jsonable import to_json
 from weave_core.tracing.encoding import Encoder
+from weave_core.tracing.past_words import KeepBlob, printed, shown
 from weave_core.tracing.policies import RedactionPolicy
 from weave_core.tracing.redaction import Redactor
 from weave_core.tracing.run_spans import RunSpans
@@ -37,8 +40,9 @@ class PastRun:
         buffer.rows.extend(run.rows)
         self._steps = buffer.take()
         self.points = sum(len(row[0]) for row in run.rows)
+        self.media = sum(len(logged[3]) for logged in run.media)
         self._record = self._told()
-        self.digest = _digest(self._record, self._steps)
+        self.digest = _digest(run, self._record, self._steps)
 
     def _note(self, key: str, why: str) -> None:
         self._run.problems.setdefault(key, why)
@@ -54,8 +58,12 @@ class PastRun:
         told |= {"tags": run.tags, "notes": run.notes, "host": run.host, "problems": run.problems}
         return {key: value for key, value in told.items() if value}
 
-    def requests(self) -> Iterator[bytes]:
-        """Bodies of OTLP requests, in the order in which they have to be sent."""
+    def requests(self, keep: KeepBlob) -> Iterator[bytes]:
+        """Bodies of OTLP requests, in the order in which they have to be sent.
+
+        Args:
+            keep: Stores the bytes of media, which have to be there before what names them.
+        """
         run = self._run
         started_ns, ended_ns = run.times()
         writer_id = hashlib.sha256(f"{run.source}\n{run.run_id}".encode()).hexdigest()[:16]
@@ -78,18 +86,32 @@ class PastRun:
         yield encoder.encode([redactor.clean(spans.begun(name, record))])
         for steps in self._steps:
             yield encoder.encode([spans.steps(steps)])
+
+        def clean(told: str, time_ns: int) -> ReadableSpan:
+            return redactor.clean(spans.media(told, time_ns))
+
+        for span in shown(run.media, keep, self._note, clean):
+            yield encoder.encode([span])
+        for lines in printed(run.console):
+            yield encoder.encode([redactor.clean(spans.printed(lines))])
         # Last of all, so that an import that was broken off is done again.
         end: dict[str, Any] = {"told_ns": spans.now_ns(), "environment": {IMPORTED: source}}
         if run.state != "running":
             end |= {"state": run.state, "started_ns": started_ns, "ended_ns": ended_ns}
+            end |= {"problems": run.problems}  # Those of media, too, by now.
             error = "it failed" if run.state == "failed" else None
             yield encoder.encode([spans.ended(name, {**record, **end}, error)])
         else:
             yield encoder.encode([spans.word(end)])
 
 
-def _digest(record: dict[str, Any], steps: Sequence[PackedSteps]) -> str:
+def _digest(run: ForeignRun, record: dict[str, Any], steps: Sequence[PackedSteps]) -> str:
     digest = hashlib.sha256(to_json(record).encode())
     for each in steps:
         digest.update(each.body)
+    for key, step, _, items in run.media:
+        told = [(item.kind, str(item.data), sorted(item.options)) for item in items]
+        digest.update(to_json([key, step, told]).encode())
+    for _, _, text in run.console:
+        digest.update(text.encode("utf-8", "replace"))
     return digest.hexdigest()

@@ -57,7 +57,7 @@ def test_an_offline_run_of_wandb_is_what_it_was(
     assert loss == {step: 1 / (step + 1) for step in range(5)}
     assert found["nested.x"] == {step: float(step) for step in range(5)}
     assert found["val/acc"] == {7: 0.5}
-    assert set(run.problems) == {"img", "text"}
+    assert set(run.problems) == {"text"}
     assert any(
         each.key.startswith("system/")
         for each in client.run("offline1", project).keys("system/").items
@@ -66,6 +66,35 @@ def test_an_offline_run_of_wandb_is_what_it_was(
     [again] = importing(DATA / "run-offline1.wandb")
     assert again["outcome"] == "known"
     assert len(client.run("offline1", project).info.writers) == 1
+
+
+def test_media_and_console_of_wandb_come_along(
+    importing: Any, client: Client, project: str
+) -> None:
+    """Pictures with boxes and masks, tables, sounds, films, figures, and printed lines."""
+    [told] = importing(DATA / "offline-run-media1" / "run-media1.wandb")
+    assert (told["media"], told["problems"]) == (26, {})
+    run = client.run("media1", project)
+    found = {key: [each for each in run.media(key) if each.step == 1] for key in run.media_keys}
+    assert {key: [each.kind for each in shown] for key, shown in found.items()} == {
+        "clip": ["video"], "cloud": ["object3d"], "curve_table": ["table"], "fig": ["plotly"],
+        "hist": ["histogram"], "html": ["html"], "image": ["image"], "nested.img": ["image"],
+        "plain": ["table"], "several": ["image", "image"], "sound": ["audio"], "table": ["table"],
+    }  # fmt: skip
+    [image] = found["image"]
+    assert (image.caption, image.read()[:4]) == ("step 1", b"\x89PNG")
+    assert image.info["boxes"] == [
+        {"box": [0, 0, 3, 2], "label": "seven", "group": "guess", "score": 0.5}
+    ]
+    assert client.get_blob(image.info["masks"][0]["digest"])[:4] == b"\x89PNG"
+    [histogram], [table] = found["hist"], found["plain"]
+    assert histogram.info["counts"] == [1, 0, 2, 1]
+    assert table.to_rows() == [{"n": 1, "word": "one"}, {"n": 2, "word": None}]
+    printed = [(line.stream, line.text) for line in run.console()]
+    assert printed[0] == ("stdout", "epoch 0")
+    assert printed[-1] == ("stderr", "bar 2"), "a progress bar is its last word"
+    [again] = importing(DATA / "offline-run-media1" / "run-media1.wandb")
+    assert again["outcome"] == "known"
 
 
 def test_a_file_that_breaks_off_is_read_up_to_there(
@@ -119,7 +148,14 @@ def test_folders_of_event_files_are_runs(importing: Any, client: Client, project
     found = points(client, project, runs["first"].run_id)
     assert found["loss"] == pytest.approx({step: 1 / (step + 1) for step in range(5)})
     assert math.isnan(found["val/acc"][4])
-    assert "weights" in runs["first"].problems
+    first = client.run(runs["first"].run_id, project)
+    shown = {key: next(first.media(key)) for key in first.media_keys}
+    assert {key: each.kind for key, each in shown.items()} == {
+        "weights": "histogram", "words": "markdown"
+    }  # fmt: skip
+    assert sum(shown["weights"].info["counts"]) == 3
+    assert shown["words"].read() == b"hello"
+    assert runs["first"].problems == {}
     assert runs["first"].started_ns == 1_700_000_000_000_000_000
     assert runs["first"].state == "finished"
     assert runs["second/trial"].config == {"lr": 0.1, "kind": "adam", "deep": True}
@@ -152,12 +188,25 @@ def test_an_export_of_neptune_is_read(
         ("step", "timestamp", "int_value", "float_value", "string_value", "datetime_value")
     )
     empty |= {"bool_value": None, "string_set_value": None, "project_id": "w/p", "run_id": "SAN-1"}
+    empty |= {"file_value": None, "histogram_value": None}
+    printed: dict[str, Any] = {
+        "attribute_path": "monitoring/1/stdout",
+        "attribute_type": "string_series",
+    }
+    printed |= {"timestamp": at}
+    shown = {"attribute_path": "weights", "step": Decimal("1.5"), "timestamp": at}
+    spread = {"type": "COUNTING", "edges": [0.0, 1.0, 2.0], "values": [3.0, 4.0]}
+    pic = {"path": "p/SAN-1/pictures/step-1.png"}
     rows: list[dict[str, Any]] = [
         {"attribute_path": "sys/name", "attribute_type": "string", "string_value": "from neptune"},
         {"attribute_path": "sys/tags", "attribute_type": "string_set", "string_set_value": ["x"]},
         {"attribute_path": "params/lr", "attribute_type": "float", "float_value": 0.1},
         {"attribute_path": "sys/creation_time", "attribute_type": "datetime", "datetime_value": at},
         {"attribute_path": "notes", "attribute_type": "string_series", "string_value": "words"},
+        {**printed, "step": Decimal(0), "string_value": "epoch 0"},
+        {**shown, "attribute_type": "histogram_series", "histogram_value": spread},
+        {**shown, "attribute_path": "pictures", "attribute_type": "file_series", "file_value": pic},
+        {"attribute_path": "model", "attribute_type": "file", "file_value": {"path": "p/gone"}},
     ]
     series: dict[str, Any] = {
         "attribute_path": "loss",
@@ -167,15 +216,27 @@ def test_an_export_of_neptune_is_read(
     rows += [
         {**series, "step": Decimal(step), "float_value": 1.0 / (step + 1)} for step in range(3)
     ]
-    (tmp_path / "export").mkdir()
+    data, files = tmp_path / "exports" / "data" / "p", tmp_path / "exports" / "files" / "p"
+    data.mkdir(parents=True)
+    (files / "SAN-1" / "pictures").mkdir(parents=True)
+    [picture] = (DATA / "offline-run-media1").rglob("image_1_6*.png")
+    shutil.copy(picture, files / "SAN-1" / "pictures" / "step-1.png")
     table = pa.Table.from_pylist([{**empty, **row} for row in rows])
-    parquet.write_table(table, tmp_path / "export" / "SAN-1_part_0.parquet")
-    importing(tmp_path / "export")
+    parquet.write_table(table, data / "SAN-1_part_0.parquet")
+    importing(tmp_path / "exports" / "data")
     run = client.run("SAN-1", project).info
     assert (run.name, run.tags, run.config) == ("from neptune", ["x"], {"params/lr": 0.1})
     assert run.started_ns == int(at.timestamp()) * 1_000_000_000
-    assert points(client, project, "SAN-1") == {"loss": {0: 1.0, 1: 0.5, 2: 1 / 3}}
-    assert set(run.problems) == {"notes"}
+    found = client.run("SAN-1", project)
+    assert points(client, project, "SAN-1") == {"loss": {0: 1.0, 1000: 0.5, 2000: 1 / 3}}
+    assert "thousandths" in run.problems["*"], "one of the steps has a fraction"
+    assert [line.text for line in found.console()] == ["epoch 0"]
+    shown_there = {key: next(found.media(key)) for key in found.media_keys}
+    assert {key: (each.kind, each.step) for key, each in shown_there.items()} == {
+        "notes": ("table", 0), "pictures": ("image", 1500), "weights": ("histogram", 1500)
+    }  # fmt: skip
+    assert shown_there["notes"].to_rows()[0]["text"] == "words"
+    assert set(run.problems) == {"*", "model"}
 
 
 def test_what_is_no_run_is_refused(server: ServerProcess, project: str, tmp_path: Path) -> None:
@@ -192,6 +253,11 @@ def test_what_is_no_run_is_refused(server: ServerProcess, project: str, tmp_path
         assert done.returncode == 1
         assert message in done.stderr
         assert "Traceback" not in done.stderr
+    (tmp_path / "aim" / ".aim").mkdir(parents=True)
+    (tmp_path / "aim" / ".aim" / "run_metadata.sqlite").touch()
+    done = run_command("import", str(tmp_path / "aim"), *where)
+    assert "only its own package reads" in done.stderr
+    assert "pip install aim" in done.stderr
     (tmp_path / "empty").mkdir()
     done = run_command("import", str(tmp_path / "empty"), *where)
     assert "holds no run that is known" in done.stderr

@@ -31,7 +31,8 @@ def import_paths(
         typer.Argument(
             metavar="PATH...",
             help="Runs of other trackers (a .wandb file, an mlruns folder or MLflow's SQLite file, "
-            "a folder of TensorBoard event files, a .csv file), or lines as `export` writes them.",
+            "a folder of TensorBoard event files or with Aim's .aim, Parquet files of "
+            "neptune-exporter, a .csv file), or lines as `export` writes them.",
         ),
     ],
     *,
@@ -92,10 +93,11 @@ def _import_run(
         "run_id": run.run_id,
         "name": run.name,
     }
-    told |= {"state": run.state, "points": past.points, "problems": run.problems}
+    told |= {"state": run.state, "points": past.points, "media": past.media}
+    told["problems"] = run.problems
     if past.digest in _digests(client, project, run.run_id):
         return told | {"outcome": "known"}
-    for body in past.requests():
+    for body in past.requests(lambda content: client.add_blob(content).digest):
         _send(transport, body, run.run_id)
     return told | {"outcome": "taken"}
 
@@ -133,7 +135,8 @@ def _show(told: dict[str, Any]) -> None:
     """One line for a run, and one for each thing that could not be read."""
     known = ", was there already" if told["outcome"] == "known" else ""
     name = f" ({told['name']})" if told["name"] else ""
-    sys.stdout.write(plain(f"{told['source']} {told['run_id']}{name}: {told['points']:,} points"))
+    kept = f"{told['points']:,} points" + (f", {told['media']:,} media" if told["media"] else "")
+    sys.stdout.write(plain(f"{told['source']} {told['run_id']}{name}: {kept}"))
     sys.stdout.write(f", {told['state']}{known}\n")
     for key, problem in told["problems"].items():
         sys.stderr.write(plain(f"  {key}: {problem}") + "\n")

@@ -4,12 +4,13 @@ A value that was made to be logged must not stop a training: what can't be kept 
 `Unkept`, of which the run warns once.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from weave_core.compat.wandb_missing import Unkept
 from weave_core.errors import ConfigError
+from weave_core.foreign_runs.wandb_boxes import boxes_of, labels_of
 from weave_core.tracing import bodies, histograms, media, tables
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.run_media import media_of
@@ -71,12 +72,12 @@ def Image(  # noqa: N802  # wandb's name.
             return plain
         facts = plain.content.facts
         size = float(facts.get("width") or 1), float(facts.get("height") or 1)
-        labels = _labels([*(boxes or {}).values(), *(masks or {}).values()])
+        labels = labels_of([*(boxes or {}).values(), *(masks or {}).values()])
         return media.Image(
             data,
             caption=caption,
             boxes=[
-                box for group, told in (boxes or {}).items() for box in _boxes(group, told, size)
+                box for group, told in (boxes or {}).items() for box in boxes_of(group, told, size)
             ],
             masks={
                 name: told["mask_data"]
@@ -87,34 +88,6 @@ def Image(  # noqa: N802  # wandb's name.
         )
 
     return _kept("Image", make)
-
-
-def _labels(told: Iterable[Mapping[str, Any]]) -> dict[int, str]:
-    """Names of classes, of all groups together."""
-    return {
-        int(number): str(name)
-        for each in told
-        for number, name in (each.get("class_labels") or {}).items()
-    }
-
-
-def _boxes(
-    group: str, told: Mapping[str, Any], size: tuple[float, float]
-) -> Iterable[dict[str, Any]]:
-    names = _labels([told])
-    for box in told.get("box_data") or ():
-        place = box["position"]
-        if "minX" in place:
-            corners = [place["minX"], place["minY"], place["maxX"], place["maxY"]]
-        else:
-            (x, y), half = place["middle"], (place["width"] / 2, place["height"] / 2)
-            corners = [x - half[0], y - half[1], x + half[0], y + half[1]]
-        if box.get("domain") != "pixel":  # Parts of the picture.
-            corners = [part * size[i % 2] for i, part in enumerate(corners)]
-        scores = list((box.get("scores") or {}).values())
-        label = box.get("box_caption") or names.get(box.get("class_id", -1))
-        kept: dict[str, Any] = {"box": corners, "label": label, "group": group}
-        yield kept | ({"score": scores[0]} if scores else {})
 
 
 def Audio(  # noqa: N802  # wandb's name.

@@ -8,17 +8,18 @@ from pathlib import Path
 
 from weave_core.errors import ConfigError
 from weave_core.foreign_runs import (
+    aim_repos,
     csv_files,
     event_files,
     mlflow_stores,
     neptune_exports,
     wandb_files,
 )
-from weave_core.foreign_runs.records import ForeignRun
+from weave_core.foreign_runs.records import ForeignMedium, ForeignRun, MediaRow
 
-__all__ = ["ForeignRun", "holds_runs", "read_runs"]
+__all__ = ["ForeignMedium", "ForeignRun", "MediaRow", "holds_runs", "read_runs"]
 
-_READERS = (wandb_files, mlflow_stores, event_files, neptune_exports, csv_files)
+_READERS = (wandb_files, mlflow_stores, aim_repos, event_files, neptune_exports, csv_files)
 
 
 def holds_runs(path: Path) -> bool:
@@ -43,5 +44,5 @@ def read_runs(path: Path) -> Iterator[ForeignRun]:
         raise ConfigError(
             f"{str(path)!r} holds no run that is known",
             "give a .wandb file, a folder of MLflow or its .db file, a folder of TensorBoard event"
-            " files, Parquet files of neptune-exporter, or a .csv file",
+            " files, one with Aim's .aim, Parquet files of neptune-exporter, or a .csv file",
         )

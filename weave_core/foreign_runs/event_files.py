@@ -1,7 +1,7 @@
 """TensorBoard event files: `events.out.tfevents.*`, records of protocol buffers.
 
 A folder with such files is a run, as TensorBoard has it; files of one folder follow each other.
-Scalars of both generations are read, and hyper-parameters; what is no scalar is told and left out.
+Scalars and media of both generations are read, and hyper-parameters; what else there is is told.
 
 Source: TensorFlow's record_writer.h, event.proto, summary.proto, tensor.proto, and the hparams
 plugin's plugin_data.proto, for framing and field numbers.
@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from weave_core.errors import ConfigError
+from weave_core.foreign_runs.event_media import media_of_value
 from weave_core.foreign_runs.records import ForeignRun, checked_id, ns_of
-from weave_core.foreign_runs.wire import Fields, fields_of, signed, text, to_double
+from weave_core.foreign_runs.wire import Fields, fields_of, message, signed, text, to_double
 
 __all__ = ["EventFile", "find", "read", "take_event"]
 
@@ -64,7 +65,9 @@ def read(source: Path, root: Path) -> Iterator[ForeignRun]:
                 told = f"{file.name}: behind record {events.count}: {error}; the rest is missing"
                 run.problems["*"] = told
     run.state = "finished"  # TensorBoard knows no end.
-    if run.rows or run.config or run.problems:  # A writer of folders below leaves an empty file.
+    if (
+        run.rows or run.media or run.config or run.problems
+    ):  # A writer of folders below leaves an empty file.
         yield run
 
 
@@ -144,31 +147,32 @@ def take_event(run: ForeignRun, event: Fields) -> None:
         values: dict[str, Any] = {}
         for body in fields_of(summary).get(1, ()):
             if isinstance(body, bytes):
-                _take_value(run, fields_of(body), values)
+                _take_value(run, fields_of(body), values, (step, time_ns))
         run.add(values, step, time_ns)
 
 
-def _take_value(run: ForeignRun, value: Fields, values: dict[str, Any]) -> None:
+def _take_value(
+    run: ForeignRun, value: Fields, values: dict[str, Any], when: tuple[int, int]
+) -> None:
     tag = text(value, 1)
-    metadata = _message(_message(value, 9), 1)
-    if text(metadata, 1) == _HPARAMS:
-        _take_hparams(run, _message(metadata, 2))
+    metadata = message(message(value, 9), 1)
+    plugin = text(metadata, 1)
+    if plugin == _HPARAMS:
+        _take_hparams(run, message(metadata, 2))
     elif _SIMPLE in value:
         values[tag] = to_double(value[_SIMPLE][-1])
-    elif _TENSOR in value and (number := _scalar(_message(value, _TENSOR))) is not None:
+    elif _TENSOR in value and (number := _scalar(message(value, _TENSOR))) is not None:
         values[tag] = number
+    elif items := media_of_value(value, plugin):
+        run.show(tag.removesuffix("/text_summary"), *when, items)  # tensorboardX adds that.
     else:
-        run.problems.setdefault(tag, "what TensorBoard has there is no scalar: it is left out")
-
-
-def _message(fields: Fields, number: int) -> Fields:
-    body = fields.get(number, [b""])[-1]
-    return fields_of(body) if isinstance(body, bytes) else {}
+        told = plugin or "value of an unknown kind"
+        run.problems.setdefault(tag, f"what TensorBoard has there ({told}) is left out")
 
 
 def _scalar(tensor: Fields) -> float | None:
     """The number of a tensor of no dimensions, as TensorFlow 2 writes scalars."""
-    if _message(tensor, 2).get(2):
+    if message(tensor, 2).get(2):
         return None
     kind = signed(tensor, 1)
     for number, form in ((4, {1: "<f", 2: "<d", 3: "<i", 9: "<q"}.get(kind)), (5, "<f"), (6, "<d")):
@@ -184,11 +188,11 @@ def _scalar(tensor: Fields) -> float | None:
 
 def _take_hparams(run: ForeignRun, data: Fields) -> None:
     """Hyper-parameters, and whether the session ended well."""
-    for entry in _message(data, 3).get(1, ()):
+    for entry in message(data, 3).get(1, ()):
         if not isinstance(entry, bytes):
             continue
         told = fields_of(entry)
-        value = _message(told, 2)
+        value = message(told, 2)
         if _NUMBER in value:
             run.config[text(told, 1)] = to_double(value[_NUMBER][-1])
         elif _TEXT in value:

@@ -10,10 +10,35 @@ from typing import Any, Literal
 from weave_core.flat_keys import flattened
 from weave_core.model import RUN_ID_PATTERN
 
-__all__ = ["ForeignRun", "Row", "checked_id", "ns_of", "numbers_in"]
+__all__ = [
+    "ForeignMedium",
+    "ForeignRun",
+    "MediaRow",
+    "Row",
+    "checked_id",
+    "checked_step",
+    "ns_of",
+    "numbers_in",
+]
 
 Row = tuple[tuple[str, ...], int, int, tuple[float, ...]]
 """Keys, step, time in nanoseconds, a value for each key."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignMedium:
+    """What a tracker has kept that is no number; it is read where it is sent."""
+
+    kind: str
+    """As records of media name it: `image`, `table`, `histogram`..."""
+    data: Any
+    """A path, bytes, a text, rows of a table; None of a histogram."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of our class for that kind."""
+
+
+MediaRow = tuple[str, int, int, list[ForeignMedium]]
+"""Key, step, time in nanoseconds, what was logged there."""
 _RUN_ID = re.compile(RUN_ID_PATTERN)
 _MAX_STEP = 2**63 - 2
 _MAX_NS = 2**63 - 1
@@ -43,19 +68,27 @@ class ForeignRun:
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Definitions of keys, as `MetricDefinition` has them."""
     rows: list[Row] = field(default_factory=list)
+    media: list[MediaRow] = field(default_factory=list)
+    console: list[tuple[int, int, str]] = field(default_factory=list)
+    """What was printed, in order: 0 for standard output and 1 for standard error, time, text."""
     problems: dict[str, str] = field(default_factory=dict)
     """What could not be read, by key; `*` is of the whole file."""
 
     def add(self, values: Mapping[str, Any], step: int, time_ns: int) -> None:
         """Take the numbers among `values`; what is none is a problem of its key."""
-        step = min(max(step, 0), _MAX_STEP)
         numbers = numbers_in(values, self.problems)
         if numbers:
-            self.rows.append((tuple(numbers), step, time_ns, tuple(numbers.values())))
+            row = tuple(numbers), checked_step(step), time_ns, tuple(numbers.values())
+            self.rows.append(row)
+
+    def show(self, key: str, step: int, time_ns: int, items: list[ForeignMedium]) -> None:
+        """Take what is no number."""
+        if items:
+            self.media.append((key, checked_step(step), time_ns, items))
 
     def times(self) -> tuple[int, int]:
         """When it began and when it was last heard of."""
-        logged = [row[2] for row in self.rows] or [self.ended_ns or 0]
+        logged = [each[2] for each in (*self.rows, *self.media)] or [self.ended_ns or 0]
         started = self.started_ns if self.started_ns is not None else min(logged)
         return started, self.ended_ns if self.ended_ns is not None else max(*logged, started)
 
@@ -79,6 +112,11 @@ def numbers_in(values: Mapping[str, Any], problems: dict[str, str]) -> dict[str,
 def ns_of(seconds: float) -> int:
     """Seconds since the epoch as nanoseconds, within what a database takes."""
     return min(max(round(seconds * 1e6) * 1000, 0), _MAX_NS) if math.isfinite(seconds) else 0
+
+
+def checked_step(step: int) -> int:
+    """`step` within what a run takes."""
+    return min(max(step, 0), _MAX_STEP)
 
 
 def checked_id(given: str, *more: str) -> str:

@@ -1,5 +1,7 @@
 """Offline runs of W&B: `run-ID.wandb`, a log of records in protocol buffers.
 
+Media are files in the folder `files` beside the log.
+
 Records lie in blocks of 32 KiB as in LevelDB's log, behind a head of seven bytes.  A run that is
 still going on, or was killed, ends anywhere; what is whole is read.
 
@@ -15,6 +17,7 @@ from typing import Any
 
 from weave_core.errors import ConfigError
 from weave_core.foreign_runs.records import ForeignRun, checked_id, ns_of, numbers_in
+from weave_core.foreign_runs.wandb_media import media_in, nested
 from weave_core.foreign_runs.wire import Fields, fields_of, signed, text
 from weave_core.points import SYSTEM_PREFIX
 
@@ -24,7 +27,8 @@ _HEAD = struct.Struct("<4sHB")
 _PART = struct.Struct("<IHB")
 _BLOCK_BYTES = 32 * 1024
 _WHOLE, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
-_HISTORY, _SUMMARY, _CONFIG, _STATS, _METRIC, _RUN, _EXIT = 2, 3, 5, 7, 12, 17, 18
+_HISTORY, _SUMMARY, _CONFIG, _STATS, _METRIC, _PRINTED, _RUN, _EXIT = 2, 3, 5, 7, 12, 13, 17, 18
+_STDOUT = 1
 _SUMMARIES = {1: "min", 2: "max", 3: "mean", 4: "best", 5: "last", 6: "none", 8: "first"}
 _GOALS = {1: "minimize", 2: "maximize"}
 
@@ -110,14 +114,8 @@ def _timestamp(told: Fields) -> int:
 
 
 def _take_config(run: ForeignRun, told: Fields) -> None:
-    for keys, value in _items(told.get(1, ())):
-        if keys[0] == "_wandb":
-            continue
-        within = run.config
-        for key in keys[:-1]:
-            inner = within.setdefault(key, {})
-            within = inner if isinstance(inner, dict) else within
-        within[keys[-1]] = value
+    items = [(keys, value) for keys, value in _items(told.get(1, ())) if keys[0] != "_wandb"]
+    nested(items, run.config)
 
 
 def _items(items: list[int | bytes] | tuple[()]) -> Iterator[tuple[list[str], Any]]:
@@ -136,25 +134,23 @@ def _items(items: list[int | bytes] | tuple[()]) -> Iterator[tuple[list[str], An
 
 
 def _take_history(run: ForeignRun, told: Fields) -> None:
-    values: dict[str, Any] = {".".join(keys): value for keys, value in _items(told.get(1, ()))}
+    values = nested(_items(told.get(1, ())))
     step = values.get("_step")
     if told.get(2) and isinstance(told[2][-1], bytes):
         step = signed(fields_of(told[2][-1]), 1)
-    stamp = values.get("_timestamp", 0)
-    kinds = {key.removesuffix("._type"): each for key, each in values.items() if "._type" in key}
-    kinds |= {key: each["_type"] for key, each in values.items() if _is_medium(each)}
-    for key, kind in kinds.items():
-        run.problems.setdefault(key, f"a {kind} of W&B's is left out")
-    kept = {
-        key: value
-        for key, value in values.items()
-        if not key.startswith("_") and key not in kinds and key.rpartition(".")[0] not in kinds
-    }
-    run.add(kept, int(step or 0), ns_of(float(stamp)))
+    number, time_ns = int(step or 0), ns_of(float(values.get("_timestamp", 0)))
+    kept = {key: value for key, value in values.items() if not key.startswith("_")}
+    for key, items in media_in(kept, Path(run.path).parent / "files", run.problems.setdefault):
+        run.show(key, number, time_ns, items)
+    run.add(kept, number, time_ns)
 
 
-def _is_medium(value: Any) -> bool:
-    return isinstance(value, dict) and "_type" in value
+def _take_printed(run: ForeignRun, told: Fields) -> None:
+    """What the program has printed; it is told as it was written, lines are made later."""
+    stamps = told.get(2, ())
+    if stamps and isinstance(stamps[-1], bytes):
+        stream = 0 if signed(told, 1) == _STDOUT else 1
+        run.console.append((stream, _timestamp(fields_of(stamps[-1])), text(told, 3)))
 
 
 def _take_summary(run: ForeignRun, told: Fields) -> None:
@@ -208,5 +204,6 @@ _TAKERS = {
     _SUMMARY: _take_summary,
     _STATS: _take_stats,
     _METRIC: _take_metric,
+    _PRINTED: _take_printed,
     _EXIT: _take_exit,
 }

@@ -6,7 +6,7 @@ Source: protobuf.dev, "Encoding".
 import struct
 from collections.abc import Iterator
 
-__all__ = ["Fields", "fields_of", "signed", "text", "to_double"]
+__all__ = ["Fields", "fields_of", "message", "signed", "text", "to_double"]
 
 _MAX_SHIFT = 63
 
@@ -56,6 +56,12 @@ def _varint(message: bytes, place: int) -> tuple[int, int]:
         if byte < 0x80:  # noqa: PLR2004  # The last byte has no eighth bit.
             return value, place
         shift += 7
+
+
+def message(fields: Fields, number: int) -> Fields:
+    """The fields of the last message under a number; none where there is none."""
+    body = fields.get(number, [b""])[-1]
+    return fields_of(body) if isinstance(body, bytes) else {}
 
 
 def text(fields: Fields, number: int) -> str:
