@@ -122,6 +122,7 @@ def init(
     allow_val_change: bool | None = None,
     config_include_keys: Collection[str] | None = None,
     config_exclude_keys: Collection[str] | None = None,
+    sync_tensorboard: bool | None = None,
     **more: Any,
 ) -> Run:
     """Begin a run, which becomes `wandb.run`; use it with `with`, or call `finish`.
@@ -147,6 +148,7 @@ def init(
         allow_val_change: Whether values of the config may change.
         config_include_keys: Only these of the config.
         config_exclude_keys: All but these.
+        sync_tensorboard: Log what this program's `SummaryWriter`s write, too.
         **more: Other arguments of wandb's, such as `entity`: accepted, and each warned of once.
 
     Raises:
@@ -155,12 +157,9 @@ def init(
     chosen = _one_of("mode", mode or _mode_of_environment(), _MODES)
     again = _one_of("reinit", reinit, _REINITS)
     _warn_of(more)
-    going = _going()
-    if going is not None and again == "return_previous":
-        warn_once("wandb init", "wandb.init: run %s is going on; reinit=True ends it", going.id)
-        return going
-    if again == "finish_previous":
-        finish()
+    previous = _previous(again)
+    if previous is not None:
+        return previous
     folder = str(_variable("DIR", None if dir is None else os.fspath(dir)) or ".")
     options: dict[str, Any] = {
         "id": _variable("RUN_ID", id),
@@ -170,9 +169,22 @@ def init(
     }
     begun = _begin(chosen, _variable("PROJECT", project), options)
     made = Run(begun, chosen, folder=folder, told=options, allow_val_change=bool(allow_val_change))
-    if again != "create_new" or going is None:
+    if sync_tensorboard:
+        made.sync_tensorboard()
+    if again != "create_new" or _going() is None:
         _state.run = made
     return made
+
+
+def _previous(again: str) -> Run | None:
+    """The run that is going on, where that is to be given back; or it ends, if that was asked."""
+    going = _going()
+    if going is not None and again == "return_previous":
+        warn_once("wandb init", "wandb.init: run %s is going on; reinit=True ends it", going.id)
+        return going
+    if again == "finish_previous":
+        finish()
+    return None
 
 
 def _warn_of(more: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from weave_core.tracing.run_notes import RunConfig
 
 if TYPE_CHECKING:
     from weave_core import tracing
+    from weave_core.integrations.tensorboard import Patching
 
 __all__ = ["Config", "Metric", "Run", "Summary"]
 
@@ -111,6 +112,7 @@ class Run:
         self._mode = mode
         self._folder = folder
         self._told = dict(told)
+        self._synced: Patching | None = None
         self._name = inner.name
         self._lock = threading.Lock()
         self._step = inner.step
@@ -217,10 +219,19 @@ class Run:
 
     def finish(self, exit_code: int | None = None, quiet: object = None) -> None:  # noqa: ARG002
         """End the run: failed where `exit_code` is another than 0."""
+        synced, self._synced = self._synced, None
+        if synced is not None:
+            synced.stop()
         if exit_code:
             self._inner.finish("failed", error=f"exit code {exit_code}")
         else:
             self._inner.finish()
+
+    def sync_tensorboard(self) -> None:
+        """Log what this program's `SummaryWriter`s write, until the end."""
+        from weave_core.integrations.tensorboard import patch  # Only for who asks for it.
+
+        self._synced = self._synced or patch(run=self._inner)
 
     @property
     def step(self) -> int:
