@@ -5,7 +5,7 @@ wins, and what it is called is kept in `sources`.  An extractor that fails is sk
 the attributes as they were sent are still there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -24,15 +24,8 @@ from weave_core.server.normalise import (
 from weave_core.server.normalise.extractors import Asked, Extractor, asked_of
 from weave_core.server.normalise.kinds import COUNTED_KINDS, kind_of
 from weave_core.server.normalise.messages import finish_reason, split_system, tool_answer
-from weave_core.server.normalise.outcomes import outcome_of
-from weave_core.server.normalise.precedence import (
-    KEYS,
-    MAX_PLANNED_KEYS,
-    MAX_PLANS,
-    Picked,
-    Plan,
-    pick,
-)
+from weave_core.server.normalise.outcomes import has_failed, outcome_of
+from weave_core.server.normalise.precedence import KEYS, MAX_PLANS, Picked, Plan, pick
 from weave_core.server.normalise.sent import Sent
 from weave_core.server.otlp.records import RawSpan
 
@@ -47,14 +40,14 @@ class Content:
     outputs: Any = None
     messages: dict[str, Any] | None = None
     """`system` parts, `input` and `output` messages."""
-    tools: list[dict[str, Any]] = field(default_factory=list)
+    tools: Sequence[dict[str, Any]] = ()
     tool: dict[str, Any] | None = None
-    documents: list[dict[str, Any]] = field(default_factory=list)
-    embedding_inputs: list[str] = field(default_factory=list)
-    scores: list[dict[str, Any]] = field(default_factory=list)
+    documents: Sequence[dict[str, Any]] = ()
+    embedding_inputs: Sequence[str] = ()
+    scores: Sequence[dict[str, Any]] = ()
     params: dict[str, Any] = field(default_factory=dict)
     is_stream: bool | None = None
-    finish_reasons: list[str] = field(default_factory=list)
+    finish_reasons: Sequence[str] = ()
     metadata: dict[str, Any] = field(default_factory=dict)
     error: dict[str, str | None] | None = None
     """`type`, `message`, `stack`; None unless the span failed."""
@@ -75,11 +68,10 @@ def read_content(raw: RawSpan) -> Content:
     """The content of `raw`; see `weave_core.server.normalise.content`, which never raises."""
     sent = Sent(raw)
     picked, plan = pick(sent.attributes)
-    sent.kind = kind_of(sent.attributes, raw.origin.scope_name)
-    asked = asked_of(sent)
+    sent.kind = kind_of(sent.attributes, plan, raw.origin.scope_name)
+    asked = asked_of(sent, plan)
     opened = _Opened(sent, picked, plan, asked, Content())
-    way = _known_way if len(sent.attributes) <= MAX_PLANNED_KEYS else _new_way
-    for step in way(plan, asked, sent.kind, bool(raw.events)):
+    for step in _known_way(asked) if plan.is_remembered else _new_way(asked):
         try:
             step(opened)
         except Exception:  # noqa: BLE001, S112  # A shape nobody foresaw must not hide the rest of the span; its attributes are shown as sent.
@@ -325,21 +317,34 @@ _TRACED = {
 
 def _sources(opened: _Opened) -> None:
     """Which keys the skeleton's fields were read from."""
-    sources, sole = opened.content.sources, opened.plan.sole
-    for name in opened.picked:
-        shown = _TRACED.get(name)
-        if shown is not None:
-            sources[shown] = sole.get(name) or opened.winner(name)
+    sources, picked, plan = opened.content.sources, opened.picked, opened.plan
+    for name, shown, key in _known_traces(plan) if plan.is_remembered else _new_traces(plan):
+        if name in picked:
+            sources[shown] = key or opened.winner(name)
 
 
-def _rest(opened: _Opened) -> None:
-    """Metadata, and why it failed."""
-    sent, picked, content = opened.sent, opened.picked, opened.content
-    found = labels.metadata_of(sent.attributes, picked, opened.asked.metadata)
+def _new_traces(plan: Plan) -> tuple[tuple[str, str, str | None], ...]:
+    """Fields that `sources` tells of spans with the same keys: name, shown name, the sole key."""
+    return tuple(
+        (name, shown, plan.sole.get(name)) for name, shown in _TRACED.items() if name in plan.fields
+    )
+
+
+_known_traces = lru_cache(maxsize=MAX_PLANS)(_new_traces)
+
+
+def _metadata(opened: _Opened) -> None:
+    sent, content = opened.sent, opened.content
+    found = labels.metadata_of(sent.attributes, opened.picked, opened.asked.metadata)
     content.metadata = texts.bounded(found) if found else found
-    outcome = outcome_of(sent.raw, picked)
-    if outcome.status == "error":
-        content.error = {
+
+
+def _error(opened: _Opened) -> None:
+    """Why it failed."""
+    raw, picked = opened.sent.raw, opened.picked
+    if has_failed(raw, picked):
+        outcome = outcome_of(raw, picked)
+        opened.content.error = {
             "type": outcome.error_type,
             "message": outcome.message,
             "stack": outcome.stack,
@@ -349,11 +354,13 @@ def _rest(opened: _Opened) -> None:
 Step = Callable[[_Opened], None]
 
 
-def _new_way(plan: Plan, asked: Asked, kind: str, has_events: bool) -> tuple[Step, ...]:  # noqa: FBT001  # What it is remembered by.
-    """The steps that may find something in spans with the same keys: of most, two or three."""
-    fields = plan.fields
+def _new_way(asked: Asked) -> tuple[Step, ...]:
+    """The steps that may find something in spans that are asked the same: of most, two or three."""
+    fields, kind = asked.plan.fields, asked.kind
     has_messages = asked.input_messages or asked.output_messages or asked.system
-    has_values = not fields.isdisjoint(("inputs", "outputs")) or (kind == "tool" and has_events)
+    has_values = not fields.isdisjoint(("inputs", "outputs")) or (
+        kind == "tool" and asked.has_events
+    )
     has_lists = asked.tools or asked.documents or asked.embedding_inputs or asked.scores
     has_reply = any("model" in field or field in _OF_REPLY for field in fields)
     wanted: tuple[tuple[Step, Any], ...] = (
@@ -364,7 +371,8 @@ def _new_way(plan: Plan, asked: Asked, kind: str, has_events: bool) -> tuple[Ste
         (_params, asked.params or kind == "llm"),
         (_reply, has_reply or kind in COUNTED_KINDS),
         (_sources, fields),
-        (_rest, True),
+        (_metadata, asked.metadata or not fields.isdisjoint(labels.METADATA_FIELDS)),
+        (_error, True),
     )
     return tuple(step for step, is_wanted in wanted if is_wanted)
 

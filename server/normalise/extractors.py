@@ -23,7 +23,7 @@ from weave_core.server.normalise import (
     whole_bodies,
 )
 from weave_core.server.normalise import params as settings
-from weave_core.server.normalise.precedence import MAX_PLANNED_KEYS, MAX_PLANS
+from weave_core.server.normalise.precedence import MAX_PLANS, Plan
 from weave_core.server.normalise.sent import Sent
 
 __all__ = ["Asked", "Extractor", "asked_of"]
@@ -155,8 +155,11 @@ SCORES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """What is worth asking of the spans that have the same keys."""
+    """What is worth asking of the spans that have the same keys, kind, and events or none."""
 
+    plan: Plan
+    kind: str
+    has_events: bool
     input_messages: tuple[Extractor, ...]
     output_messages: tuple[Extractor, ...]
     system: tuple[Extractor, ...]
@@ -172,14 +175,15 @@ class Asked:
     """Keys of metadata with their bare names; the last of a name wins."""
 
 
-def asked_of(sent: Sent) -> Asked:
+def asked_of(sent: Sent, plan: Plan) -> Asked:
     """The extractors of each field that may find something in `sent`, whose kind is known."""
-    keys = tuple(sent.attributes)
-    plan = _known_plan if len(keys) <= MAX_PLANNED_KEYS else _new_plan
-    return plan(keys, sent.kind, bool(sent.raw.events))
+    asked = _known_asked if plan.is_remembered else _new_asked
+    return asked(plan, sent.kind, bool(sent.raw.events))
 
 
-def _new_plan(keys: tuple[str, ...], kind: str, has_events: bool) -> Asked:  # noqa: FBT001  # What it is remembered by.
+def _new_asked(plan: Plan, kind: str, has_events: bool) -> Asked:  # noqa: FBT001  # What it is remembered by.
+    keys = plan.keys
+
     def worth(extractors: Iterable[Extractor]) -> tuple[Extractor, ...]:
         return tuple(
             extractor
@@ -192,6 +196,9 @@ def _new_plan(keys: tuple[str, ...], kind: str, has_events: bool) -> Asked:  # n
         )
 
     return Asked(
+        plan=plan,
+        kind=kind,
+        has_events=has_events,
         input_messages=worth(INPUT_MESSAGES),
         output_messages=worth(OUTPUT_MESSAGES),
         system=worth(SYSTEM),
@@ -206,4 +213,4 @@ def _new_plan(keys: tuple[str, ...], kind: str, has_events: bool) -> Asked:  # n
     )
 
 
-_known_plan = lru_cache(maxsize=MAX_PLANS)(_new_plan)
+_known_asked = lru_cache(maxsize=MAX_PLANS)(_new_asked)

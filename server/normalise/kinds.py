@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from weave_core import semconv
 from weave_core.model import KINDS
-from weave_core.server.normalise.precedence import MAX_PLANNED_KEYS, MAX_PLANS
+from weave_core.server.normalise.precedence import MAX_PLANS, Plan
 
 __all__ = ["COUNTED_KINDS", "kind_of"]
 
@@ -153,6 +153,12 @@ _BY_KEY_LATER: tuple[tuple[str, dict[str, str]], ...] = (
     ("mistral_ai.operation.id", _MISTRAL),
     ("mcp.method.name", _MCP),
 )
+_WORD_KEYS = frozenset(
+    (
+        *(key for key, _ in (*_BY_KEY, *_BY_OPERATION, *_BY_KEY_LATER)),
+        *("ai.operationId", "operation.name"),
+    )
+)
 _VECTOR_STORES = frozenset(
     ("chroma", "pinecone", "qdrant", "weaviate", "milvus", "lancedb", "marqo", "pgvector")
 )
@@ -192,16 +198,28 @@ _CALL_PREFIXES = (
 )
 
 
-def kind_of(attributes: dict[str, Any], scope_name: str) -> str:
-    """One of `weave_core.model.KINDS`; `span` when nothing tells."""
+def kind_of(attributes: dict[str, Any], plan: Plan, scope_name: str) -> str:
+    """One of `weave_core.model.KINDS`; `span` when nothing tells.
+
+    Args:
+        attributes: Of the span.
+        plan: Of their keys.
+        scope_name: Of who made the span.
+    """
+    signs = _known_signs(plan) if plan.is_remembered else _new_signs(plan)
+    return (
+        (signs.has_word and _said(attributes)) or _present(attributes, signs, scope_name) or "span"
+    )
+
+
+def _said(attributes: dict[str, Any]) -> str | None:
+    """By a word for it."""
     return (
         _mapped(attributes, _BY_KEY)
         or _step(attributes)
         or _mapped(attributes, _BY_OPERATION)
         or _vercel(attributes)
         or _mapped(attributes, _BY_KEY_LATER)
-        or _present(attributes, scope_name)
-        or "span"
     )
 
 
@@ -243,6 +261,7 @@ def _vercel(attributes: dict[str, Any]) -> str | None:
 class _Signs(NamedTuple):
     """What the keys of a span tell, whatever their values are."""
 
+    has_word: bool
     is_tool: bool
     is_run: bool
     has_model: bool
@@ -250,27 +269,26 @@ class _Signs(NamedTuple):
     has_call: bool
 
 
-def _new_signs(keys: tuple[str, ...]) -> _Signs:
-    known = frozenset(keys)
-    telling = next((key for key in keys if key.startswith(_TELLING)), None)
+def _new_signs(plan: Plan) -> _Signs:
+    known = frozenset(plan.keys)
+    telling = next((key for key in plan.keys if key.startswith(_TELLING)), None)
     return _Signs(
+        has_word=not known.isdisjoint(_WORD_KEYS),
         is_tool=not known.isdisjoint(_TOOL_KEYS),
         is_run=not known.isdisjoint(_RUN_KEYS),
         has_model=not known.isdisjoint(_MODEL_KEYS),
         content_kind=None
         if telling is None
         else next(kind for prefix, kind in _CONTENT_PREFIXES if telling.startswith(prefix)),
-        has_call=any(key.startswith(_CALL_PREFIXES) for key in keys),
+        has_call=any(key.startswith(_CALL_PREFIXES) for key in plan.keys),
     )
 
 
 _known_signs = lru_cache(maxsize=MAX_PLANS)(_new_signs)
 
 
-def _present(attributes: dict[str, Any], scope_name: str) -> str | None:
+def _present(attributes: dict[str, Any], signs: _Signs, scope_name: str) -> str | None:
     """By what a span has, when no key names its kind."""
-    keys = tuple(attributes)
-    signs = _known_signs(keys) if len(keys) <= MAX_PLANNED_KEYS else _new_signs(keys)
     if signs.is_tool:
         return "tool"
     if signs.is_run:

@@ -6,7 +6,7 @@ from typing import Any
 from weave_core.server.normalise import texts
 from weave_core.server.normalise.precedence import METADATA_PREFIXES, Picked
 
-__all__ = ["metadata_keys", "metadata_of", "tags_of"]
+__all__ = ["METADATA_FIELDS", "metadata_keys", "metadata_of", "tags_of"]
 
 MAX_TAGS = 100
 MAX_METADATA = 1_000
@@ -21,7 +21,8 @@ _TAGS = (
     "tags_traceloop",
     "tags_laminar",
 )
-_METADATA = ("metadata", "metadata_langfuse_trace", "metadata_langfuse")
+METADATA_FIELDS = ("metadata", "metadata_langfuse_trace", "metadata_langfuse")
+"""Fields that are whole maps of metadata."""
 _LEAKED = ("LANGSMITH_", "LANGCHAIN_", "LS_")
 """Environment variables that LangSmith copies into metadata."""
 
@@ -64,7 +65,7 @@ def metadata_of(
         keys: `metadata_keys` of them.
     """
     found: dict[str, Any] = {}
-    for field in _METADATA:
+    for field in METADATA_FIELDS:
         if field not in picked:
             continue
         body = texts.decode(picked[field])

@@ -167,6 +167,8 @@ def _message(item: Any, role: str) -> tuple[Message | None, bool]:
         return None, False
     body, name = item.get("parts"), item.get("role")
     is_ours = type(body) is list and type(name) is str and name in _KNOWN_ROLES
+    if is_ours and len(item) == 2 and _are_plain(body):  # noqa: PLR2004  # Role and parts.
+        return item, False
     if is_ours and item.keys() <= _OUR_KEYS:
         # The conventions' own form, which is nearly all: no other spelling to look for.
         return _finished(item, str(name), parts_of(body)), False
@@ -187,6 +189,17 @@ def _message(item: Any, role: str) -> tuple[Message | None, bool]:
         thoughts = [_thought(part) for part in _parts_of_message(item, "assistant")]
         return _finished(item, "assistant", thoughts), False
     return _finished(item, said, _parts_of_message(item, said)), False
+
+
+def _are_plain(parts: Any) -> bool:
+    """Whether parts are texts as they should be, which need not be made anew."""
+    for part in parts:
+        if type(part) is not dict or len(part) != 2 or part.get("type") != "text":  # noqa: PLR2004  # And what it says.
+            return False
+        said = part.get("content")
+        if type(said) is not str or not said:
+            return False
+    return True
 
 
 def _thought(part: Part) -> Part:

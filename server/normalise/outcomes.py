@@ -12,7 +12,7 @@ from weave_core.server.normalise import texts
 from weave_core.server.normalise.precedence import Picked
 from weave_core.server.otlp.records import RawEvent, RawSpan
 
-__all__ = ["Outcome", "outcome_of"]
+__all__ = ["Outcome", "has_failed", "outcome_of"]
 
 _EXCEPTIONS = ("exception", "gen_ai.client.operation.exception")
 _UNSET, _OK, _ERROR = 0, 1, 2
@@ -31,17 +31,24 @@ class Outcome(NamedTuple):
     stack: str | None
 
 
-def outcome_of(raw: RawSpan, picked: Picked) -> Outcome:
-    """Status and error; the error's fields are None unless the status is `error`."""
-    exception = _last_exception(raw.events) if raw.events else None
-    has_failed = (
+def has_failed(raw: RawSpan, picked: Picked) -> bool:
+    """Whether the span's status is `error`."""
+    return (
         raw.status_code == _ERROR
         or picked.get("level") == "ERROR"
-        or (raw.status_code != _OK and (exception is not None or "error_type" in picked))
+        or (
+            raw.status_code != _OK
+            and ("error_type" in picked or _last_exception(raw.events) is not None)
+        )
     )
+
+
+def outcome_of(raw: RawSpan, picked: Picked) -> Outcome:
+    """Status and error; the error's fields are None unless the status is `error`."""
     message = raw.status_message or texts.as_text(picked.get("level_message"))
-    if not has_failed:
+    if not has_failed(raw, picked):
         return Outcome(_quiet_status(raw, picked), message or None, None, None)
+    exception = _last_exception(raw.events)
     detail: dict[str, Any] = exception.attributes if exception else {}
     message = message or texts.as_text(detail.get(semconv.EXCEPTION_MESSAGE))
     name = _bare_type(detail.get(semconv.EXCEPTION_TYPE)) or _bare_type(picked.get("error_type"))

@@ -38,6 +38,7 @@ _NUMBERS = frozenset(
 _NEVER = frozenset(("model", "user", "stream_options"))
 _UNSET = frozenset(("Infinity", "inf", "NOT_GIVEN", "NotGiven"))
 _OBJECT = re.compile(r"<[\w.]{1,100} object at 0x[0-9a-f]+>")
+_BOOLEANS = {"true": True, "True": True, "false": False, "False": False}
 _STREAM_KEYS = (
     semconv.GEN_AI_REQUEST_STREAM,
     "gen_ai.is_streaming",
@@ -90,18 +91,16 @@ def is_stream(sent: Sent, params: dict[str, Any]) -> bool | None:
     """Whether the reply was streamed; None on spans that are no model call, or do not say."""
     if sent.kind != "llm":
         return None
-    told = [sent.get(key) for key in _STREAM_KEYS if key in sent.attributes]
-    for value in (*told, params.get("stream")):
-        if isinstance(value, bool):
-            return value
-        if value in ("true", "True"):
-            return True
-        if value in ("false", "False"):
-            return False
-    operation = sent.get("ai.operationId")
+    attributes = sent.attributes
+    for key in _STREAM_KEYS:
+        if key in attributes and (said := _BOOLEANS.get(str(attributes[key]))) is not None:
+            return said
+    if "stream" in params and (said := _BOOLEANS.get(str(params["stream"]))) is not None:
+        return said
+    operation = attributes.get("ai.operationId")
     if isinstance(operation, str) and operation.endswith(".doStream"):
         return True
-    is_streamed = semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK in sent.attributes or any(
-        event.name in FIRST_TOKEN_EVENTS for event in sent.raw.events
-    )
-    return True if is_streamed else None
+    if semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK in attributes:
+        return True
+    events = sent.raw.events
+    return True if events and any(event.name in FIRST_TOKEN_EVENTS for event in events) else None

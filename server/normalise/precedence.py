@@ -378,6 +378,9 @@ MAX_PLANNED_KEYS = 100
 class Plan:
     """What a list of keys is for: worked out once, all spans of one place in a program share it."""
 
+    keys: tuple[str, ...]
+    is_remembered: bool
+    """Whether what is worked out from the plan may be remembered by it."""
     fields: frozenset[str]
     """All fields that some key may fill."""
     sole: dict[str, str]
@@ -418,6 +421,8 @@ def _new_plan(keys: tuple[str, ...]) -> Plan:
             ranked.setdefault(field, []).append((rank, key))
     uses = [(key, *_use_of(key)) for key in others]
     return Plan(
+        keys=keys,
+        is_remembered=len(keys) <= MAX_PLANNED_KEYS,
         fields=frozenset(ranked),
         sole={field: found[0][1] for field, found in ranked.items() if len(found) == 1},
         rivals=tuple(
@@ -442,7 +447,9 @@ def pick(attributes: dict[str, Any]) -> tuple[Picked, Plan]:
     picked = {
         field: value
         for field, key in plan.sole.items()
-        if type(value := attributes[key]) in _NUMBERS or not is_empty(value)
+        if (kind := type(value := attributes[key])) in _NUMBERS
+        or (kind is str and len(value) > texts.MAX_FILLER)  # Without a call: most are.
+        or not is_empty(value)
     }
     for field, rivals in plan.rivals:
         for key in rivals:

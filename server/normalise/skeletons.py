@@ -101,7 +101,7 @@ def read_skeleton(raw: RawSpan) -> Skeleton:
     origin, resource = raw.origin, raw.origin.resource
     attributes = attributes_of(raw)
     picked, plan = pick(attributes)
-    kind = kind_of(attributes, origin.scope_name)
+    kind = kind_of(attributes, plan, origin.scope_name)
     outcome = outcome_of(raw, picked)
     skeleton = Skeleton(
         kind=kind,

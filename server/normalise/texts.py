@@ -11,6 +11,7 @@ import orjson
 
 __all__ = [
     "MAX_DEPTH",
+    "MAX_FILLER",
     "as_text",
     "bounded",
     "compact",
@@ -30,7 +31,8 @@ _MAX_REPR = 20_000
 _FILLERS = frozenset(
     ("", "None", "null", "{}", "[]", '""', "N/A", "<not specified>", "<not serializable>")
 )
-_MAX_FILLER = max(map(len, _FILLERS))
+MAX_FILLER = max(map(len, _FILLERS))
+"""Characters of the longest text that says nothing."""
 _MAX_SCALAR = 32
 """Characters of a bare JSON scalar: the longest double has 24."""
 
@@ -43,7 +45,7 @@ def is_empty(value: Any) -> bool:
     if value is None:
         return True
     if type(value) is str:
-        return len(value) <= _MAX_FILLER and value in _FILLERS  # A long text is not even hashed.
+        return len(value) <= MAX_FILLER and value in _FILLERS  # A long text is not even hashed.
     return (type(value) is list or type(value) is dict) and not value
 
 

@@ -97,7 +97,8 @@ def values_json(values: Sequence[Any]) -> bytes:
 
 def read_values(text: bytes) -> list[Any]:
     """The values that `values_json` wrote."""
-    flags, *values = orjson.loads(text)
+    values: list[Any] = orjson.loads(text)
+    flags = values.pop(0)
     return [_unescape(value) for value in values] if flags & _ESCAPED else values
 
 
@@ -138,25 +139,27 @@ def read_span(  # The columns beside the payload, each by name.
         parent_id: None for a root.
         origin: `unpack_origin` of the row that `origin_id` names; shared, so build it once a row.
     """
-    fields = read_values(text)
-    (name, otel_kind, start_ns, end_ns, status_code, status_message) = fields[:6]
-    (attributes, events, links, trace_state, dropped) = fields[6:11]
+    (name, otel_kind, start_ns, end_ns, status_code, message, *rest) = read_values(text)
+    (attributes, events, links, trace_state, dropped) = rest
     return RawSpan(
-        trace_id=trace_id,
-        span_id=span_id,
-        parent_id=parent_id,
-        name=name,
-        otel_kind=otel_kind,
-        start_ns=start_ns,
-        end_ns=end_ns,
-        status_code=status_code,
-        status_message=status_message,
-        attributes=attributes,
-        events=[RawEvent(*event) for event in events],
+        # By place: by name each field took as long again.
+        trace_id,
+        span_id,
+        parent_id,
+        name,
+        otel_kind,
+        start_ns,
+        end_ns,
+        status_code,
+        message,
+        attributes,
+        events=[RawEvent(*event) for event in events] if events else events,
         links=[
             RawLink(bytes.fromhex(trace), bytes.fromhex(span), *rest)
             for trace, span, *rest in links
-        ],
+        ]
+        if links
+        else links,
         origin=origin,
         trace_state=trace_state,
         dropped_attributes=dropped[0],

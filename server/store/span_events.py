@@ -15,7 +15,7 @@ from weave_core.server.store.payloads import unpack
 from weave_core.server.store.tables import SpanRow, table_of
 from weave_core.server.store.telemetry_tables import LogRecordRow
 
-__all__ = ["add_log_events"]
+__all__ = ["add_log_events", "has_logs"]
 
 _SPAN, _LOG = table_of(SpanRow), table_of(LogRecordRow)
 _MAX_OF_CHUNK = 50_000
@@ -36,14 +36,16 @@ _BY_RESPONSE = and_(
 )
 
 
+def has_logs(connection: Connection) -> bool:
+    """Whether the store holds any log record, which most do not."""
+    return connection.scalar(select(_LOG.c.id).limit(1)) is not None
+
+
 def add_log_events(connection: Connection, raws: Mapping[int, RawSpan]) -> None:
     """Append to `raws`, spans by row id, the events that came as log records, in time order.
 
     At most a few hundred spans at once: they are one IN of the query.
     """
-    # Most stores hold no log record at all; the two questions took a tenth of a trace's time.
-    if not raws or connection.scalar(select(_LOG.c.id).limit(1)) is None:
-        return
     sent = {row_id: list(raw.events) for row_id, raw in raws.items() if raw.events}
     for condition in (_BY_SPAN, _BY_RESPONSE):
         for row_id, event in _events(connection, raws, condition):

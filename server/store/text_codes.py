@@ -1,6 +1,6 @@
 """Give out the codes under which SQLite's rows of spans hold the texts that many of them share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -9,7 +9,14 @@ from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.shared_texts import SharedText, spelled_sql
 from weave_core.server.store.tables import SpanRow, table_of
 
-__all__ = ["MAX_CODED_NAMES", "MAX_CODED_TEXTS", "TextCodes", "column_sql", "texts_of"]
+__all__ = [
+    "MAX_CODED_NAMES",
+    "MAX_CODED_TEXTS",
+    "TextCodes",
+    "column_sql",
+    "texts_of",
+    "texts_of_codes",
+]
 
 MAX_CODED_NAMES = 4_000
 """Names of spans that SQLite's rows hold as a code; the first ones of a database."""
@@ -43,14 +50,16 @@ def column_sql(name: str, dialect: str, *, table: str = "") -> str:
     return spelled_sql(column, dialect) if name in _SHARED else column
 
 
+def texts_of_codes(connection: Connection, codes: Iterable[bytes]) -> dict[bytes, str]:
+    """The text of each of `codes`, which rows of SQLite hold."""
+    return {code: connection.exec_driver_sql(_FIND, (code,)).scalar_one() for code in codes}
+
+
 def texts_of(connection: Connection, values: Row) -> Row:
     """`values` of a row with the texts of those that are codes."""
-    return tuple(
-        connection.exec_driver_sql(_FIND, (value,)).scalar_one()
-        if isinstance(value, bytes)
-        else value
-        for value in values
-    )
+    codes = {value for value in values if isinstance(value, bytes)}
+    texts: dict[Any, Any] = {**texts_of_codes(connection, codes)}
+    return tuple(texts.get(value, value) for value in values)
 
 
 class TextCodes:

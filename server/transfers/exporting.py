@@ -8,8 +8,7 @@ from sqlalchemy import Connection, Engine, Row
 
 from weave_core.server.encoding import json_bytes
 from weave_core.server.store.exports import Of, SpanPages, read_logs_of_spans
-from weave_core.server.store.queries.payloads import add_payloads
-from weave_core.server.store.queries.shapes import span_shape
+from weave_core.server.store.queries.payloads import FullSpans
 from weave_core.server.store.sent_spans import read_sent_spans
 from weave_core.server.transfers.otlp_lines import log_lines, span_lines
 from weave_core.server.transfers.parquet_groups import parquet_chunks, require_pyarrow
@@ -59,18 +58,15 @@ def open_export(
 
 def _shapes_of(project: str) -> Callable[[Connection, Rows], list[dict[str, Any]]]:
     def read(connection: Connection, rows: Rows) -> list[dict[str, Any]]:
-        shapes = {row.id: span_shape(row, project) for row in rows}
-        add_payloads(connection, shapes, has_previews=True)
-        return list(shapes.values())
+        return FullSpans(connection, project).read(rows, has_previews=True)
 
     return read
 
 
 def _json_lines_of(project: str) -> Callable[[Connection, Rows], bytes]:
-    read = _shapes_of(project)
-
     def encode(connection: Connection, rows: Rows) -> bytes:
-        return b"".join(json_bytes(shape) + b"\n" for shape in read(connection, rows))
+        spans = FullSpans(connection, project, in_pieces=True)
+        return b"".join(json_bytes(shape) + b"\n" for shape in spans.read(rows, has_previews=True))
 
     return encode
 

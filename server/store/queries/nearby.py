@@ -61,7 +61,13 @@ def filtered_page(
     if rows is not None:
         return rows
     query = query if condition is None else query.where(condition)
-    return connection.execute(ordered_page(query, asked.order, asked.cursor, asked.limit)).all()
+    return connection.execute(_page(connection, query, asked)).all()
+
+
+def _page(connection: Connection, query: Select[Any], asked: Asked) -> Select[Any]:
+    return ordered_page(
+        query, asked.order, asked.cursor, asked.limit, dialect=connection.dialect.name
+    )
 
 
 def page_nearby(connection: Connection, query: Select[Any], asked: Asked) -> Sequence[Any] | None:
@@ -94,8 +100,7 @@ def page_nearby(connection: Connection, query: Select[Any], asked: Asked) -> Seq
     near = compile_filter(asked.filter_text, asked.vocabulary, within=within)
     if near is None:
         return None
-    page = ordered_page(query.where(near), asked.order, asked.cursor, asked.limit)
-    rows = connection.execute(page).all()
+    rows = connection.execute(_page(connection, query.where(near), asked)).all()
     if len(rows) <= asked.limit:
         return None
     last_ns = rows[-1][-2]

@@ -14,7 +14,7 @@ from weave_core.errors import BadRequest
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
 from weave_core.server.filters import Field, Vocabulary
 from weave_core.server.filters.parsing import suggest
-from weave_core.server.store.shared_texts import spelled
+from weave_core.server.store.shared_texts import spelled, with_text
 
 __all__ = ["Order", "next_cursor", "ordered_page", "place_of", "read_order"]
 
@@ -66,15 +66,25 @@ def read_order(text: str, vocabulary: Vocabulary, tie: Column[Any]) -> Order:
     return Order(text, vocabulary.name, field, tie, is_descending=text.startswith("-"))
 
 
-def ordered_page(query: Select[Any], order: Order, cursor: str | None, limit: int) -> Select[Any]:
+def ordered_page(
+    query: Select[Any], order: Order, cursor: str | None, limit: int, *, dialect: str
+) -> Select[Any]:
     """`query` in `order`, from `cursor` on, with one row more than `limit`.
+
+    Args:
+        query: Of the list.
+        order: As asked.
+        cursor: None: from the beginning.
+        limit: Rows of a page.
+        dialect: `sqlite` or `postgresql`.
 
     Raises:
         BadCursor: If the cursor is not one of this list in this order.
     """
     if cursor is not None:
         query = query.where(_after(order, place_of(order, cursor)))
-    columns = (order.column, order.tie)
+    query, value = with_text(query, order.column, dialect)
+    columns = (value, order.tie)
     sorting = [column.desc() if order.is_descending else column.asc() for column in columns]
     if order.is_nullable:
         sorting.insert(0, order.column.is_(None).asc())

@@ -1,6 +1,7 @@
-"""Fill the payload of spans: what was sent, and what the normaliser reads out of it today."""
+"""The payload of spans: what was sent, and what the normaliser reads out of it today."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -9,33 +10,71 @@ from weave_core.model import OTEL_KINDS
 from weave_core.server.normalise import content, skeleton
 from weave_core.server.otlp.records import RawSpan
 from weave_core.server.store.previews import read_previews
-from weave_core.server.store.sent_spans import read_sent_spans
+from weave_core.server.store.queries.shapes import SPAN_COLUMNS, SpanShapes, json_piece
+from weave_core.server.store.sent_spans import SentSpans, SpanKey
 
-__all__ = ["add_payloads", "add_previews"]
+__all__ = ["FullSpans", "add_previews"]
 
 _PREVIEWS = ("input_preview", "output_preview")
+_READ = (
+    *("inputs", "outputs", "messages", "tools", "tool", "documents", "embedding_inputs", "scores"),
+    *("params", "is_stream", "finish_reasons", "metadata", "sources"),
+)
+"""Fields of `Content` that a Span has under the same name and nowhere else."""
+_READ_FROM = attrgetter(*_READ)
+_PLACES = [str(column.name) for column in SPAN_COLUMNS]
+_KEY = itemgetter(-1, *(_PLACES.index(name) for name in SpanKey._fields[1:]))
+_MAX_PIECES = 2_000
+"""Pieces that are remembered before they are forgotten."""
 
 
-def add_payloads(
-    connection: Connection, shapes: Mapping[int, dict[str, Any]], *, has_previews: bool
-) -> None:
-    """Put the payload into `shapes`, which are Spans by their row id.
+class FullSpans:
+    """Spans of one project with their payload, for one answer.
 
     Args:
         connection: In the snapshot of the query.
-        shapes: What is filled.
-        has_previews: Fill them in too, where the row did not.
+        project: Its name.
+        in_pieces: What spans have in common stands in their dicts as a `json_piece`.
     """
-    for row_id, raw in read_sent_spans(connection, list(shapes)):
-        shape = shapes[row_id]
-        _fill_sent(shape, raw)
-        _fill_read(shape, raw)
-        if has_previews and all(shape[name] is None for name in _PREVIEWS):
-            read = skeleton(raw)
-            shape["input_preview"], shape["output_preview"] = (
-                read.input_preview,
-                read.output_preview,
-            )
+
+    def __init__(self, connection: Connection, project: str, *, in_pieces: bool = False) -> None:
+        self._made = json_piece if in_pieces else dict
+        self._shapes = SpanShapes(connection, project, in_pieces=in_pieces)
+        self._sent = SentSpans(connection)
+        self._known: dict[Any, Mapping[str, Any]] = {}
+
+    def read(self, rows: Sequence[Sequence[Any]], *, has_previews: bool) -> list[dict[str, Any]]:
+        """A Span of each of `rows`.
+
+        Args:
+            rows: `SPAN_COLUMNS`, and last the row id.
+            has_previews: Fill them in too, where the row did not.
+        """
+        shapes = {row[-1]: self._shapes.shape(row) for row in rows}
+        keys = {row[-1]: SpanKey._make(_KEY(row)) for row in rows}
+        for row_id, raw in self._sent.read(list(keys.values())):
+            shape = shapes[row_id]
+            shape.update(self._common(keys[row_id].origin_id, raw))
+            _fill_sent(shape, raw)
+            _fill_read(shape, raw)
+            if has_previews and all(shape[name] is None for name in _PREVIEWS):
+                read = skeleton(raw)
+                shape["input_preview"], shape["output_preview"] = (
+                    read.input_preview,
+                    read.output_preview,
+                )
+        return list(shapes.values())
+
+    def _common(self, origin_id: int, raw: RawSpan) -> Mapping[str, Any]:
+        """What spans of one origin that are alike to OpenTelemetry have in common."""
+        dropped = (raw.dropped_attributes, raw.dropped_events, raw.dropped_links)
+        key = (origin_id, raw.otel_kind, raw.flags, raw.trace_state, dropped)
+        fields = self._known.get(key)
+        if fields is None:
+            if len(self._known) >= _MAX_PIECES:
+                self._known.clear()
+            fields = self._known[key] = self._made(_otel_fields(raw))
+        return fields
 
 
 def add_previews(connection: Connection, shapes: Mapping[int, dict[str, Any]]) -> None:
@@ -47,13 +86,7 @@ def add_previews(connection: Connection, shapes: Mapping[int, dict[str, Any]]) -
 def _fill_read(shape: dict[str, Any], raw: RawSpan) -> None:
     """What the normaliser reads: a better one reads old spans better too."""
     read = content(raw)
-    shape["inputs"], shape["outputs"] = read.inputs, read.outputs
-    shape["messages"] = read.messages
-    shape["tools"], shape["tool"] = read.tools, read.tool
-    shape["documents"], shape["embedding_inputs"] = read.documents, read.embedding_inputs
-    shape["scores"], shape["params"] = read.scores, read.params
-    shape["is_stream"], shape["finish_reasons"] = read.is_stream, read.finish_reasons
-    shape["metadata"], shape["sources"] = read.metadata, read.sources
+    shape.update(zip(_READ, _READ_FROM(read), strict=True))
     if shape["error"] is not None and read.error is not None:
         shape["error"] = read.error
     shape["model"] = shape["model"] or read.request_model
@@ -63,7 +96,7 @@ def _fill_read(shape: dict[str, Any], raw: RawSpan) -> None:
 
 def _fill_sent(shape: dict[str, Any], raw: RawSpan) -> None:
     shape["attributes"] = raw.attributes
-    shape["events"] = [
+    shape["events"] = raw.events and [
         {
             "name": event.name,
             "time_ns": event.time_ns,
@@ -72,7 +105,7 @@ def _fill_sent(shape: dict[str, Any], raw: RawSpan) -> None:
         }
         for event in raw.events
     ]
-    shape["links"] = [
+    shape["links"] = raw.links and [
         {
             "trace_id": link.trace_id.hex(),
             "span_id": link.span_id.hex(),
@@ -83,22 +116,27 @@ def _fill_sent(shape: dict[str, Any], raw: RawSpan) -> None:
         }
         for link in raw.links
     ]
-    shape["resource"] = raw.origin.resource
+
+
+def _otel_fields(raw: RawSpan) -> dict[str, Any]:
     origin = raw.origin
-    shape["scope"] = {"name": origin.scope_name, "version": origin.scope_version}
-    shape["dropped"] = {
-        "attributes": raw.dropped_attributes,
-        "events": raw.dropped_events,
-        "links": raw.dropped_links,
-    }
-    shape["otel"] = {
-        "kind": OTEL_KINDS[raw.otel_kind],
-        "flags": raw.flags,
-        "trace_state": raw.trace_state,
-        "scope_attributes": origin.scope_attributes,
-        "scope_schema_url": origin.schema_url,
-        "dropped_of_scope": origin.dropped_of_scope,
-        "resource_schema_url": origin.resource_schema_url,
-        "dropped_of_resource": origin.dropped_of_resource,
-        "entities": origin.entities,
+    return {
+        "resource": origin.resource,
+        "scope": {"name": origin.scope_name, "version": origin.scope_version},
+        "dropped": {
+            "attributes": raw.dropped_attributes,
+            "events": raw.dropped_events,
+            "links": raw.dropped_links,
+        },
+        "otel": {
+            "kind": OTEL_KINDS[raw.otel_kind],
+            "flags": raw.flags,
+            "trace_state": raw.trace_state,
+            "scope_attributes": origin.scope_attributes,
+            "scope_schema_url": origin.schema_url,
+            "dropped_of_scope": origin.dropped_of_scope,
+            "resource_schema_url": origin.resource_schema_url,
+            "dropped_of_resource": origin.dropped_of_resource,
+            "entities": origin.entities,
+        },
     }

@@ -82,7 +82,9 @@ def list_runs(
     condition = compile_filter(filter_text, RUNS)
     if condition is not None:
         query = query.where(condition)
-    rows = connection.execute(ordered_page(query, order, cursor, limit)).all()
+    rows = connection.execute(
+        ordered_page(query, order, cursor, limit, dialect=connection.dialect.name)
+    ).all()
     items = [_shape(connection, project, row, keys) for row in rows[:limit]]
     return {"items": items, "next_cursor": next_cursor(order, rows, limit)}
 

@@ -10,10 +10,10 @@ from weave_core.server.filters import SPANS, compile_filter
 from weave_core.server.filters.constructs import Unindexed
 from weave_core.server.store.queries.nearby import Asked, filtered_page
 from weave_core.server.store.queries.pages import next_cursor, read_order
-from weave_core.server.store.queries.payloads import add_payloads, add_previews
+from weave_core.server.store.queries.payloads import FullSpans, add_previews
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.ranked import RANK, few_hits, list_ranked
-from weave_core.server.store.queries.shapes import SPAN_COLUMNS, span_shape
+from weave_core.server.store.queries.shapes import NO_PAYLOAD, SPAN_COLUMNS, SpanShapes
 from weave_core.server.store.tables import SpanRow, table_of
 
 __all__ = ["get_span", "list_spans", "read_id"]
@@ -72,7 +72,8 @@ def _shapes(
     connection: Connection, project: str, rows: Sequence[Sequence[Any]]
 ) -> list[dict[str, Any]]:
     """Spans of rows whose last column is their id."""
-    shapes = [span_shape(row, project) for row in rows]
+    spans = SpanShapes(connection, project)
+    shapes = [spans.shape(row) | NO_PAYLOAD for row in rows]
     bare = {
         row[-1]: shape
         for row, shape in zip(rows, shapes, strict=True)
@@ -107,8 +108,7 @@ def get_span(
         raise BadRequest(
             f"span {span_id!r} is in several traces: {traces}", "name one with ?trace_id="
         )
-    shape = span_shape(rows[0], project)
-    add_payloads(connection, {rows[0].id: shape}, has_previews=True)
+    [shape] = FullSpans(connection, project).read(rows, has_previews=True)
     return shape
 
 

@@ -11,14 +11,14 @@ from weave_core.server.encoding import json_bytes
 from weave_core.server.filters import TRACES, compile_filter
 from weave_core.server.store.queries.nearby import Asked, filtered_page
 from weave_core.server.store.queries.pages import next_cursor, read_order
-from weave_core.server.store.queries.payloads import add_payloads
+from weave_core.server.store.queries.payloads import FullSpans
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.ranked import few_hits
 from weave_core.server.store.queries.shapes import (
     NO_PAYLOAD,
     SPAN_COLUMNS,
     TRACE_COLUMNS,
-    span_shape,
+    SpanShapes,
     trace_shape,
 )
 from weave_core.server.store.queries.spans import read_id
@@ -114,6 +114,9 @@ def get_trace(  # The parts of its address.
         )
     summary = trace_summary(connection, project, project_id, raw_id)
 
+    bare = SpanShapes(connection, project, in_pieces=True)
+    full = FullSpans(connection, project, in_pieces=True)
+
     def parts() -> Iterator[bytes]:
         following, left, size_bytes, place = part, limit, 0, None
         yield b'{"trace":' + json_bytes(summary) + b',"spans":['
@@ -121,12 +124,11 @@ def get_trace(  # The parts of its address.
             here, following = following, rows.fetchmany(_SPANS_A_PART)
             shown = here[:left]
             if has_payload:
-                shapes = {row[-1]: span_shape(row, project) for row in shown}
                 is_short = not (size_bytes or following)
-                add_payloads(connection, shapes, has_previews=is_short)
+                shapes = full.read(shown, has_previews=is_short)
             else:
-                shapes = {row[-1]: span_shape(row, project, NO_PAYLOAD) for row in shown}
-            encoded = json_bytes(list(shapes.values()))[1:-1]
+                shapes = [bare.shape(row) | NO_PAYLOAD for row in shown]
+            encoded = json_bytes(shapes)[1:-1]
             yield b"," + encoded if size_bytes else encoded
             size_bytes += len(encoded)
             left -= len(shown)
