@@ -76,7 +76,9 @@ def read_content(raw: RawSpan) -> Content:
             step(opened)
         except Exception:  # noqa: BLE001, S112  # A shape nobody foresaw must not hide the rest of the span; its attributes are shown as sent.
             continue
-    return opened.content
+    content = opened.content
+    content.sources = sent.as_sent(content.sources)
+    return content
 
 
 @dataclass(slots=True)
@@ -168,6 +170,8 @@ def _values(opened: _Opened) -> None:
         if name not in opened.picked:
             continue
         key, value = opened.winner(name), opened.picked[name]
+        if key == "gen_ai.tool.args" and sent.kind == "llm":
+            continue  # OpenLIT's tool that the model called: it came out.
         is_plain = key.endswith(".value") and sent.get(mime) == "text/plain"
         value = texts.bounded(value) if is_plain else shapes.unwrapped(key, _decoded(key, value))
         setattr(content, name, value)
@@ -232,7 +236,7 @@ def _tool(opened: _Opened) -> None:
     if sent.kind != "tool":
         return
     name = picked.get("tool_name") or picked.get("entity_name")
-    call_id = sent.first((semconv.GEN_AI_TOOL_CALL_ID, "tool.id", "ai.toolCall.id"))
+    call_id = sent.first((semconv.GEN_AI_TOOL_CALL_ID, "tool.id", "tool.call.id", "ai.toolCall.id"))
     answer = tool_answer(content.outputs)
     result = answer["response"] if answer else shapes.tool_result(content.outputs, content.inputs)
     content.tool = {

@@ -51,7 +51,11 @@ _REQUESTS, _REPLIES = bodies.REQUEST_KEYS, bodies.REPLY_KEYS
 
 INPUT_MESSAGES = (
     Extractor("gen_ai.input.messages", genai.input_messages, (semconv.GEN_AI_INPUT_MESSAGES,)),
-    Extractor("llm.input_messages", openinference.input_messages, ("llm.input_messages.",)),
+    Extractor(
+        "llm.input_messages",
+        openinference.input_messages,
+        tuple(f"{prefix}." for prefix in openinference.INPUT_PREFIXES),
+    ),
     Extractor("ai.prompt", vercel.input_messages, ("ai.prompt",)),
     Extractor("events gen_ai.*.message", genai.event_input_messages, (_EVENTS,)),
     Extractor("events", pydantic_ai.event_input_messages, _PYDANTIC_EVENTS),
@@ -65,7 +69,11 @@ INPUT_MESSAGES = (
 )
 OUTPUT_MESSAGES = (
     Extractor("gen_ai.output.messages", genai.output_messages, (semconv.GEN_AI_OUTPUT_MESSAGES,)),
-    Extractor("llm.output_messages", openinference.output_messages, ("llm.output_messages.",)),
+    Extractor(
+        "llm.output_messages",
+        openinference.output_messages,
+        tuple(f"{prefix}." for prefix in openinference.OUTPUT_PREFIXES),
+    ),
     Extractor("ai.response", vercel.output_messages, ("ai.response.", "ai.result.")),
     Extractor("events gen_ai.choice", genai.event_output_messages, (_EVENTS,)),
     Extractor("events", pydantic_ai.event_output_messages, _PYDANTIC_EVENTS),
@@ -95,9 +103,14 @@ TOOLS = (
     Extractor("gen_ai.tool.definitions", genai.tools, genai.TOOL_KEYS),
     Extractor("llm.tools", openinference.tools, ("llm.tools.",)),
     Extractor("ai.prompt.tools", vercel.tools, ("ai.prompt.tools",)),
-    Extractor("llm.request.functions", traceloop.tools, ("llm.request.functions.",)),
+    Extractor(
+        "llm.request.functions",
+        traceloop.tools,
+        tuple(f"{prefix}." for prefix in traceloop.TOOL_PREFIXES),
+    ),
     Extractor("model_request_parameters", pydantic_ai.tools, ("model_request_parameters",)),
     Extractor("request", whole_bodies.tools, ("mlflow.chat.tools", *_REQUESTS), is_body=True),
+    Extractor("response", whole_bodies.tools_in_reply, ("response",), is_body=True),
 )
 DOCUMENTS = (
     Extractor(
@@ -126,7 +139,7 @@ PARAMS = (
     Extractor(
         "llm.invocation_parameters",
         openinference.params,
-        ("llm.invocation_parameters", "embedding.invocation_parameters"),
+        openinference.PARAM_KEYS,
     ),
     Extractor("ai.settings.*", vercel.params, ("ai.settings.",)),
     Extractor(

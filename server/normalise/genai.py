@@ -42,6 +42,9 @@ _NOT_PARAMS = frozenset(
         "instructions",
         "tools",
         "embedding_inputs",
+        "type",
+        "streaming",
+        "parameters",
     )
 )
 _MORE_PARAMS = {
@@ -156,7 +159,11 @@ def _new_names(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         (key, _MORE_PARAMS.get(key) or (key[len(_REQUEST) :] if key.startswith(_REQUEST) else ""))
         for key in keys
     )
-    return tuple((key, name) for key, name in named if name and name not in _NOT_PARAMS)
+    return tuple(
+        (key, name)
+        for key, name in named
+        if name and name not in _NOT_PARAMS and not name.startswith("functions.")
+    )
 
 
 _known_names = lru_cache(maxsize=MAX_PLANS)(_new_names)

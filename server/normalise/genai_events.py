@@ -15,6 +15,7 @@ from weave_core.server.otlp.records import RawEvent
 
 __all__ = [
     "Told",
+    "answer_preview",
     "input_messages",
     "input_preview",
     "listed",
@@ -184,6 +185,14 @@ def _is_answer(content: Any) -> bool:
         return content.startswith('[{"toolResult"')
     first = content[0] if type(content) is list and content else None
     return type(first) is dict and "toolResult" in first
+
+
+def answer_preview(events: list[RawEvent]) -> str | None:
+    """The first choice, or the answer that ends a conversation that was told whole."""
+    found = output_preview(events)
+    if found is None and events and events[-1].name == "gen_ai.assistant.message":
+        found = previews.output_preview(_body(events[-1].attributes))
+    return found
 
 
 def output_preview(events: list[RawEvent]) -> str | None:

@@ -6,8 +6,11 @@ from weave_core.server.normalise import previews
 
 __all__ = ["first_output", "last_input"]
 
-_INPUTS = ("llm.input_messages.", "gen_ai.prompt.", "llm.prompts.")
-_OUTPUTS = ("llm.output_messages.", "gen_ai.completion.", "llm.choices.", "llm.completions.")
+_INPUTS = ("llm.input_messages.", "gen_ai.prompt.", "llm.prompts.", "gen_ai.input.messages.")
+_OUTPUTS = (
+    *("llm.output_messages.", "gen_ai.completion.", "llm.choices.", "llm.completions."),
+    "gen_ai.output.messages.",
+)
 _TEXT_ENDS = (".content", ".user", ".message_content.text", ".prompt.text", ".completion.text")
 _CALL_ENDS = (".tool_call.function.name", ".tool_calls.0.name", ".function_call.name")
 _MAX_DIGITS = 9

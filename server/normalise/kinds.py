@@ -106,6 +106,32 @@ _GENKIT = {
     "prompt": "prompt",
 }
 _LAMINAR = {"LLM": "llm", "TOOL": "tool", "EVALUATOR": "evaluator", "CACHED": "llm"}
+_AGENTOPS = {
+    "session": "workflow",
+    "workflow": "workflow",
+    "agent": "agent",
+    "task": "task",
+    "operation": "task",
+    "tool": "tool",
+    "llm": "llm",
+    "chain": "chain",
+    "guardrail": "guardrail",
+}
+_LANGWATCH = {
+    "llm": "llm",
+    "chain": "chain",
+    "component": "chain",
+    "tool": "tool",
+    "agent": "agent",
+    "rag": "retriever",
+    "guardrail": "guardrail",
+    "evaluation": "evaluator",
+    "workflow": "workflow",
+    "task": "task",
+    "prompt": "prompt",
+}
+_AG2 = {"usage": "span"}
+"""What a call used, told once more beside it."""
 _CLAUDE_CODE = {
     "claude_code.interaction": "agent",
     "claude_code.llm_request": "llm",
@@ -147,9 +173,16 @@ _BY_KEY: tuple[tuple[str, dict[str, str]], ...] = (
 _BY_OPERATION = ((semconv.GEN_AI_OPERATION_NAME, _GENAI),)
 _BY_KEY_LATER: tuple[tuple[str, dict[str, str]], ...] = (
     ("genkit:metadata:subtype", _GENKIT),
+    # Of Future AGI, and of Alibaba's instrumentations.
+    ("gen_ai.span.kind", _MLFLOW),
+    ("fi.span.kind", _MLFLOW),
+    ("agentops.span.kind", _AGENTOPS),
+    ("langwatch.span.type", _LANGWATCH),
+    ("ag2.span.type", _AG2),
     ("lmnr.span.type", _LAMINAR),
     ("span.type", _CLAUDE_CODE),
     ("llm.request.type", _REQUEST_TYPE),
+    ("gen_ai.request.type", _REQUEST_TYPE),
     ("mistral_ai.operation.id", _MISTRAL),
     ("mcp.method.name", _MCP),
 )
@@ -241,8 +274,8 @@ def _step(attributes: dict[str, Any]) -> str | None:
 
 
 def _respelled(word: str, words: dict[str, str]) -> str | None:
-    """The same word in quotes (MLflow writes JSON) or in another case."""
-    bare = word.strip('" ') if len(word) <= _MAX_WORD else ""
+    """The same word in quotes (MLflow writes JSON), in another case, or as a member of an enum."""
+    bare = word.strip('" ').rpartition(".")[2] if len(word) <= _MAX_WORD else ""
     return words.get(bare) or words.get(bare.upper()) or words.get(bare.lower())
 
 

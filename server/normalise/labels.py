@@ -20,6 +20,7 @@ _TAGS = (
     "tags_openlit",
     "tags_traceloop",
     "tags_laminar",
+    "tags_langwatch",
 )
 METADATA_FIELDS = ("metadata", "metadata_langfuse_trace", "metadata_langfuse")
 """Fields that are whole maps of metadata."""

@@ -12,6 +12,9 @@ from weave_core.server.normalise.parts import Part, call_key, parts_of, tool_cal
 from weave_core.server.normalise.sent import Sent, Tree, ordered
 
 __all__ = [
+    "INPUT_PREFIXES",
+    "OUTPUT_PREFIXES",
+    "PARAM_KEYS",
     "completions",
     "documents",
     "embeddings",
@@ -24,18 +27,30 @@ __all__ = [
 ]
 
 
+PARAM_KEYS = (
+    "llm.invocation_parameters",
+    "embedding.invocation_parameters",
+    "gen_ai.request.parameters",
+)
+"""Where the settings of a call are; the last is Future AGI's."""
+INPUT_PREFIXES = ("llm.input_messages", "gen_ai.input.messages")
+OUTPUT_PREFIXES = ("llm.output_messages", "gen_ai.output.messages")
+"""Under which messages lie by their number; the last ones are Future AGI's."""
+
+
 def input_messages(sent: Sent) -> list[Message] | None:
     """`llm.input_messages.N.message.*`."""
-    if "llm" not in sent.families:
-        return None
-    return _messages(sent.tree("llm.input_messages"), "user")
+    return _listed(sent, INPUT_PREFIXES, "user")
+
+
+def _listed(sent: Sent, prefixes: tuple[str, ...], role: str) -> list[Message]:
+    found = (_messages(sent.tree(prefix), role) for prefix in prefixes)
+    return next((messages for messages in found if messages), [])
 
 
 def output_messages(sent: Sent) -> list[Message] | None:
     """`llm.output_messages.N.message.*`; the items of one reply become one message."""
-    if "llm" not in sent.families:
-        return None
-    found = merged_choice(_messages(sent.tree("llm.output_messages"), "assistant"))
+    found = merged_choice(_listed(sent, OUTPUT_PREFIXES, "assistant"))
     reason = finish_reason(sent.get("llm.finish_reason"))
     if reason and len(found) == 1:
         found[0].setdefault("finish_reason", reason)
@@ -45,7 +60,7 @@ def output_messages(sent: Sent) -> list[Message] | None:
 def _messages(tree: Tree, role: str) -> list[Message]:
     found: list[Message] = []
     for node in ordered(tree):
-        body = node.get("message")
+        body = node.get("message", node)  # Some leave that word out.
         if type(body) is not dict:
             continue
         said = texts.as_text(_leaf(body.get("role"))) or role
@@ -210,7 +225,7 @@ def embeddings(sent: Sent) -> list[str] | None:
 
 def params(sent: Sent) -> dict[str, Any]:
     """The call's settings, which are one JSON text."""
-    for key in ("llm.invocation_parameters", "embedding.invocation_parameters"):
+    for key in PARAM_KEYS:
         value = sent.json(key)
         if isinstance(value, dict):
             return bodies.request_params(value)

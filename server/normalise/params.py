@@ -37,6 +37,8 @@ _NUMBERS = frozenset(
 )
 _NEVER = frozenset(("model", "user", "stream_options"))
 _UNSET = frozenset(("Infinity", "inf", "NOT_GIVEN", "NotGiven"))
+_NO_LIMIT = -1
+"""OpenLIT's most tokens where none was asked for."""
 _OBJECT = re.compile(r"<[\w.]{1,100} object at 0x[0-9a-f]+>")
 _BOOLEANS = {"true": True, "True": True, "false": False, "False": False}
 _STREAM_KEYS = (
@@ -46,6 +48,7 @@ _STREAM_KEYS = (
     "llm.request.stream",
     "request.stream",
     "gen_ai.request.is_stream",
+    "gen_ai.request.streaming",
 )
 
 
@@ -56,7 +59,9 @@ def canonical(found: dict[str, Any]) -> dict[str, Any]:
         if name in _NEVER or texts.is_empty(value) or _is_unset(value):
             continue
         known = _NAMES.get(name, name)
-        out.setdefault(known, _number(value) if known in _NUMBERS else value)
+        said = _number(value) if known in _NUMBERS else value
+        if known != "max_tokens" or said != _NO_LIMIT:
+            out.setdefault(known, said)
     return out
 
 

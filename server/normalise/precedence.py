@@ -48,6 +48,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     ),
     "request_json": (
         "llm.invocation_parameters",
+        "gen_ai.request.parameters",
         "embedding.invocation_parameters",
     ),
     "request_model_last": (
@@ -86,6 +87,8 @@ KEYS: dict[str, tuple[str, ...]] = {
         "wandb.thread_id",
         "mlflow.trace.session",
         "lmnr.association.properties.session_id",
+        "langwatch.thread.id",
+        "langwatch.thread_id",
     ),
     "user_id": (
         semconv.USER_ID,
@@ -100,6 +103,8 @@ KEYS: dict[str, tuple[str, ...]] = {
         "langsmith.metadata.user_id",
         "mlflow.trace.user",
         "lmnr.association.properties.user_id",
+        "langwatch.user.id",
+        "langwatch.user_id",
         "metadata.user_api_key_end_user_id",
         "metadata.user_api_key_user_id",
     ),
@@ -208,6 +213,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "gen_ai.usage.cost",
         "operation.cost",
         "gen_ai.cost.total_cost",
+        "gen_ai.usage.total_cost",
     ),
     "input_cost_usd": ("llm.cost.prompt", "gen_ai.cost.input_cost", "gen_ai.usage.input_cost"),
     "output_cost_usd": (
@@ -218,6 +224,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "first_token_s": (
         semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK,
         "gen_ai.server.time_to_first_token",
+        "gen_ai.streaming.time_to_first_token",
     ),
     "first_token_ms": ("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk"),
     "first_token_at": ("langfuse.observation.completion_start_time",),
@@ -231,6 +238,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "tags_openlit": ("gen_ai.framework.tags",),
     "tags_traceloop": ("traceloop.association.properties.tags",),
     "tags_laminar": ("lmnr.association.properties.tags",),
+    "tags_langwatch": ("langwatch.labels", "langwatch.tags"),
     # One attribute that holds a map of metadata.
     "metadata": ("metadata",),
     "metadata_langfuse": ("langfuse.observation.metadata",),
@@ -330,6 +338,9 @@ CONTENT_PREFIXES: tuple[str, ...] = (
     "gen_ai.prompt.",
     "gen_ai.completion.",
     "llm.request.functions.",
+    "gen_ai.request.functions.",
+    "gen_ai.input.messages.",
+    "gen_ai.output.messages.",
     "retrieval.documents.",
     "reranker.input_documents.",
     "reranker.output_documents.",

@@ -7,6 +7,7 @@ order, and a key may be both a value and a prefix.
 from typing import Any
 
 from weave_core.server.normalise import texts
+from weave_core.server.normalise.own_words import said_otherwise
 from weave_core.server.otlp.records import RawEvent, RawSpan
 
 __all__ = ["DETAILS_EVENT", "Sent", "Tree", "attributes_of", "ordered"]
@@ -25,6 +26,9 @@ _WRITES_BYTES = "langsmith"
 def attributes_of(raw: RawSpan) -> dict[str, Any]:
     """What a span says of itself, with what its events add, as texts and numbers."""
     attributes = _with_details(raw.attributes, raw.events) if raw.events else raw.attributes
+    said = said_otherwise(attributes, raw.origin.scope_name)
+    if said:
+        return {key: value for key, (_, value) in said.items()} | attributes
     if raw.origin.scope_name == _WRITES_BYTES:
         return {
             key: value.decode(errors="replace") if type(value) is bytes else value
@@ -107,6 +111,13 @@ class Sent:
         """All attributes under `prefix` (with its dot), the prefix cut off."""
         size = len(prefix)
         return {k[size:]: v for k, v in self.attributes.items() if k.startswith(prefix)}
+
+    def as_sent(self, sources: dict[str, str]) -> dict[str, str]:
+        """`sources` by the keys that were sent, where a sender has words of its own."""
+        if self.attributes is self.raw.attributes:
+            return sources
+        said = said_otherwise(self.raw.attributes, self.raw.origin.scope_name)
+        return {name: said[key][0] if key in said else key for name, key in sources.items()}
 
     def tree(self, prefix: str) -> Tree:
         """All attributes under `prefix` (without its dot) as nested mappings."""

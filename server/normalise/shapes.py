@@ -25,7 +25,7 @@ __all__ = [
 
 _MAX_DOCUMENTS = 10_000
 _CONTENT_KEYS = ("content", "page_content", "pageContent", "text", "document", "body")
-_ID_KEYS = ("id", "id_", "node_id", "doc_id")
+_ID_KEYS = ("id", "id_", "node_id", "doc_id", "document_id")
 _SCORE_KEYS = ("score", "relevance_score", "similarity", "distance")
 _LIST_KEYS = ("documents", "output", "outputs", "results", "nodes", "source_nodes", "matches")
 _REPR = re.compile(r"<?\w+\(.*\)>?", re.DOTALL)

@@ -119,6 +119,8 @@ def read_skeleton(raw: RawSpan) -> Skeleton:
     )
     _model(skeleton, attributes, picked, origin.scope_name)
     _numbers(skeleton, attributes, picked, plan)
+    if skeleton.cost_usd == 0 and skeleton.input_tokens and origin.scope_name.startswith("openlit"):
+        skeleton.cost_usd = skeleton.cost_source = None  # It writes so where it knows no price.
     if kind == "llm":
         skeleton.time_to_first_token_ms = events.first_token_ms(raw, picked)
     skeleton.display_name = _display_name(raw, skeleton, picked)
@@ -306,7 +308,7 @@ def _previews(
     if told_in is None or told_out is None:
         listed = genai_events.listed(attributes)
         told_in = told_in or genai_events.input_preview(listed)
-        told_out = told_out or genai_events.output_preview(listed)
+        told_out = told_out or genai_events.answer_preview(listed)
     if is_call:
         told_in = told_in or previews.input_preview(get("inputs"))
         told_out = told_out or previews.output_preview(get("outputs"))

@@ -13,10 +13,20 @@ from weave_core.server.normalise.messages import Message, finish_reason, merged_
 from weave_core.server.normalise.numbers import amount
 from weave_core.server.normalise.sent import Sent, Tree, ordered
 
-__all__ = ["documents", "embeddings", "input_messages", "output_messages", "ranked", "tools"]
+__all__ = [
+    "TOOL_PREFIXES",
+    "documents",
+    "embeddings",
+    "input_messages",
+    "output_messages",
+    "ranked",
+    "tools",
+]
 
 _PROMPTS, _COMPLETIONS = ("gen_ai.prompt", "llm.prompts"), ("gen_ai.completion", "llm.completions")
 """What they are called, and were in the first releases."""
+TOOL_PREFIXES = ("llm.request.functions", "gen_ai.request.functions")
+"""The second is AgentOps'."""
 _LEAVES = frozenset(("role", "content", "user"))
 _RANKED = re.compile(r"Doc (\d{1,6}), Score: ([\d.eE+-]{1,30})")
 _RESULT_EVENTS = ("db.query.result", "db.search.result")
@@ -76,11 +86,10 @@ def _call(node: Tree) -> Tree:
 
 def tools(sent: Sent) -> list[Any] | None:
     """`llm.request.functions.N.*`."""
-    if "llm" not in sent.families:
-        return None
     return [
         {k: texts.decode(v) for k, v in node.items() if type(v) is not dict}
-        for node in ordered(sent.tree("llm.request.functions"))
+        for prefix in TOOL_PREFIXES
+        for node in ordered(sent.tree(prefix))
     ]
 
 

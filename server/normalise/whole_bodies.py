@@ -29,6 +29,7 @@ __all__ = [
     "request_model",
     "system",
     "tools",
+    "tools_in_reply",
 ]
 
 _REQUESTS = bodies.REQUEST_KEYS
@@ -123,6 +124,11 @@ def system(sent: Sent) -> list[Part] | None:
             if found:
                 return found
     return None
+
+
+def tools_in_reply(sent: Sent) -> list[Any] | None:
+    """Those that OpenAI's Responses API says once more in its reply (Logfire's agents)."""
+    return bodies.request_tools(sent.json("response"))
 
 
 def tools(sent: Sent) -> list[Any] | None:

@@ -70,7 +70,8 @@ def recorded(sender: str) -> list[RawSpan]:
     if logs.exists():
         by_id = {span.span_id: span for span in spans}
         for span_id, event in _log_events(gzip.decompress(logs.read_bytes())):
-            by_id[span_id].events.append(event)
+            if span_id in by_id:  # Some log records are of no span.
+                by_id[span_id].events.append(event)
     return spans
 
 

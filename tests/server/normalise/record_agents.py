@@ -173,42 +173,46 @@ def openinference_haystack() -> None:
     record.instrumented(HaystackInstrumentor(), haystack_conversation)
 
 
+def dspy_conversation() -> None:
+    """One prediction."""
+    import dspy
+
+    dspy.configure(lm=dspy.LM("openai/gpt-4o-mini", api_base=base_url(), api_key="none"))
+    try:
+        dspy.Predict("question -> answer")(question="Say hello.")
+    except Exception as error:  # noqa: BLE001  # The stand-in does not fill in its form.
+        print(type(error))
+
+
 def openinference_dspy() -> None:
     """openinference-instrumentation-dspy==0.1.48 dspy."""
     from openinference.instrumentation.dspy import DSPyInstrumentor
 
-    def conversation() -> None:
-        import dspy
+    record.instrumented(DSPyInstrumentor(), dspy_conversation)
 
-        dspy.configure(lm=dspy.LM("openai/gpt-4o-mini", api_base=base_url(), api_key="none"))
-        try:
-            dspy.Predict("question -> answer")(question="Say hello.")
-        except Exception as error:  # noqa: BLE001  # The stand-in does not fill in its form.
-            print(type(error))
 
-    record.instrumented(DSPyInstrumentor(), conversation)
+def smolagents_conversation() -> None:
+    """A turn with a tool."""
+    from smolagents import OpenAIServerModel, ToolCallingAgent, tool
+
+    @tool
+    def get_weather(city: str) -> str:
+        """Current weather of a city.
+
+        Args:
+            city: Its name.
+        """
+        return f"18 degrees in {city}"
+
+    model = OpenAIServerModel("gpt-4o-mini", api_base=base_url(), api_key="none")
+    ToolCallingAgent([get_weather], model=model, max_steps=2).run(record.QUESTION)
 
 
 def openinference_smolagents() -> None:
     """openinference-instrumentation-smolagents==0.1.43 smolagents openai."""
     from openinference.instrumentation.smolagents import SmolagentsInstrumentor
 
-    def conversation() -> None:
-        from smolagents import OpenAIServerModel, ToolCallingAgent, tool
-
-        @tool
-        def get_weather(city: str) -> str:
-            """Current weather of a city.
-
-            Args:
-                city: Its name.
-            """
-            return f"18 degrees in {city}"
-
-        model = OpenAIServerModel("gpt-4o-mini", api_base=base_url(), api_key="none")
-        ToolCallingAgent([get_weather], model=model, max_steps=2).run(record.QUESTION)
-
-    record.instrumented(SmolagentsInstrumentor(), conversation)
+    record.instrumented(SmolagentsInstrumentor(), smolagents_conversation)
 
 
 def agno_conversation() -> None:
