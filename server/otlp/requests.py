@@ -1,8 +1,8 @@
 """What one OTLP request holds, whichever encoding it came in, and which project it is for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from weave_core import semconv
 from weave_core.server.otlp.records import RawLog, RawPoint, RawSpan
@@ -10,9 +10,11 @@ from weave_core.settings import DEFAULT_PROJECT
 
 __all__ = [
     "MAX_PROJECT_NAME",
+    "WHOLE",
     "EncodedRequest",
     "LogRequest",
     "MetricRequest",
+    "Share",
     "TelemetryRequest",
     "TraceRequest",
     "project_name",
@@ -24,6 +26,27 @@ MAX_PROJECT_NAME = 200
 OPENINFERENCE_PROJECT = "openinference.project.name"
 # What OpenTelemetry SDKs write when nobody named the service (resource semantic conventions).
 _UNNAMED_SERVICE = "unknown_service"
+
+
+T = TypeVar("T")
+
+
+class Share(NamedTuple):
+    """A part of the items of a request, so that several can decode one at the same time."""
+
+    first: float
+    end: float
+    """Both as shares of all items, in their order."""
+
+    def of(self, items: Iterable[T]) -> Iterable[T]:
+        """Those of `items` that are in it."""
+        if self == WHOLE:
+            return items
+        listed = list(items)
+        return listed[round(self.first * len(listed)) : round(self.end * len(listed))]
+
+
+WHOLE = Share(0.0, 1.0)
 
 
 @dataclass(slots=True)
@@ -89,7 +112,8 @@ R = TypeVar("R", bound=TelemetryRequest)
 class EncodedRequest(Generic[R]):
     """A request that is yet to be decoded; called, it is."""
 
-    decode: Callable[[bytes, str | None], R]
+    decode: Callable[..., R]
+    """From the body and `header_project`; of some signals also a `Share`."""
     body: bytes
     header_project: str | None = None
     """As in `project_name`."""

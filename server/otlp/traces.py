@@ -22,7 +22,7 @@ from weave_core.server.otlp.json_fields import (
 )
 from weave_core.server.otlp.protobuf_values import attribute_dict
 from weave_core.server.otlp.records import RawEvent, RawLink, RawOrigin, RawSpan
-from weave_core.server.otlp.requests import TraceRequest
+from weave_core.server.otlp.requests import WHOLE, Share, TraceRequest
 
 __all__ = ["decode_json_traces", "decode_traces", "invalid_id", "parent_or_none"]
 
@@ -42,16 +42,25 @@ _KINDS = {
 _CODES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
 
 
-def decode_traces(body: bytes, header_project: str | None = None) -> TraceRequest:
+def decode_traces(
+    body: bytes, header_project: str | None = None, *, share: Share = WHOLE
+) -> TraceRequest:
     """The spans of an `ExportTraceServiceRequest`.
+
+    Args:
+        body: All of it.
+        header_project: As in `project_name`.
+        share: Of the spans; those that the parser can't read are told with the first ones.
 
     Raises:
         BadRequest: If `body` is none; says what the parser met.
     """
     request = TraceRequest()
-    for project, origin, span in protobuf_items(
-        ExportTraceServiceRequest, body, TRACES, header_project, request
-    ):
+    items = protobuf_items(ExportTraceServiceRequest, body, TRACES, header_project, request)
+    placed = share.of(items)
+    if share.first:
+        request = TraceRequest()
+    for project, origin, span in placed:
         reason = invalid_id(span.trace_id, span.span_id)
         if reason:
             request.reject(f"span {span.name[:200]!r}: {reason}")
@@ -60,14 +69,21 @@ def decode_traces(body: bytes, header_project: str | None = None) -> TraceReques
     return request
 
 
-def decode_json_traces(body: bytes, header_project: str | None = None) -> TraceRequest:
+def decode_json_traces(
+    body: bytes, header_project: str | None = None, *, share: Share = WHOLE
+) -> TraceRequest:
     """The spans of an `ExportTraceServiceRequest` in JSON.
+
+    Args:
+        body: All of it.
+        header_project: As in `project_name`.
+        share: Of the spans.
 
     Raises:
         BadRequest: If `body` is no JSON, or its envelope is not that of the request.
     """
     request = TraceRequest()
-    for project, origin, span in json_items(body, TRACES, header_project):
+    for project, origin, span in share.of(json_items(body, TRACES, header_project)):
         try:
             request.spans.setdefault(project, []).append(_json_span(span, origin))
         except MismatchError as error:

@@ -4,21 +4,23 @@ Making them takes most of what a span costs and asks nothing of the database, so
 anywhere, also in another process.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from weave_core import semconv
 from weave_core.server.otlp.records import RawOrigin, RawSpan
+from weave_core.server.otlp.requests import EncodedRequest, Share, TraceRequest
 from weave_core.server.store.blob_links import digests_in
 from weave_core.server.store.blocks import Block, Item, cut, opened, packed
 from weave_core.server.store.evaluation_words import EvaluationWord, evaluation_word
+from weave_core.server.store.inline_media import Keep, take_media
 from weave_core.server.store.payloads import Dictionary, origin_json, payload_json
 from weave_core.server.store.rows import span_values
 from weave_core.server.store.run_media import media_owner
 from weave_core.server.store.run_words import RunWord, run_word
 
-__all__ = ["Batch", "batches_of"]
+__all__ = ["Batch", "Part", "batches_of", "decode_part"]
 
 
 @dataclass(slots=True)
@@ -59,6 +61,41 @@ class Batch:
             items += opened(block.first_row_id, block.body, dictionary)
         self.texts = [text for _, text in items]
         self.blocks = []
+
+
+class Part(NamedTuple):
+    """A share of a request, decoded."""
+
+    request: TraceRequest
+    """What was refused of it, and how much was taken; its spans are in `batches`."""
+    batches: list[Batch]
+
+
+def decode_part(
+    encoded: EncodedRequest[TraceRequest],
+    share: Share,
+    *,
+    keep: Keep,
+    dictionary_of: Callable[[str], Dictionary | None],
+) -> Part:
+    """Decode a share of a request down to packed batches.
+
+    Args:
+        encoded: All of the request.
+        share: What is wanted of it.
+        keep: For the media in it.
+        dictionary_of: What the payloads of a project are compressed with.
+
+    Raises:
+        BadRequest: If the request is none.
+    """
+    decoded = encoded.decode(encoded.body, encoded.header_project, share=share)
+    take_media(decoded, keep)
+    batches = batches_of(decoded.spans)
+    for batch in batches:
+        batch.pack(dictionary_of(batch.project))
+    count = sum(len(batch.rows) for batch in batches)
+    return Part(TraceRequest(decoded.rejected, decoded.first_reason, span_count=count), batches)
 
 
 def batches_of(spans: Mapping[str, Iterable[RawSpan]]) -> list[Batch]:

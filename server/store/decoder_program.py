@@ -14,18 +14,17 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple
 
 from weave_core.digests import digest_bytes
-from weave_core.server.otlp.requests import TraceRequest
+from weave_core.server.otlp.requests import EncodedRequest, Share, TraceRequest
 from weave_core.server.otlp.traces import decode_json_traces, decode_traces
-from weave_core.server.store.batches import Batch, batches_of
+from weave_core.server.store.batches import Batch, Part, decode_part
 from weave_core.server.store.blocks import Block
 from weave_core.server.store.evaluation_words import EvaluationWord
-from weave_core.server.store.inline_media import take_media
 from weave_core.server.store.payloads import Dictionary, read_dictionary
 from weave_core.server.store.run_words import RunWord
 
 __all__ = ["ASK", "DECODERS", "HEAD", "LEARN", "READY", "REPLY", "Answer", "read_answer"]
 
-DECODERS: tuple[Callable[[bytes, str | None], TraceRequest], ...] = (
+DECODERS: tuple[Callable[..., TraceRequest], ...] = (
     decode_traces,
     decode_json_traces,
 )
@@ -84,19 +83,18 @@ def _write(answers: BinaryIO, data: bytes) -> None:
         left = left[answers.write(left) :]
 
 
-def _answer(values: tuple[int, str | None], body: bytes, known: dict[str, Dictionary]) -> bytes:
-    decoder, header_project = values
-    request = DECODERS[decoder](body, header_project)
+def _answer(
+    values: tuple[int, str | None, tuple[float, float]], body: bytes, known: dict[str, Dictionary]
+) -> bytes:
+    decoder, header_project, share = values
+    encoded = EncodedRequest(DECODERS[decoder], body, header_project)
     media: list[bytes] = []
 
     def keep(content: bytes) -> str:
         media.append(content)
         return digest_bytes(content)
 
-    take_media(request, keep)
-    batches = batches_of(request.spans)
-    for batch in batches:
-        batch.pack(known.get(batch.project))
+    request, batches = decode_part(encoded, Share(*share), keep=keep, dictionary_of=known.get)
     plain = [_plain(batch) for batch in batches]
     return marshal.dumps((request.rejected, request.first_reason, plain, media), 2)
 
@@ -118,8 +116,7 @@ def _plain(batch: Batch) -> tuple[Any, ...]:
 class Answer(NamedTuple):
     """What the program made of a request."""
 
-    request: TraceRequest
-    batches: list[Batch]
+    part: Part
     media: list[bytes]
     """Yet to be kept, under the digests that stand in the spans."""
 
@@ -136,7 +133,7 @@ def read_answer(answer: bytes) -> Answer:
         batch.run_words = [RunWord(*word) for word in words]
         batches.append(batch)
     count = sum(len(batch.rows) for batch in batches)
-    return Answer(TraceRequest(rejected, first_reason, span_count=count), batches, media)
+    return Answer(Part(TraceRequest(rejected, first_reason, span_count=count), batches), media)
 
 
 if __name__ == "__main__":

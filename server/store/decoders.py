@@ -98,6 +98,10 @@ class DecodeProcess:
                 self._dictionaries = {}
             self._dictionaries[project] = dictionary
 
+    def dictionary_of(self, project: str) -> Dictionary | None:
+        """What was learned last."""
+        return self._dictionaries.get(project)
+
     def check(self) -> None:
         """Kill the process if it hangs."""
         link = self._link
@@ -161,9 +165,11 @@ class DecodeProcess:
                 link.away.append(job)
         except OSError:
             return False
-        values = marshal.dumps((DECODERS.index(request.decode), request.header_project))
+        decoder = DECODERS.index(request.decode)
+        values = marshal.dumps((decoder, request.header_project, tuple(job.lent)))
         with contextlib.suppress(OSError):  # `_receive` meets its end and gives all back.
             _write(link, ASK, values, request.body)
+        self._queue.note_sent(job)
         return True
 
     def _receive(self, link: _Link) -> None:

@@ -6,6 +6,7 @@ thread.  A second decoding thread was measured slower, since every row handed to
 interpreter's lock and a busy neighbour takes 5 ms to give it back; a process of its own helps.
 """
 
+import contextlib
 import logging
 import math
 import os
@@ -15,22 +16,24 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from weave_core.errors import StoreError, WeaveError
 from weave_core.server.otlp.requests import (
+    WHOLE,
+    EncodedRequest,
     LogRequest,
     MetricRequest,
     TelemetryRequest,
     TraceRequest,
 )
 from weave_core.server.store.background import Background
-from weave_core.server.store.batches import Batch, batches_of
+from weave_core.server.store.batches import Batch, Part, batches_of, decode_part
 from weave_core.server.store.checkpoints import Checkpoints
-from weave_core.server.store.decoder_program import read_answer
+from weave_core.server.store.decoder_program import Answer, read_answer
 from weave_core.server.store.decoders import DecodeProcess, can_decode
 from weave_core.server.store.dialects import Engines, is_unavailable, reason_of
 from weave_core.server.store.dictionaries import Dictionaries
@@ -219,6 +222,9 @@ class Writer:
                 self._store(jobs)
                 self._stored_at = time.monotonic()
                 queue.release(jobs)
+            elif (shared := queue.take_shared()) is not None:
+                self._decode_own(shared)
+                continue  # The rest of it comes back at once.
             if self._decoder:
                 self._decoder.check()
             self._do_work()
@@ -241,7 +247,7 @@ class Writer:
         with self._timed("decode"):
             for job in jobs:
                 try:
-                    decoded.append(_decode(job, self._keep))
+                    decoded.append(self._decode(job))
                 except Exception as error:  # noqa: BLE001  # The sender of this request hears of it; the other senders and the thread go on.
                     job.future.set_exception(error)
         if not decoded:
@@ -257,6 +263,42 @@ class Writer:
         else:
             for each in decoded:
                 each.job.future.set_result(each.request)
+
+    def _decode_own(self, job: Job) -> None:
+        """Decode the writer's own part of a job whose rest is away."""
+        with self._timed("decode"), contextlib.suppress(Exception):  # As above: `_decode` meets it.
+            job.own_part = self._own_part(job)
+
+    def _own_part(self, job: Job) -> Part:
+        encoded = cast("EncodedRequest[TraceRequest]", job.produce)
+        dictionary_of = self._decoder.dictionary_of if self._decoder else lambda _: None
+        return decode_part(encoded, job.own or WHOLE, keep=self._keep, dictionary_of=dictionary_of)
+
+    def _decode(self, job: Job) -> _Decoded:
+        """What a job brings, its media kept; what has come back with it is not decoded again."""
+        if job.answer is not None:
+            return self._joined(job, read_answer(job.answer))
+        produced = job.produce()
+        take_media(produced, self._keep)
+        if not isinstance(produced, TraceRequest):
+            return _Decoded(job, produced, [])
+        produced.span_count = sum(map(len, produced.spans.values()))
+        return _Decoded(job, produced, batches_of(produced.spans))
+
+    def _joined(self, job: Job, answer: Answer) -> _Decoded:
+        """What has come back, behind what the writer has decoded itself."""
+        for content in answer.media:
+            self._keep(content)
+        request, batches = answer.part
+        if job.own is not None:
+            own, own_batches = job.own_part or self._own_part(job)
+            batches = own_batches + batches
+            request = TraceRequest(
+                rejected=own.rejected + request.rejected,
+                first_reason=own.first_reason or request.first_reason,
+                span_count=own.span_count + request.span_count,
+            )
+        return _Decoded(job, request, batches)
 
     def _store_alone(self, decoded: _Decoded) -> None:
         job = decoded.job
@@ -422,18 +464,3 @@ class Writer:
                 self._has_dirty = False
             return
         end(time.monotonic() - began)
-
-
-def _decode(job: Job, keep: Keep) -> _Decoded:
-    """What a job brings, its media kept; whatever it has come back with is not decoded again."""
-    if job.answer is not None:
-        answer = read_answer(job.answer)
-        for content in answer.media:
-            keep(content)
-        return _Decoded(job, answer.request, answer.batches)
-    produced = job.produce()
-    take_media(produced, keep)
-    if not isinstance(produced, TraceRequest):
-        return _Decoded(job, produced, [])
-    produced.span_count = sum(map(len, produced.spans.values()))
-    return _Decoded(job, produced, batches_of(produced.spans))

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from support.floods import Flood, stored_ids
 from support.otlp import new_span, new_trace_id
 from support.otlp_load import SPANS_A_BATCH, Template, family_of, new_template, send
@@ -20,7 +23,7 @@ from weave_core import Client
 from weave_core.digests import digest_bytes
 from weave_core.server.otlp.requests import EncodedRequest
 from weave_core.server.otlp.traces import decode_traces
-from weave_core.server.store.batches import batches_of
+from weave_core.server.store.batches import batches_of, decode_part
 from weave_core.server.store.decoder_program import read_answer
 from weave_core.server.store.decoders import DecodeProcess, can_decode
 from weave_core.server.store.queues import Job, JobQueue
@@ -155,10 +158,11 @@ def test_it_gives_back_the_rows_and_payloads_that_the_server_would_make() -> Non
     decoder = DecodeProcess(queue)
     start(decoder, queue)
     body = new_template("lent", is_agent=True).body + an_evaluated_span() + a_span_without_ids()
-    queue.put(EncodedRequest(decode_traces, body, "named"), len(body))
-    [lent] = queue.take(lambda: None)
+    for _ in range(2):  # The first one comes alone, so the writer has a part of it.
+        queue.put(EncodedRequest(decode_traces, body, "named"), len(body))
+    shared, lent = take_all(queue, 2)
     assert lent.answer is not None
-    request, [batch], media = read_answer(lent.answer)
+    (request, [batch]), media = read_answer(lent.answer)
     assert not media
     itself = decode_traces(body, "named")
     [expected] = batches_of(itself.spans)
@@ -170,7 +174,7 @@ def test_it_gives_back_the_rows_and_payloads_that_the_server_would_make() -> Non
     assert (batch.project, batch.origins) == ("named", expected.origins)
     assert batch.rows == expected.rows
     assert batch.texts == expected.texts
-    queue.release([lent])
+    queue.release([shared, lent])
     queue.close()
     decoder.close()
 
@@ -183,15 +187,16 @@ def test_once_it_is_there_it_decodes_what_the_writer_could_have_taken() -> None:
     start(decoder, queue)
     body = new_template("free").body
     queue.put(EncodedRequest(decode_traces, body), len(body))
-    [alone] = queue.take(lambda: None)
-    assert alone.answer is not None
+    queue.put(EncodedRequest(decode_traces, body), len(body))
+    both = take_all(queue, 2)
+    assert all(job.answer is not None for job in both)
     for child in set(children(os.getpid())) - others:
         os.kill(child, signal.SIGKILL)
     wait_for(lambda: not queue.has_helper)
     queue.put(EncodedRequest(decode_traces, body), len(body))
     [own] = queue.take(lambda: None)
     assert own.answer is None
-    queue.release([alone, own])
+    queue.release([*both, own])
     queue.close()
     decoder.close()
 
@@ -215,7 +220,7 @@ def test_pictures_come_back_beside_the_rows_that_name_them() -> None:
     queue.put(EncodedRequest(decode_traces, body), len(body))
     [lent] = queue.take(lambda: None)
     assert lent.answer is not None
-    _, [batch], media = read_answer(lent.answer)
+    (_, [batch]), media = read_answer(lent.answer)
     batch.unpack(None)
     assert set(media) == {picture}
     assert all(digest_bytes(picture).encode() in text for text in batch.texts)
@@ -247,6 +252,70 @@ def test_nothing_waits_for_it_to_start() -> None:
     assert [job.answer for job in taken] == [None, None]
     queue.close()
     decoder.close()
+
+
+def test_a_request_that_comes_alone_is_decoded_in_two_parts_at_once() -> None:
+    """The writer has the first half, the process the second; together they are the whole."""
+    queue = JobQueue(max_bytes=1 << 30, can_lend=can_decode)
+    decoder = DecodeProcess(queue)
+    start(decoder, queue)
+    body = a_span_without_ids() + new_template("halves").body + an_evaluated_span()
+    encoded = EncodedRequest(decode_traces, body, "named")
+    queue.put(encoded, len(body))
+    assert queue.take(lambda: None) == []
+    shared = queue.take_shared()
+    assert shared is not None
+    assert shared.own is not None
+    own, [first] = decode_part(encoded, shared.own, keep=digest_bytes, dictionary_of=lambda _: None)
+    [back] = queue.take(lambda: None)
+    assert back is shared
+    assert back.answer is not None
+    (request, [second]), _ = read_answer(back.answer)
+    itself = decode_traces(body, "named")
+    [expected] = batches_of(itself.spans)
+    assert abs(len(first.rows) - len(second.rows)) <= 1
+    assert first.rows + second.rows == expected.rows
+    assert (own.rejected + request.rejected, own.first_reason) == (1, itself.first_reason)
+    assert second.evaluation_words == expected.evaluation_words
+    for batch in (first, second):
+        batch.unpack(None)
+    assert first.texts + second.texts == expected.texts
+    queue.release([back])
+    queue.close()
+    decoder.close()
+
+
+def test_one_sender_that_waits_for_each_answer_is_served_by_both(own_server: ServerProcess) -> None:
+    """Each span of each request is there once, also of those with a span that can't be taken."""
+    load_until_started(own_server)
+    templates = [new_template(f"alone {number}") for number in range(2)]
+    bodies = [a_span_without_ids() + template.body for template in templates]
+    with httpx.Client(base_url=own_server.url, timeout=60) as http:
+        answers = [
+            http.post(
+                "/v1/traces", content=body, headers={"content-type": "application/x-protobuf"}
+            ).raise_for_status()
+            for body in [*bodies, *bodies]
+        ]
+        for answer in answers:
+            told = ExportTraceServiceResponse.FromString(answer.content).partial_success
+            assert told.rejected_spans == 1
+            assert "span 'nameless'" in told.error_message
+        traces = [trace_id for template in templates for trace_id in template.trace_ids]
+        stored = [
+            len(http.get(f"/api/projects/benchmark/traces/{trace_id}").json()["spans"])
+            for trace_id in traces
+        ]
+    assert sum(stored) == len(templates) * SPANS_A_BATCH
+
+
+def take_all(queue: JobQueue, count: int) -> list[Job]:
+    """So many jobs, whose other parts the writer would decode meanwhile."""
+    taken: list[Job] = []
+    while len(taken) < count:
+        taken += queue.take(lambda: None)
+        queue.take_shared()
+    return taken
 
 
 def an_evaluated_span() -> bytes:
