@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from weave_core import semconv
@@ -68,6 +69,17 @@ _MAX_VALUE = 300
 _MAX_FILE_BYTES = 4 * 1024 * 1024
 
 
+class _Repository(NamedTuple):
+    """Where a repository's parts are."""
+
+    root: Path
+    """Of the files that are worked on."""
+    git: Path
+    """What is of this worktree alone, such as what is checked out."""
+    shared: Path
+    """Branches and settings of all its worktrees."""
+
+
 def surroundings() -> dict[str, Value]:
     """Attributes of this process; takes some milliseconds and starts no other process."""
     found: dict[str, Value] = {
@@ -88,10 +100,10 @@ def repository() -> dict[str, str]:
 
     CI checks out a commit and no branch; its variables say which branch that was for.
     """
-    folder = _repository()
-    if folder is None:
+    place = _repository()
+    if place is None:
         return {}
-    found = _revision(folder)
+    found = _revision(place)
     if semconv.VCS_BRANCH not in found:
         named = next((os.environ[name] for name in _CI_BRANCHES if os.environ.get(name)), "")
         if named:
@@ -104,15 +116,15 @@ def find_changes() -> str | None:
 
     Cut with a mark above MAX_DIFF_BYTES.  The user's own drivers for diffs and texts are not run.
     """
-    folder = _repository()
-    if folder is None:
+    place = _repository()
+    if place is None:
         return None
     command = ["git", "--no-optional-locks", "diff", "--no-color", "--no-ext-diff"]
     command += ["--no-textconv", "--submodule=short", "HEAD"]
     try:
         with subprocess.Popen(  # noqa: S603  # The user's own git, nothing of it from outside.
             command,
-            cwd=folder.parent,
+            cwd=place.root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -146,29 +158,42 @@ def _libraries() -> list[str]:
     return found
 
 
-def _repository() -> Path | None:
-    """The `.git` folder of the program's own code: of its main file, else of where it runs."""
+def _repository() -> _Repository | None:
+    """That of the program's own code: of its main file, else of where it runs."""
     main = getattr(sys.modules.get("__main__"), "__file__", None)
     start = Path(main).absolute().parent if main else Path.cwd()
     for folder in (start, *start.parents):
         if "site-packages" in folder.parts:
             return None
-        if (folder / ".git").is_dir():
-            return folder / ".git"
+        git = folder / ".git"
+        if git.is_dir():
+            return _Repository(folder, git, git)
+        if git.is_file():
+            return _linked(folder, git)
     return None
 
 
-def _revision(git: Path) -> dict[str, str]:
+def _linked(folder: Path, file: Path) -> _Repository | None:
+    """Of a worktree or submodule, whose `.git` is a file that says where its parts are."""
+    said = _text(file).strip()
+    if not said.startswith("gitdir:"):
+        return None
+    git = folder / said.removeprefix("gitdir:").strip()
+    return _Repository(folder, git, git / _text(git / "commondir").strip())
+
+
+def _revision(place: _Repository) -> dict[str, str]:
     """Commit, branch and origin, read from git's files: a process would take 5 ms each."""
-    head = _text(git / "HEAD").strip()
+    head = _text(place.git / "HEAD").strip()
     found = {}
     if head.startswith("ref: "):
         ref = head[5:]
         found[semconv.VCS_BRANCH] = ref.removeprefix("refs/heads/")[:_MAX_VALUE]
-        head = _text(git / ref).strip() or _packed(git, ref)
+        head = _text(place.git / ref).strip() or _text(place.shared / ref).strip()
+        head = head or _packed(place.shared, ref)
     if head:
         found[semconv.VCS_REVISION] = head[:_MAX_VALUE]
-    if url := _origin(git):
+    if url := _origin(place.shared):
         found[semconv.VCS_URL] = url[:_MAX_VALUE]
     return found
 

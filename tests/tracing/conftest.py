@@ -30,9 +30,9 @@ def run_program(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str
     """Run a Python program of its own process; `home` is its WEAVE_CORE_HOME."""
 
     def run(
-        code: str, *args: str, check: bool = True, **env: str
+        code: str, *args: str, check: bool = True, folder: Path = tmp_path, **env: str
     ) -> subprocess.CompletedProcess[str]:
-        program = tmp_path / "program.py"
+        program = folder / "program.py"
         program.write_text(code, encoding="utf-8")
         return subprocess.run(
             [sys.executable, str(program), *args],

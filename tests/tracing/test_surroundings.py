@@ -66,6 +66,32 @@ def test_commit_libraries_and_host_are_told(run_program: Run, tmp_path: Path) ->
     assert _said(receiver, "last")["weave_core.vcs.dirty"].bool_value is True
 
 
+def test_a_worktree_has_its_own_commit(run_program: Run, tmp_path: Path) -> None:
+    """`git worktree add` is how several trainings of one repository run; changes are its own too."""
+    main = tmp_path / "main"
+    main.mkdir()
+    (main / "code.py").write_text("a = 1\n")
+    _git(main, "init", "-q", "-b", "trunk")
+    _git(main, "add", "code.py")
+    _git(main, "commit", "-qm", "first")
+    _git(main, "remote", "add", "origin", "https://git.example/shop.git")
+    for branch, follows in (("tried", None), ("packed", "pack-refs")):
+        _git(main, "worktree", "add", "-q", "-b", branch, f"../{branch}")
+        tree = tmp_path / branch
+        (tree / "code.py").write_text(f"a = {branch!r}\n")
+        _git(tree, "commit", "-qam", branch)
+        if follows:
+            _git(main, follows, "--all")
+        (tree / "code.py").write_text("a = 3\n")
+        with start_receiver() as receiver:
+            run_program(PROGRAM, receiver.url, "waits", folder=tree)
+        said = _said(receiver, "last")
+        assert said["vcs.ref.head.revision"].string_value == _git(tree, "rev-parse", "HEAD")
+        assert said["vcs.ref.head.name"].string_value == branch
+        assert said["vcs.repository.url.full"].string_value == "https://git.example/shop.git"
+        assert said["weave_core.vcs.dirty"].bool_value is True
+
+
 def test_a_program_outside_of_git_says_the_rest(run_program: Run) -> None:
     """No repository is no failure."""
     with start_receiver() as receiver:
