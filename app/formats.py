@@ -4,11 +4,13 @@ import math
 
 from weave_core.model import Usage
 
-__all__ = ["count", "duration", "money", "percent", "status_word", "usage_words"]
+__all__ = ["count", "duration", "file_size", "money", "percent", "status_word", "usage_words"]
 
 _MS_PER_S = 1_000
 _MS_PER_HOUR = 3_600_000
 _CENT = 0.01
+_KIB = 1024
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _THOUSAND = 10_000
 _MILLION = 1_000_000
 _STATUS_WORDS = {"error": "failed", "pending": "running", "unset": "done", "ok": "done, marked ok"}
@@ -52,6 +54,16 @@ def count(number: int | None) -> str:
     if number < _THOUSAND:
         return f"{number:,}"
     return f"{number / 1_000:.1f}k" if number < _MILLION else f"{number / _MILLION:.2f}M"
+
+
+def file_size(size_bytes: int) -> str:
+    """`0 B`, `812 B`, `4.2 KiB`, `1.3 GiB`."""
+    if size_bytes < _KIB:
+        return f"{size_bytes} B"
+    power = min(int(math.log(size_bytes, _KIB)), len(_UNITS) - 1)
+    # Where rounding would reach the next unit, that is said.
+    power += power < len(_UNITS) - 1 and round(size_bytes / _KIB**power, 1) >= _KIB
+    return f"{size_bytes / _KIB**power:.1f} {_UNITS[power]}"
 
 
 def percent(share: float) -> str:

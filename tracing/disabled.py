@@ -187,6 +187,10 @@ class _InertRun:
     def describe(self, **_options: Any) -> None:
         """Say nothing."""
 
+    def save(self, _path: Any, **_options: Any) -> list[str]:
+        """Keep nothing."""
+        return []
+
     def drain(self) -> bool:
         """Nothing was kept, so nothing is handed over."""
         return False

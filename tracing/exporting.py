@@ -10,6 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
@@ -236,6 +237,14 @@ class Exporter:
             OSError: If the disk does not take it, or too many blobs wait.
         """
         return self._outbox.add(self.clean(text).encode("utf-8", "replace"))
+
+    def keep_file(self, path: Path) -> tuple[str, int]:
+        """Store a copy of a file as a blob, as it is; gives its digest and size.
+
+        Raises:
+            OSError: As for `keep_text`, or if the file can't be read.
+        """
+        return self._outbox.add_file(path)
 
     def _look_for_changes(self, encoder: Encoder, ring: Ring, known: dict[str, Value]) -> None:
         try:

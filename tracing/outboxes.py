@@ -5,7 +5,9 @@ target next sends them.
 """
 
 import errno
+import hashlib
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +27,9 @@ __all__ = ["MediaSorter", "Outbox"]
 _MARK = "sha256:~"
 _LEFT_OUT = "… <cut: a medium that was not stored>"
 _HEX_DIGITS = 64
+_CHUNK_BYTES = 1024 * 1024
+_STALE_S = 3_600.0
+"""A copy that nobody has written to for so long was left by a program that was killed."""
 
 
 class Outbox:
@@ -50,17 +55,49 @@ class Outbox:
         digest = digest_bytes(content)
         path = self.folder / hex_of(digest)
         if not path.exists():
-            if not self._has_room(len(content)):
-                raise OSError(
-                    errno.EDQUOT,
-                    f"media that wait for a server take the {self._max_bytes} bytes they may;"
-                    " start one, or `weave-core sync`",
-                )
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._make_room(len(content))
             part = path.with_name(f".{secrets.token_hex(8)}")
             part.write_bytes(content)
             part.replace(path)
         return digest
+
+    def add_file(self, source: Path) -> tuple[str, int]:
+        """Keep a copy of a file as it is now, piece by piece; gives its digest and size.
+
+        Raises:
+            OSError: As for `add`, or if the file can't be read.
+        """
+        self._make_room(source.stat().st_size)
+        self._sweep()
+        found, size_bytes = hashlib.sha256(), 0
+        part = self.folder / f".{secrets.token_hex(8)}"
+        try:
+            with source.open("rb") as given, part.open("wb") as kept:
+                while chunk := given.read(_CHUNK_BYTES):
+                    found.update(chunk)
+                    kept.write(chunk)
+                    size_bytes += len(chunk)
+            part.replace(self.folder / found.hexdigest())
+        finally:
+            part.unlink(missing_ok=True)
+        return f"sha256:{found.hexdigest()}", size_bytes
+
+    def _make_room(self, size_bytes: int) -> None:
+        if not self._has_room(size_bytes):
+            raise OSError(
+                errno.EDQUOT,
+                f"files that wait for a server would take more than the {self._max_bytes} bytes"
+                " they may; start one, or `weave-core sync`, or raise WEAVE_CORE_MAX_SPOOL_BYTES",
+            )
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def _sweep(self) -> None:
+        """Delete copies that a killed program has left half done."""
+        before_s = time.time() - _STALE_S
+        for path in self.folder.glob(".*"):
+            with suppress(OSError):  # Another program was quicker.
+                if path.stat().st_mtime < before_s:
+                    path.unlink()
 
     def _has_room(self, size_bytes: int) -> bool:
         if self._max_bytes is None:

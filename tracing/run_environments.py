@@ -79,7 +79,14 @@ def keep_code(keep: Keep) -> dict[str, Any]:
         total += size
         files[name] = keep(path.read_text(encoding="utf-8", errors="replace")) if size else None
     found["files"] = files
+    found["program"] = _program()
     return found
+
+
+def _program() -> str | None:
+    """The file that was started, whose name is that of the code."""
+    main = getattr(sys.modules.get("__main__"), "__file__", None)
+    return Path(main).stem if main else None
 
 
 def _own_files() -> list[Path]:

@@ -111,6 +111,11 @@ class RunSpans:
         attributes = {semconv.KIND: "step", semconv.RUN_POINTS: b"", semconv.RUN_CONSOLE: lines}
         return self._now("console", attributes)
 
+    def files(self, kept: str) -> ReadableSpan:
+        """Files that the run keeps, as JSON."""
+        attributes = {semconv.KIND: "step", semconv.RUN_POINTS: b"", semconv.RUN_FILES: kept}
+        return self._now("files", attributes)
+
     def media(self, logged: str, time_ns: int) -> ReadableSpan:
         """What was logged that is no number, as JSON; the last of it at `time_ns`."""
         attributes = {semconv.KIND: "step", semconv.RUN_POINTS: b"", semconv.RUN_MEDIA: logged}

@@ -26,6 +26,7 @@ from weave_core.tracing.failures import warn_once
 from weave_core.tracing.logged_values import MAX_STEP, PLAIN_NUMBERS, checked_step, read_values
 from weave_core.tracing.run_beats import BEATS
 from weave_core.tracing.run_captures import Captures, read_capture
+from weave_core.tracing.run_files import Policy, RunFiles
 from weave_core.tracing.run_media import RunMedia
 from weave_core.tracing.run_notes import RunConfig, RunSummary, mapping_of
 from weave_core.tracing.run_spans import RunSpans, new_run_id
@@ -181,6 +182,7 @@ class Run(AbstractContextManager["Run"]):
         self._buffer = StepBuffer(self._tell)
         self._rows = self._buffer.rows
         self._media = RunMedia(self._tell)
+        self._files = RunFiles(self._tell, self._keep_file)
         self._metrics: dict[str, dict[str, Any]] = {}
         self._changes: dict[str, Any] = {}
         self._told_s = time.monotonic()
@@ -265,6 +267,42 @@ class Run(AbstractContextManager["Run"]):
         self._metrics[str(key)] = {"step_metric": step_metric, "summary": summary, "goal": goal}
         self._changes["metrics"] = dict(self._metrics)
 
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        base_path: str | os.PathLike[str] | None = None,
+        policy: Policy = "now",
+    ) -> list[str]:
+        """Keep files with the run; they are on its page, and `client.run(id).files()` lists them.
+
+        What can't be kept is left out with a warning and a note on the run.  Bytes are stored once;
+        a file that is saved again under its name stands instead of the older one.
+
+        Example:
+            >>> run.save("checkpoints/*.pt")  # Kept as checkpoints/...
+            >>> run.save("out/report.html", base_path="out", policy="end")
+
+        Args:
+            path: A file, a folder with all that is in it, or a pattern with `*`, `**`, `?`.
+            base_path: The folder from which the names are told; default: where the program runs,
+                and for files elsewhere the folder above theirs.
+            policy: `now` keeps them as they are; returns when they are copied.  `live` keeps them
+                again whenever they have changed, new ones too.  `end` keeps them when the run ends.
+
+        Returns:
+            The names of the files that are there now.
+
+        Raises:
+            ConfigError: If `policy` is none that there is.
+        """
+        _check_word("policy", policy, Policy)
+        if self.state != "running":
+            self._tell(os.fspath(path), "it is not saved: the run has ended")
+            return []
+        base = None if base_path is None else os.fspath(base_path)
+        return self._files.save(os.fspath(path), base, policy)
+
     def describe(
         self,
         *,
@@ -322,6 +360,7 @@ class Run(AbstractContextManager["Run"]):
             self.state = state
         if self._captures is not None:
             self._captures.stop()
+        self._files.stop()
         BEATS.remove(self)
         self.drain()
         exporter = lifecycle.current_exporter()
@@ -388,6 +427,9 @@ class Run(AbstractContextManager["Run"]):
         for media, time_ns in self._media.take():
             has_more = True
             exporter.put(self._spans.media(media, time_ns))
+        for kept in self._files.take():
+            has_more = True
+            exporter.put(self._spans.files(kept))
         return has_more or bool(packed)
 
     def _put_printed(self, exporter: Exporter, *, is_last: bool = False) -> bool:
@@ -409,6 +451,7 @@ class Run(AbstractContextManager["Run"]):
         self._lock = threading.Lock()
         self._buffer.start_anew()
         self._media.start_anew()
+        self._files.start_anew()
         self._spans = RunSpans(project=self.project, run_id=self.id, rank=self.rank)
         self._is_inherited = self._has_news = True
         if self._captures is not None:
@@ -439,6 +482,12 @@ class Run(AbstractContextManager["Run"]):
         """Store a text without secrets as a blob; gives its digest."""
         exporter = lifecycle.current_exporter()
         return "" if exporter is None else exporter.keep_text(text)
+
+    def _keep_file(self, path: Path) -> tuple[str, int]:
+        exporter = lifecycle.current_exporter()
+        if exporter is None:
+            raise OSError("tracing was shut down")
+        return exporter.keep_file(path)
 
     def _heed(self) -> None:
         """What `log` has to do now and then before it logs."""

@@ -11,6 +11,7 @@ from weave_core.app.components.json_value import json_value
 from weave_core.app.components.object_header import object_header, object_header_content
 from weave_core.app.components.text_diff import diff_content, text_diff
 from weave_core.app.object_rows import show_rows
+from weave_core.app.run_views.code import show_code_files
 from weave_core.app.state import client, object_url, project_of_address, trace_url
 from weave_core.errors import NotFound
 from weave_core.model import ObjectVersion, RowChanges, RowPage
@@ -18,7 +19,7 @@ from weave_core.model import ObjectVersion, RowChanges, RowPage
 VERSIONS = 50
 USES = 50
 CONTENT, CHANGES, USED = "Content", "Changes", "Used by"
-DATASET = "dataset"
+DATASET, CODE = "dataset", "code"
 _MAX_CELL = 300
 
 
@@ -164,5 +165,7 @@ with right:
         show_uses(project, shown)
     elif page is not None:
         show_rows(project, name, shown, page.count)
+    elif kind == CODE:
+        show_code_files(content)
     else:
         json_value("Content", content, key=f"content_{shown.digest}")

@@ -17,6 +17,7 @@ from weave_core.app.frame import errors_shown
 from weave_core.app.run_charts import lines_of
 from weave_core.app.run_views.code import show_code
 from weave_core.app.run_views.console import show_console
+from weave_core.app.run_views.files import show_files_of
 from weave_core.app.run_views.media import show_media
 from weave_core.app.state import client, project_of_address
 from weave_core.errors import NotFound
@@ -131,7 +132,7 @@ def show_values(run: Run) -> None:
 run = run_of_address()
 every = REFRESH_S if run.state == "running" else None
 st.fragment(show_head, run_every=every)(run.project, run.run_id)
-views = ["Charts", "Media", "Console", "System", "Code", "Config and summary"]
+views = ["Charts", "Media", "Console", "System", "Files", "Code", "Config and summary"]
 view = st.segmented_control(
     "View", views, key="view", default=views[0], required=True, bind="query-params",
     label_visibility="collapsed",
@@ -142,6 +143,8 @@ elif view == "Code":
     show_code(run)
 elif view == "Media":
     show_media(run)
+elif view == "Files":
+    show_files_of(run)
 elif view == "Console":
     show_console(run)
 else:

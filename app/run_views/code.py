@@ -6,9 +6,11 @@ import streamlit as st
 
 from weave_core.app.components.value_list import value_list
 from weave_core.app.run_views.media import fetch_blob
+from weave_core.app.state import object_url
 from weave_core.model import Run, RunWriter
+from weave_core.refs import Ref
 
-__all__ = ["show_code"]
+__all__ = ["show_code", "show_code_files"]
 
 MAX_CODE_SHOWN: Final = 400_000
 """Characters of a file of code, or of what differs from a commit, on the page of a run."""
@@ -39,8 +41,9 @@ def show_code(run: Run) -> None:
         if told.get("launchers"):
             value_list("Started by", told["launchers"], empty="", key="launchers")
     with right:
+        show_version(code)
         show_diff(code)
-        show_files(code)
+        show_code_files(code)
     value_list("Packages", _packages(told), empty="None were found.", key="packages")
 
 
@@ -49,6 +52,17 @@ def pick_writer(writers: list[RunWriter]) -> RunWriter:
     names = {f"rank {each.rank}, {each.host or each.writer_id}": each for each in writers}
     picked = st.selectbox("Program", list(names), key="writer", width=360)
     return names.get(picked or "", writers[0])
+
+
+def show_version(code: dict[str, Any]) -> None:
+    """The object that the code is a version of, the same for runs of the same code."""
+    if not code.get("ref"):
+        return
+    ref = Ref.parse(str(code["ref"]))
+    number = int(code["version"])
+    label = f"Version {number} of the code {ref.name}"
+    url = object_url(ref.project, ref.kind, ref.name, number)
+    st.link_button(label, url, icon=":material/commit:", type="tertiary")
 
 
 def show_diff(code: dict[str, Any]) -> None:
@@ -62,8 +76,12 @@ def show_diff(code: dict[str, Any]) -> None:
         show_text(str(digest), language="diff")
 
 
-def show_files(code: dict[str, Any]) -> None:
-    """The program's own files, one at a time."""
+def show_code_files(code: dict[str, Any]) -> None:
+    """The program's own files, one at a time.
+
+    Args:
+        code: With `files`, digests by name.
+    """
     files: dict[str, str | None] = code.get("files") or {}
     if not files:
         return

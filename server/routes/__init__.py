@@ -12,6 +12,7 @@ from weave_core.server.routes import (
     projects,
     prometheus,
     run_consoles,
+    run_files,
     run_media,
     runs,
     spans,
@@ -48,6 +49,7 @@ READ_ROUTERS = (
     evaluations.router,
     runs.router,
     run_consoles.router,
+    run_files.router,
     run_media.router,
     sweeps.router,
 )

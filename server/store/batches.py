@@ -17,6 +17,7 @@ from weave_core.server.store.evaluation_words import EvaluationWord, evaluation_
 from weave_core.server.store.inline_media import Keep, take_media
 from weave_core.server.store.payloads import Dictionary, origin_json, payload_json
 from weave_core.server.store.rows import span_values
+from weave_core.server.store.run_files import files_owner
 from weave_core.server.store.run_media import media_owner
 from weave_core.server.store.run_words import RunWord, run_word
 
@@ -130,8 +131,8 @@ def _batch(project: str, sent: Iterable[RawSpan]) -> Batch:
 
 
 def _of_run(project: str, word: RunWord, raw: RawSpan) -> Iterable[tuple[bytes, bytes]]:
-    """The blobs that a run names, its code and its media, as those of the run."""
-    for text in (word.record, word.media):
+    """The blobs that a run names, its code, its media and its files, as those of the run."""
+    media, files = media_owner(project, word.run_id), files_owner(project, word.run_id)
+    for text, owner in ((word.record, media), (word.media, media), (word.files, files)):
         if text is not None and "sha256:" in text:
-            owner = media_owner(project, word.run_id)
             yield from ((owner, digest) for digest in digests_in(raw, text.encode()))

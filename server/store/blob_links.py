@@ -35,6 +35,7 @@ __all__ = [
     "digests_in",
     "orphan",
     "orphan_all",
+    "orphan_one",
     "orphans",
 ]
 
@@ -58,7 +59,10 @@ _FORGET = "DELETE FROM blob_orphan WHERE digest = ?"
 
 
 class BlobLinkRow(Row, table=True):
-    """A trace that names a blob; or a run, whose id here is `run_media.media_owner`."""
+    """A trace that names a blob; or a run, or a version of an object.
+
+    Their ids here are `run_media.media_owner`, `run_files.files_owner`, `code_objects.code_owner`.
+    """
 
     __tablename__ = "blob_link"
     __table_args__ = (Index("blob_links_by_digest", "digest"),)
@@ -108,6 +112,14 @@ def orphan_all(connection: Connection, project_id: int, owner: bytes) -> None:
     marks = select(link.c.digest, literal(time.time_ns(), BigInteger)).where(*of_owner)
     connection.execute(insert(mark).from_select(["digest", "since_ns"], marks))
     connection.execute(delete(link).where(*of_owner))
+
+
+def orphan_one(connection: Connection, owner: bytes, digest: bytes) -> None:
+    """Mark one blob that `owner`, which no other project has, names no longer."""
+    link, mark = table_of(BlobLinkRow), table_of(BlobOrphanRow)
+    connection.execute(delete(link).where(link.c.trace_id == owner, link.c.digest == digest))
+    connection.execute(delete(mark).where(mark.c.digest == digest))
+    connection.execute(insert(mark).values(digest=digest, since_ns=time.time_ns()))
 
 
 def orphans(readers: Engine) -> list[bytes]:

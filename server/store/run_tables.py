@@ -10,6 +10,7 @@ from weave_core.server.store.tables import Row, RowId
 __all__ = [
     "MetricChunkRow",
     "RunConsoleRow",
+    "RunFileRow",
     "RunMediaRow",
     "RunMetricRow",
     "RunRow",
@@ -186,3 +187,20 @@ class RunMediaRow(Row, table=True):
     """Of its first item."""
     body: bytes = Field(sa_type=LargeBinary)
     """zstd of JSON: a list of items as they were sent, bytes by their digest."""
+
+
+class RunFileRow(Row, table=True):
+    """A file that a run keeps, as it was saved last."""
+
+    __tablename__ = "run_file"
+
+    run_row_id: int = Field(primary_key=True, sa_type=RowId)
+    name: str = Field(primary_key=True)
+    """With its folders, a slash between."""
+    digest: bytes = Field(sa_type=LargeBinary)
+    """32 bytes: of the blob."""
+    size_bytes: int = Field(sa_type=BigInteger)
+    time_ns: int = Field(sa_type=BigInteger)
+    """When it was saved; later wins."""
+    rank: int
+    """Of the writer that saved it."""

@@ -36,16 +36,18 @@ class RunWord(NamedTuple):
     """JSON text of printed lines."""
     media: str | None = None
     """JSON text of what was logged that is no number."""
+    files: str | None = None
+    """JSON text of files that the run keeps."""
 
 
 def run_word(raw: RawSpan) -> RunWord:
     """What `raw` tells, as it was sent; nothing is checked yet."""
     attributes = raw.attributes
-    rank, record, points, console, media = (
+    rank, record, points, console, media, files = (
         attributes.get(key)
         for key in (
             semconv.RUN_RANK, semconv.RUN_RECORD, semconv.RUN_POINTS, semconv.RUN_CONSOLE,
-            semconv.RUN_MEDIA,
+            semconv.RUN_MEDIA, semconv.RUN_FILES,
         )
     )  # fmt: skip
     return RunWord(
@@ -60,4 +62,5 @@ def run_word(raw: RawSpan) -> RunWord:
         points if isinstance(points, bytes) else None,
         console if isinstance(console, str) else None,
         media if isinstance(media, str) else None,
+        files if isinstance(files, str) else None,
     )

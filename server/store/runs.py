@@ -19,11 +19,13 @@ from sqlalchemy import Connection
 from weave_core.flat_keys import flattened
 from weave_core.model import RUN_ID_PATTERN, RunRecord
 from weave_core.server.store.batches import Batch
+from weave_core.server.store.code_objects import CodePublisher
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.identities import Identities
 from weave_core.server.store.point_batches import Contents, contents_of
 from weave_core.server.store.rows import cleaned_value, json_text
 from weave_core.server.store.run_consoles import ConsoleInserter
+from weave_core.server.store.run_files import FileInserter
 from weave_core.server.store.run_media import MediaInserter
 from weave_core.server.store.run_words import RunWord
 
@@ -94,6 +96,8 @@ class RunInserter:
         )
         self._consoles = ConsoleInserter(dialect)
         self._media = MediaInserter(dialect)
+        self._files = FileInserter(dialect)
+        self._codes = CodePublisher(dialect, identities)
         self._insert_tail = dialect.insert("run_tail", _TAIL, on_conflict="ON CONFLICT DO NOTHING")
 
     def write(self, connection: Connection, batches: Iterable[Batch]) -> bool:
@@ -113,7 +117,7 @@ class RunInserter:
         record = _read_record(word)
         rewind_to = None
         if record is not None:
-            rewind_to = self._told(connection, row_id, word, record)
+            rewind_to = self._told(connection, project, row_id, word, record)
         contents = _read_points(word)
         last_step = None if contents is None else contents.last_step
         if rewind_to is not None:
@@ -124,6 +128,7 @@ class RunInserter:
         beat_ns = max(word.start_ns, word.end_ns)
         self._run(connection, _SEEN, (now_ns, beat_ns, beat_ns, last_step, last_step, row_id))
         self._consoles.write(connection, row_id, word)
+        self._files.write(connection, row_id, word, project=project)
         if record is None:
             self._run(connection, _BEAT, (beat_ns, row_id, word.writer_id, beat_ns))
         if rewind_to is None and (contents is None or not contents.points):
@@ -150,7 +155,7 @@ class RunInserter:
         return int(found)
 
     def _told(
-        self, connection: Connection, row_id: int, word: RunWord, record: RunRecord
+        self, connection: Connection, project: str, row_id: int, word: RunWord, record: RunRecord
     ) -> int | None:
         """Write what a writer says of the run; gives the step it goes back to, the first time."""
         writers = {row[0]: row for row in self._run(connection, _WRITERS, (row_id,))}
@@ -166,7 +171,8 @@ class RunInserter:
             connection.exec_driver_sql(self._upsert_writer, row)
             writers[word.writer_id] = (word.writer_id, *told[:4], error, record.told_ns)
         if record.environment is not None:
-            environment = orjson.dumps(record.environment).decode()
+            known_code = self._codes.published(connection, project, record.environment)
+            environment = orjson.dumps(known_code).decode()
             if len(environment) <= MAX_ENVIRONMENT_BYTES:
                 self._run(connection, _ENVIRONMENT, (environment, row_id, word.writer_id))
         if is_news:

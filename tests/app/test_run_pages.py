@@ -166,6 +166,39 @@ def test_media_of_a_run_are_on_its_page(
     assert any("capture" in each.value for each in code.markdown)
 
 
+def test_files_of_a_run_are_on_its_page(
+    server: ServerProcess, project: str, tmp_path: Path
+) -> None:
+    """Folders first, each with its sum; what is picked is shown by what it is."""
+    kept = tmp_path / "kept"
+    (kept / "deep").mkdir(parents=True)
+    (kept / "deep" / "m.bin").write_bytes(b"\0" * 3000)
+    (kept / "rows.csv").write_text("a,b\n1,2\n")
+    (kept / "said.json").write_text('{"loss": 0.5}')
+    (kept / "broken.json").write_text("{")
+    (kept / "log.txt").write_text("epoch 1")
+    with training(project, server.url, tmp_path / "home"), weave_core.run(id="f") as run:
+        run.save(kept, base_path=kept)
+    address = {"project": project, "view": "Files", "run": "f"}
+    rows = component_data(draw(RUN, **address), "figure_table")["rows"]
+    names = [row["cells"][0]["text"] for row in rows]
+    inside = component_data(draw(RUN, **address, folder="deep/"), "figure_table")["rows"]
+    values = draw(RUN, **address, file="rows.csv")
+    told = component_data(draw(RUN, **address, file="said.json"), "json_value")
+    broken = draw(RUN, **address, file="broken.json")
+    text = draw(RUN, **address, file="log.txt")
+    binary = draw(RUN, **address, file="deep/m.bin")
+
+    assert names == ["deep/", "broken.json", "log.txt", "rows.csv", "said.json"]
+    assert rows[0]["cells"][1] == "2.9 KiB"
+    assert [row["pick"] for row in inside] == ["/", "deep/m.bin"]
+    assert values.dataframe[0].value.to_dict("list") == {"a": [1], "b": [2]}
+    assert told["value"] == {"loss": 0.5}
+    assert any("can't be shown" in each.value for each in broken.caption)
+    assert [each.value for each in text.code] == ["epoch 1"]
+    assert any("no text" in each.value for each in binary.caption)
+
+
 def test_the_charts_of_a_run_come_by_section_with_what_is_no_number(
     project_with_runs: str,
 ) -> None:

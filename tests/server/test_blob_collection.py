@@ -10,9 +10,9 @@ from support.otlp import new_span, new_trace_id, send_spans
 from support.programs import wait_for
 from support.servers import ServerProcess
 
-from weave_core import Client
+from weave_core import Client, semconv
 
-OWN, SHARED, BY_HAND, ASKED = (b"%PDF-1.7 " + name.encode() * 99 for name in "ABCD")
+OWN, SHARED, BY_HAND, ASKED, OLDER, NEWER = (b"%PDF-1.7 " + name.encode() * 99 for name in "ABCDEF")
 
 
 def send(server: ServerProcess, project: str, *digests: str) -> None:
@@ -30,6 +30,23 @@ def send(server: ServerProcess, project: str, *digests: str) -> None:
     )
 
 
+def save(server: ServerProcess, project: str, *digests: str) -> None:
+    """A run that saves one file after the other under one name."""
+    for time_ns, digest in enumerate(digests):
+        told = [{"name": "last.pt", "digest": digest, "size_bytes": 1, "time_ns": time_ns}]
+        attributes = {
+            semconv.RUN_ID: "saves",
+            semconv.RUN_WRITER: "w",
+            semconv.RUN_POINTS: b"",
+            semconv.RUN_FILES: json.dumps(told),
+        }
+        start_ns = time.time_ns()
+        span = new_span(
+            "files", new_trace_id(), start_ns=start_ns, duration_ms=0, attributes=attributes
+        )
+        send_spans(server.url, project, [span])
+
+
 def let_an_hour_pass(home: Path, *, spares: str = "") -> None:
     """For the marks and the files of the server on `home`, but for one file."""
     for path in (home / "blobs").rglob("*"):
@@ -41,11 +58,13 @@ def let_an_hour_pass(home: Path, *, spares: str = "") -> None:
 
 
 def test_a_blob_ends_with_the_last_trace_that_names_it(own_server: ServerProcess) -> None:
-    """Deleted are those that only deleted traces named, an hour later; nothing else ever is."""
+    """An hour later: what only deleted traces named, and files of runs that were saved again."""
     with Client(own_server.url) as client:
-        own, shared, by_hand, asked = (
-            client.add_blob(content).digest for content in (OWN, SHARED, BY_HAND, ASKED)
+        own, shared, by_hand, asked, older, newer = (
+            client.add_blob(content).digest
+            for content in (OWN, SHARED, BY_HAND, ASKED, OLDER, NEWER)
         )
+        save(own_server, "runs", older, newer)
         send(own_server, "going", own, shared, asked)
         send(own_server, "staying", shared)
         client.delete_traces("going", all=True)
@@ -58,6 +77,8 @@ def test_a_blob_ends_with_the_last_trace_that_names_it(own_server: ServerProcess
         client.set_retention("staying", 31)
 
         wait_for(lambda: not _is_there(own_server.home, own))
+        wait_for(lambda: not _is_there(own_server.home, older))
+        assert client.get_blob(newer) == NEWER
         assert client.find_blob(own) is None
         assert client.get_blob(shared) == SHARED
         assert client.get_blob(by_hand) == BY_HAND

@@ -67,7 +67,7 @@ def test_commit_libraries_and_host_are_told(run_program: Run, tmp_path: Path) ->
 
 
 def test_a_worktree_has_its_own_commit(run_program: Run, tmp_path: Path) -> None:
-    """`git worktree add` is how several trainings of one repository run; changes are its own too."""
+    """Several trainings of one repository run so; what was changed is told too."""
     main = tmp_path / "main"
     main.mkdir()
     (main / "code.py").write_text("a = 1\n")

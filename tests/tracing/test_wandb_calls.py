@@ -12,7 +12,7 @@ from support.trainings import points, training
 from weave_core import Client
 from weave_core.compat import wandb
 from weave_core.compat.wandb_missing import INSTEAD
-from weave_core.errors import ConfigError, NotProvided, WeaveError
+from weave_core.errors import ConfigError, NotFound, NotProvided, WeaveError
 from weave_core.tracing.spool import sync
 
 RunProgram = Callable[..., Any]
@@ -182,6 +182,30 @@ def test_a_config_changes_only_where_that_is_allowed() -> None:
     with wandb.init(config={"lr": 1}, allow_val_change=True) as run:
         run.config.lr = 2
         assert wandb.config["lr"] == 2
+
+
+@pytest.mark.usefixtures("tracing")
+def test_saved_files_are_kept_and_restored(client: Client, tmp_path: Path) -> None:
+    """What is in `run.dir` by its name there, saved or not; another run's files come back."""
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "rows.csv").write_text("a,b")
+    with wandb.init(id="saved", dir=tmp_path) as run:
+        (Path(run.dir) / "model.pt").write_text("weights")
+        (Path(run.dir) / "unsaved.txt").write_text("kept all the same")
+        assert wandb.save(str(Path(run.dir) / "*.pt")) == ["model.pt"]
+        assert run.save(tmp_path / "far" / "*", policy="now") == ["far/rows.csv"]
+    with wandb.init(id="later", dir=tmp_path / "other") as run:
+        back = wandb.restore("model.pt", run_path=f"team/{run.project}/saved")
+        kept = wandb.restore("model.pt", run_path="saved")
+        assert (back.read(), back.name) == ("weights", str(Path(run.dir) / "model.pt"))
+        assert kept.name == back.name
+        back.close(), kept.close()
+        with pytest.raises(NotFound, match="keeps no file"):
+            run.file("model.pt")
+    names = [file.name for file in client.run("saved").files()]
+    assert names == ["far/rows.csv", "model.pt", "unsaved.txt"]
+    with client.run("later").file("model.pt").download(tmp_path).open() as file:
+        assert file.read() == "weights"
 
 
 @pytest.mark.usefixtures("tracing")

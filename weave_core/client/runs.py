@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from weave_core.client.connection import listed, root_of
 from weave_core.client.run_consoles import FOLLOWED_LINES, RunConsoleCalls, followed
+from weave_core.client.run_files import RunFileCalls, StoredFile
 from weave_core.client.run_media import RunMediaCalls, StoredMedium
 from weave_core.errors import MissingExtra
 from weave_core.flat_keys import flattened
@@ -166,6 +167,26 @@ class StoredRun:
         """The keys under which it logged media."""
         return [each.key for each in self._calls.list_media_keys(self.project, self.id).items]
 
+    def files(self, prefix: str = "") -> Iterator[StoredFile]:
+        """The files that it keeps, by name.
+
+        Example:
+            >>> for file in client.run("a1b2c3").files("checkpoints/"):
+            ...     file.download("restored")
+
+        Args:
+            prefix: Only names that begin so.
+        """
+        return self._calls.run_files(self.project, self.id, prefix)
+
+    def file(self, name: str) -> StoredFile:
+        """One file that it keeps.
+
+        Raises:
+            NotFound: If it keeps none of that name.
+        """
+        return StoredFile(self._calls, self._calls.get_run_file(self.project, self.id, name))
+
     @property
     def environment(self) -> dict[str, Any]:
         """What it ran with, as its first writer says; empty where that was not captured."""
@@ -181,7 +202,7 @@ class StoredRun:
         self._calls.delete_run(self.project, self.id)
 
 
-class RunCalls(RunConsoleCalls, RunMediaCalls):
+class RunCalls(RunConsoleCalls, RunMediaCalls, RunFileCalls):
     """Runs over HTTP."""
 
     def run(self, run_id: str, project: str | None = None) -> StoredRun:

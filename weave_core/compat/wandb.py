@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from weave_core import tracing
 from weave_core.compat.wandb_media import (
@@ -55,6 +55,8 @@ __all__ = [
     "log",
     "login",
     "plot",
+    "restore",
+    "save",
     "sweep",
     "unwatch",
     "watch",
@@ -272,6 +274,34 @@ def define_metric(name: str, *args: Any, **options: Any) -> Metric:
         ConfigError: If no run is going on.
     """
     return _current("define_metric").define_metric(name, *args, **options)
+
+
+def save(
+    glob_str: str | os.PathLike[str],
+    base_path: str | os.PathLike[str] | None = None,
+    policy: Literal["live", "now", "end"] = "live",
+) -> list[str]:
+    """Keep files with the current run, as `Run.save` does.
+
+    Raises:
+        ConfigError: If no run is going on.
+    """
+    return _current("save").save(glob_str, base_path, policy)
+
+
+def restore(
+    name: str,
+    run_path: str | None = None,
+    replace: bool = False,  # noqa: FBT001, FBT002  # As wandb has it.
+    root: str | os.PathLike[str] | None = None,
+) -> IO[str]:
+    """A file of a run in place and opened to read, as `Run.restore` gives it.
+
+    Raises:
+        ConfigError: If no run is going on.
+        NotFound: If there is none.
+    """
+    return _current("restore").restore(name, run_path, replace, root)
 
 
 def watch(  # noqa: PLR0917  # As wandb has them.

@@ -28,8 +28,6 @@ INSTEAD = {
     "log_artifact": _FILES,
     "log_code": "each run says its commit; publish other files with weave_core.Client().add_blob",
     "log_model": _FILES,
-    "restore": _FILES,
-    "save": _FILES,
     "use_artifact": _FILES,
     "use_model": _FILES,
 }

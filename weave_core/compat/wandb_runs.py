@@ -1,13 +1,15 @@
 """A run with wandb's methods: its counter of steps, its config and summary, on a run of ours."""
 
+import os
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, get_args
+from typing import IO, TYPE_CHECKING, Any, Literal, Self, get_args
 
+from weave_core.compat.wandb_files import File, find_file, restored
 from weave_core.compat.wandb_missing import not_provided
 from weave_core.errors import ConfigError
 from weave_core.model.runs import SummaryKind
@@ -217,6 +219,55 @@ class Run:
             self._axes[name] = axis
         return Metric(name)
 
+    def save(
+        self,
+        glob_str: str | os.PathLike[str],
+        base_path: str | os.PathLike[str] | None = None,
+        policy: Literal["live", "now", "end"] = "live",
+    ) -> list[str]:
+        """Keep files with the run; gives their names.
+
+        Args:
+            glob_str: A path, a folder, or a pattern.
+            base_path: The folder from which names are told; default: `run.dir` for what is in it,
+                else where the program runs.
+            policy: `live`: now and whenever they change; `now`; `end`: when the run ends.
+        """
+        own = self.__dict__.get("dir")  # It is not made for this.
+        if base_path is None and own is not None and Path(glob_str).is_relative_to(own):
+            base_path = own
+        return self._inner.save(glob_str, base_path=base_path, policy=policy)
+
+    def restore(
+        self,
+        name: str,
+        run_path: str | None = None,
+        replace: bool = False,  # noqa: FBT001, FBT002  # As wandb has it.
+        root: str | os.PathLike[str] | None = None,
+    ) -> IO[str]:
+        """A file of this run or of another, in place and opened to read.
+
+        Args:
+            name: Its name.
+            run_path: `RUN`, `PROJECT/RUN` or `ENTITY/PROJECT/RUN`.
+            replace: Whether one that is there is replaced; else it is taken as it is.
+            root: Where to; default: `run.dir`.
+
+        Raises:
+            NotFound: If there is none.
+        """
+        before, _, run_id = (run_path or self.id).rpartition("/")
+        project = before.rpartition("/")[2] or self.project
+        return restored(project, run_id, name, root=root or self.dir, replace=replace)
+
+    def file(self, name: str) -> File:
+        """A file that the run keeps.
+
+        Raises:
+            NotFound: If it keeps none of that name.
+        """
+        return find_file(self.project, self.id, name)
+
     def finish(self, exit_code: int | None = None, quiet: object = None) -> None:  # noqa: ARG002
         """End the run: failed where `exit_code` is another than 0."""
         synced, self._synced = self._synced, None
@@ -312,7 +363,7 @@ class Run:
 
     @cached_property
     def dir(self) -> str:
-        """A folder for its files; they stay on this machine."""
+        """A folder for its files, which are kept with the run when it ends."""
         if self.disabled:
             return tempfile.mkdtemp(prefix="wandb-")
         folder = Path(self._folder) / "wandb" / f"run-{self.id}" / "files"
@@ -323,6 +374,7 @@ class Run:
                 f"the folder {str(folder)!r} for files of a run can't be made: {error}",
                 "give wandb.init(dir=...) or WANDB_DIR",
             ) from error
+        self._inner.save(folder.absolute(), base_path=folder.absolute(), policy="end")
         return str(folder.absolute())
 
     def __enter__(self) -> Self:

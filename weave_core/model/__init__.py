@@ -55,6 +55,7 @@ from weave_core.model.objects import (
 )
 from weave_core.model.pages import ErrorBody, ErrorDetail, Health, Page
 from weave_core.model.projects import Project, ProjectSettings
+from weave_core.model.run_files import RunFile
 from weave_core.model.run_groups import GroupedMetric, RunGroup, RunGroups
 from weave_core.model.run_media import LoggedMedia, MediaKey, MediaKeys
 from weave_core.model.runs import (
@@ -196,6 +197,7 @@ __all__ = [
     "RowPage",
     "Run",
     "RunChanges",
+    "RunFile",
     "RunGroup",
     "RunGroups",
     "RunHistory",

@@ -15,11 +15,13 @@ from weave_core.server.store.blob_links import orphan_all
 from weave_core.server.store.point_batches import TIME_KEY, contents_of
 from weave_core.server.store.queries.pages import Order, next_cursor, ordered_page, read_order
 from weave_core.server.store.queries.projects import get_project_id
+from weave_core.server.store.run_files import files_owner
 from weave_core.server.store.run_media import media_owner
 from weave_core.server.store.run_packing import definition_of
 from weave_core.server.store.run_tables import (
     MetricChunkRow,
     RunConsoleRow,
+    RunFileRow,
     RunMediaRow,
     RunTailRow,
     RunWriterRow,
@@ -43,6 +45,7 @@ _MAX_KEYS = 20_000
 _NS_PER_MS = 1_000_000
 _WRITER, _TAIL, _CHUNK = (table_of(row) for row in (RunWriterRow, RunTailRow, MetricChunkRow))
 _CONSOLE, _MEDIA = table_of(RunConsoleRow), table_of(RunMediaRow)
+_FILE = table_of(RunFileRow)
 _KEYED = re.compile(r"^(-?)(metrics|summary|config)\[(['\"])(.{1,200})\3\]$")
 _COLUMNS = (RUN, RUN_STATE.label("state_now"))
 
@@ -231,8 +234,9 @@ def delete_run(connection: Connection, *, project: str, run_id: str) -> None:
     row = find_run(connection, project, run_id)
     keys = select(RUN_METRIC.c.id).where(RUN_METRIC.c.run_row_id == row.id)
     connection.execute(delete(_CHUNK).where(_CHUNK.c.run_metric_id.in_(keys)))
-    orphan_all(connection, row.project_id, media_owner(project, run_id))
-    for table in (RUN_METRIC, _TAIL, _WRITER, _CONSOLE, _MEDIA):
+    for owner in (media_owner(project, run_id), files_owner(project, run_id)):
+        orphan_all(connection, row.project_id, owner)
+    for table in (RUN_METRIC, _TAIL, _WRITER, _CONSOLE, _MEDIA, _FILE):
         connection.execute(delete(table).where(table.c.run_row_id == row.id))
     connection.execute(delete(RUN).where(RUN.c.id == row.id))
 
