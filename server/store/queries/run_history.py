@@ -6,6 +6,7 @@ every 128; nearer up the chunks themselves are opened.  What is not packed yet i
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -202,18 +203,20 @@ class _Reader:
         found |= {each for each in self._tail if keys is None or each[0] in keys}
         return sorted(each for each in found if each[0] != TIME_KEY or (keys and TIME_KEY in keys))
 
+    @cached_property
+    def _stored(self) -> dict[tuple[str, int], Summary]:
+        """What is stored of all keys: one question, where a run of 10,000 keys had as many."""
+        names = Summary.__dataclass_fields__
+        columns = (RUN_METRIC.c.key, RUN_METRIC.c.rank, *(RUN_METRIC.c[name] for name in names))
+        query = select(*columns).where(RUN_METRIC.c.run_row_id == self._row.id)
+        found = self._connection.execute(query)
+        return {(key, rank): Summary(*rest) for key, rank, *rest in found}
+
     def summary(self, key: str, rank: int) -> Summary | None:
         """Sums over a key; from what is stored of it, where nothing has to be opened for it."""
         items = self._items(key, rank)
         if len(self._lineage) == 1:
-            names = Summary.__dataclass_fields__
-            query = select(*(RUN_METRIC.c[name] for name in names)).where(
-                RUN_METRIC.c.run_row_id == self._row.id,
-                RUN_METRIC.c.key == key,
-                RUN_METRIC.c.rank == rank,
-            )
-            row = self._connection.execute(query).one_or_none()
-            stored = None if row is None else Summary(*row)
+            stored = self._stored.get((key, rank))
             if not items:
                 return stored
             if all(isinstance(each, Points) for each in items):
