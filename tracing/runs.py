@@ -546,5 +546,8 @@ def _outcome_of(error: BaseException | None) -> tuple[Outcome, str | None]:
     """How a block ended that an exception left, or none."""
     if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
         return "finished", None
-    told = f"{type(error).__name__}: {error}"
-    return ("killed" if isinstance(error, KeyboardInterrupt | RunStopped) else "failed"), told
+    if isinstance(error, RunStopped):
+        return "killed", "a stop was asked for"
+    if isinstance(error, KeyboardInterrupt):
+        return "killed", "KeyboardInterrupt"
+    return "failed", f"{type(error).__name__}: {error}"

@@ -57,7 +57,9 @@ def show_head(project: str, run_id: str) -> None:
             elif run.state == "running":
                 st.caption("It was asked to stop and ends at its next step.")
             show_edits(run)
-        if run.error:
+        if run.error and run.state == "killed":
+            st.text(f"It was stopped: {run.error}")
+        elif run.error:
             st.error("It ended by an error:", icon=":material/error:")
             st.text(run.error)
         if run.problems:

@@ -5,8 +5,10 @@ from typing import Any, Final
 import streamlit as st
 
 from weave_core.app.components.value_list import value_list
+from weave_core.app.formats import file_size
 from weave_core.app.run_views.media import fetch_blob
 from weave_core.app.state import object_url
+from weave_core.flat_keys import flattened
 from weave_core.model import Run, RunWriter
 from weave_core.refs import Ref
 
@@ -36,10 +38,10 @@ def show_code(run: Run) -> None:
     with left:
         value_list("Program", _program(told, code), empty="", key="program")
         machine = told.get("machine")
-        shown = {name: told[name] for name in _MACHINE if told.get(name)}
-        value_list("Machine", shown | (machine or {}), empty="", key="machine")
-        if told.get("launchers"):
-            value_list("Started by", told["launchers"], empty="", key="launchers")
+        shown = {name: told.get(name) for name in _MACHINE} | (machine or {})
+        value_list("Machine", _said(shown), empty="", key="machine")
+        if launchers := _said(dict(flattened(told.get("launchers") or {}))):
+            value_list("Started by", launchers, empty="", key="launchers")
     with right:
         show_version(code)
         show_diff(code)
@@ -85,7 +87,7 @@ def show_code_files(code: dict[str, Any]) -> None:
     files: dict[str, str | None] = code.get("files") or {}
     if not files:
         return
-    st.caption(f"Its own code, {len(files):,} files")
+    st.caption(f"Its own code, {len(files):,} {'file' if len(files) == 1 else 'files'}")
     name = st.selectbox(
         "File", sorted(files), key="file", bind="query-params", label_visibility="collapsed"
     )
@@ -109,6 +111,15 @@ def show_text(digest: str, *, language: str) -> None:
     st.code(text[:MAX_CODE_SHOWN], language=language, line_numbers=language != "diff")
     if len(text) > MAX_CODE_SHOWN:
         st.caption(f"The first {MAX_CODE_SHOWN:,} of {len(text):,} characters.")
+
+
+def _said(values: dict[str, Any]) -> dict[str, Any]:
+    """Those that say something, bytes as people read them."""
+    return {
+        name: file_size(value) if name.endswith("_bytes") and isinstance(value, int) else value
+        for name, value in values.items()
+        if value not in (None, "", [], {})
+    }
 
 
 def _program(told: dict[str, Any], code: dict[str, Any]) -> dict[str, Any]:
