@@ -20,7 +20,7 @@ _MOLECULES = ("pdb", "pqr", "mmcif", "mcif", "cif", "sdf", "sd", "gro", "mol2", 
 class Object3D(Media):
     """A cloud of points, or a mesh, to be logged with `run.log`.
 
-    Clouds are drawn in the app and can be turned; meshes are kept to be saved.
+    In the app it can be turned.
 
     Example:
         >>> run.log({"scan": weave_core.Object3D(points)})
@@ -47,7 +47,7 @@ class Object3D(Media):
 
 
 class Molecule(Media):
-    """A molecule, to be logged with `run.log`; it is kept as a file and shown as its text.
+    """A molecule, to be logged with `run.log`; in the app it can be turned.
 
     Example:
         >>> run.log({"ligand": weave_core.Molecule("ligand.pdb")})

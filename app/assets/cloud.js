@@ -31,6 +31,12 @@ function cloud(points) {
       pen.fillRect(width / 2 + side * scale - radius / 2, height / 2 - up * scale - radius / 2, radius, radius);
     }
   };
+  turned(canvas, view, draw);
+  return canvas;
+}
+
+/* What can be turned by a pointer, the wheel and keys: `view` has `turn`, `tilt` and `zoom`. */
+function turned(canvas, view, draw) {
   let held = null;
   canvas.addEventListener("pointerdown", (event) => { held = [event.clientX, event.clientY]; canvas.setPointerCapture(event.pointerId); });
   canvas.addEventListener("pointermove", (event) => {
@@ -51,5 +57,4 @@ function cloud(points) {
     draw();
   });
   new ResizeObserver(draw).observe(canvas);
-  return canvas;
 }

@@ -11,7 +11,7 @@ export default mount("div.wc.media-gallery", (host, data, act) => {
   galleries.set(host, state);
   const find = el("input", { type: "search", placeholder: "Find a key", "aria-label": "Find a key", spellcheck: "false" });
   find.value = state.find;
-  const sections = data.sections.map((section) => el("section.key", { "data-key": section.key },
+  const sections = data.sections.map((section) => el(`section.key${span(section)}`, { "data-key": section.key },
     el("h4", null, el("span.mono", null, section.key), el("span.dim", null, section.kind)),
     section.histograms
       ? el("div.cards", null, section.histograms.map((each) => el("div.card.wide", null, each.name && el("div.owner", null, each.name), histogramMap(each.entries, data.step))))
@@ -27,6 +27,14 @@ export default mount("div.wc.media-gallery", (host, data, act) => {
   host.dataset.ready = String(data.sections.length);
   host.dataset.step = String(data.step);
 });
+
+const WIDE = ["html", "markdown", "molecule"];
+
+/* How much room a key takes beside others. */
+function span(section) {
+  const count = (section.histograms ?? section.items).length;
+  return count > 1 ? "" : section.histograms || WIDE.includes(section.kind) ? ".broad" : ".narrow";
+}
 
 /* Which step: the media of each key are its last ones until there. */
 function stepBar(data, act) {
@@ -46,15 +54,16 @@ function stepBar(data, act) {
 
 function card(item, data) {
   const facts = [item.owner, item.rank ? `rank ${item.rank}` : "", item.step !== data.step ? `step ${number.format(item.step)}` : ""].filter(Boolean).join(" · ");
-  const wide = ["html", "markdown", "molecule"].includes(item.kind);
-  return el(wide ? "div.card.wide" : "div.card", { "data-kind": item.kind }, body(item), item.caption && el("div.caption", { dir: "auto" }, item.caption), facts && el("div.dim", null, facts));
+  return el(WIDE.includes(item.kind) ? "div.card.wide" : "div.card", { "data-kind": item.kind }, body(item), item.caption && el("div.caption", { dir: "auto" }, item.caption), facts && el("div.dim", null, facts));
 }
 
 function body(item) {
   if (item.problem) return el("div.dim", null, item.problem);
   if (item.kind === "html") return el("iframe", { sandbox: "", srcdoc: QUIET + item.text, title: item.caption || "A page that was logged", referrerpolicy: "no-referrer", loading: "lazy" });
   if (item.kind === "markdown") return el("div.md", null, markdown(item.text));
-  if (item.kind === "molecule" || item.text !== undefined) return el("div.plain.mono.text", null, long(item.text, "div.plain", 4000));
+  if (item.kind === "molecule") return moleculeView(item);
+  if (item.kind === "object3d" && item.format && !item.points) return meshView(item);
+  if (item.text !== undefined) return el("div.plain.mono.text", null, long(item.text, "div.plain", 4000));
   if (item.points) return cloud(item.points);
   if (item.kind === "image" && (item.boxes || item.masks)) return layered(item);
   return medium({ type: item.type, data: item.data }, { digest: item.digest });

@@ -1,6 +1,7 @@
 """Media of runs at a step, as cards: what was logged, with the bytes that a page can hold."""
 
 import base64
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -21,7 +22,9 @@ GALLERY_KINDS: Final = (
     *("molecule", "file"),
 )
 """Those that are cards, in their order; tables and plotly's figures are drawn by Streamlit."""
-_TEXTS: Final = frozenset(("html", "markdown", "molecule"))
+_TEXTS: Final = frozenset(("html", "markdown"))
+_FORMAT: Final = re.compile(r"[a-z0-9]{1,8}")
+_BODIES: Final = frozenset(("object3d", "molecule"))
 _MAX_TEXT: Final = 400_000
 
 Fetch = Callable[[str], bytes | None]
@@ -30,7 +33,7 @@ Fetch = Callable[[str], bytes | None]
 
 def media_gallery(content: bytes, *, key: str) -> str | None:
     """Draw what `gallery_content` gave; the step that the reader wants: a number, or `last`."""
-    parts = ("markdown", "json_tree", "chat", "cloud", "histogram_map")
+    parts = ("markdown", "json_tree", "chat", "cloud", "bodies", "histogram_map")
     result = bundle("media_gallery", *parts)(key=key, data=content, on_step_change=lambda: None)
     asked = result.get("step")
     return asked if isinstance(asked, str) and (asked == "last" or asked.isdigit()) else None
@@ -106,6 +109,8 @@ class _Room:
         if kind == "object3d" and item.get("format") == "points":
             return told | {"points": orjson.loads(content)}
         told |= {"type": media_type_of(content[:HEAD_BYTES]), "data": _base64(content)}
+        if kind in _BODIES and _FORMAT.fullmatch(ending := str(item.get("format"))):
+            told["format"] = ending
         if kind == "image":
             told |= {name: item[name] for name in ("width", "height", "labels") if name in item}
             told |= {"boxes": boxes} if (boxes := _boxes(item)) else {}

@@ -16,6 +16,7 @@ from weave_core.app.components.run_relations import relation_data, run_relations
 from weave_core.app.components.value_list import differing, value_text
 from weave_core.app.frame import errors_shown
 from weave_core.app.run_charts import group_means, lines_of
+from weave_core.app.run_views.media import show_media
 from weave_core.app.state import client, project_of_address, runs_url
 from weave_core.errors import BadRequest
 from weave_core.flat_keys import flattened
@@ -24,7 +25,7 @@ from weave_core.model import Run, RunSeries
 MAX_COMPARED = 20
 """Runs side by side; more lines can't be told apart."""
 REFRESH_S = 5.0
-VIEWS = ["Charts", "Differences", "Relations"]
+VIEWS = ["Charts", "Media", "Differences", "Relations"]
 
 
 def runs_of_address(project: str) -> list[Run]:
@@ -127,6 +128,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
         is_grouped = st.toggle("Means of groups", key="means", bind="query-params")
 if view == "Differences":
     show_differences(runs)
+elif view == "Media":
+    show_media(*runs)
 elif view == "Relations":
     lines = lines_of({run.run_id: run.name for run in runs})
     run_relations(relation_data(runs, lines), key="run_relations")

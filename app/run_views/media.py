@@ -1,6 +1,8 @@
 """The tab with what a run logged that is no number: a gallery over its steps, tables, figures."""
 
 import base64
+from collections.abc import Mapping
+from itertools import cycle, groupby
 from typing import Any, Final
 
 import orjson
@@ -21,11 +23,17 @@ MAX_BLOB_BYTES: Final = 8 * 1024 * 1024
 """Bytes of an image, sound or table that a page of a run shows."""
 MAX_TABLE_ROWS_SHOWN: Final = 2_000
 """Rows of a logged table on its page."""
+MAX_TABLE_CELLS: Final = 100_000
+"""Cells of a logged table on its page: of one with many columns fewer rows."""
+MAX_TABLE_BYTES_READ: Final = 64 * 1024 * 1024
+"""Bytes of a logged table that a page reads to show its first rows; more than a run keeps."""
 MAX_TABLE_IMAGES: Final = 100
 """Images in the cells of a logged table on its page."""
 HISTOGRAM_STEPS: Final = 200
 """Steps of a histogram over time, evenly chosen of more."""
 MAX_HISTOGRAM_KEYS: Final = 24
+MAX_BESIDE: Final = 4
+"""Tables of several runs beside each other; further ones stand below."""
 _STEP = "media_step"
 EMPTY = """Nothing but numbers was logged yet. In Python:
 
@@ -35,29 +43,48 @@ run.log({"weights": weave_core.Histogram(layer), "mistakes": weave_core.Table(da
 ```"""
 
 
-def show_media(run: Run) -> None:
-    """Draw the tab; read again while the run goes on."""
-    every = REFRESH_S if run.state == "running" else None
-    st.fragment(show_step, run_every=every)(run.project, run.run_id)
+def show_media(*runs: Run) -> None:
+    """Draw what one run logged, or what several did, side by side; read again while one goes on."""
+    every = REFRESH_S if any(run.state == "running" for run in runs) else None
+    names = {run.run_id: run.name if len(runs) > 1 else "" for run in runs}
+    st.fragment(show_step, run_every=every)(runs[0].project, names)
 
 
-def show_step(project: str, run_id: str) -> None:
-    """What there is at the step that is looked at."""
+def show_step(project: str, names: Mapping[str, str]) -> None:
+    """What there is at the step that is looked at.
+
+    Args:
+        project: Of the runs.
+        names: What each run is called by its id; empty where there is one.
+    """
     with errors_shown():
-        keys = client().list_media_keys(project, run_id)
-        if not keys.items:
+        keys = [client().list_media_keys(project, run_id) for run_id in names]
+        steps = sorted({step for each in keys for step in each.steps})
+        if not steps:
             st.markdown(EMPTY)
             return
-        step = int(st.session_state.get(_STEP, keys.steps[-1]))
-        logged = client().list_media(project, run_id, at=step, limit=500).items
+        step = int(st.session_state.get(_STEP, steps[-1]))
+        # Those of one key stand together, a run after the other.
+        logged = sorted(
+            (
+                each
+                for run_id in names
+                for each in client().list_media(project, run_id, at=step, limit=500).items
+            ),
+            key=lambda each: each.key,
+        )
         content = gallery_content(
-            logged, read_histograms(project, run_id, keys), step=step, steps=keys.steps,
-            fetch=fetch_blob,
+            logged, read_histograms(project, dict(zip(names, keys, strict=True))), step=step,
+            steps=steps, fetch=fetch_blob, names=names,
         )  # fmt: skip
         asked = media_gallery(content, key="media_gallery")
-        for each in logged:
-            if each.kind not in GALLERY_KINDS:
-                show_others(each)
+        others = [each for each in logged if each.kind not in GALLERY_KINDS]
+        for _, of_key in groupby(others, key=lambda each: each.key):
+            beside = [*of_key]
+            count = min(len(beside), MAX_BESIDE)
+            for place, column in zip(beside, cycle(st.columns(count)), strict=False):
+                with column:
+                    show_other(place, names[place.run_id])
         if asked is not None:
             if asked == "last":
                 st.session_state.pop(_STEP, None)
@@ -66,35 +93,49 @@ def show_step(project: str, run_id: str) -> None:
             st.rerun()
 
 
-def read_histograms(project: str, run_id: str, keys: MediaKeys) -> dict[str, list[LoggedMedia]]:
-    """Histograms over the steps, by key."""
-    names = [each.key for each in keys.items if each.kind == "histogram"][:MAX_HISTOGRAM_KEYS]
-    return {
-        name: client().list_media(project, run_id, [name], limit=HISTOGRAM_STEPS, sample=True).items
-        for name in names
-    }
+def read_histograms(project: str, keys: Mapping[str, MediaKeys]) -> dict[str, list[LoggedMedia]]:
+    """Histograms over the steps, by key, of all runs.
+
+    Args:
+        project: Of the runs.
+        keys: What each run has, by its id.
+    """
+    found: dict[str, list[LoggedMedia]] = {}
+    for run_id, of_run in keys.items():
+        for each in of_run.items:
+            if each.kind != "histogram" or (
+                each.key not in found and len(found) >= MAX_HISTOGRAM_KEYS
+            ):
+                continue
+            asked: dict[str, Any] = {"limit": HISTOGRAM_STEPS, "sample": True}
+            page = client().list_media(project, run_id, [each.key], **asked)
+            found.setdefault(each.key, []).extend(page.items)
+    return found
 
 
-def show_others(each: LoggedMedia) -> None:
-    """Tables and figures of plotly's, by Streamlit's own means."""
+def show_other(each: LoggedMedia, owner: str) -> None:
+    """A table or a figure of plotly's, by Streamlit's own means."""
+    rank = f"rank {each.rank}" if each.rank else ""
+    facts = [owner, each.key, f"step {each.step}", rank]
     for item in each.items:
         # A label is Markdown, and a key may hold anything.
-        st.text(f"{each.key} · step {each.step}" + (f" · rank {each.rank}" if each.rank else ""))
-        content = fetch_blob(str(item.get("digest")))
+        st.text(" · ".join(filter(None, facts)))
+        digest = str(item.get("digest"))
         if item.get("caption"):
             st.text(str(item["caption"])[:2_000])
-        if content is None:
+        if each.kind == "table" and (table := fetch_table(digest)):
+            show_table(table)
+        elif each.kind == "table" or (content := fetch_blob(digest)) is None:
             st.caption("It is too large for a page: client.run(id).media(key) has it.")
-        elif each.kind == "table":
-            show_table(orjson.loads(content))
         else:
-            show_figure(content, key=f"{each.key}-{each.step}-{item.get('digest')}")
+            key = f"{each.key}-{each.run_id}-{each.rank}-{each.step}-{item.get('digest')}"
+            show_figure(content, key=key)
 
 
 def show_table(told: dict[str, Any]) -> None:
     """The first rows of a table; images in its cells are shown."""
     columns, rows = [str(name) for name in told["columns"]], told["data"]
-    frame = pd.DataFrame(rows[:MAX_TABLE_ROWS_SHOWN], columns=_unique(columns))
+    frame = pd.DataFrame(rows, columns=_unique(columns))
     config: dict[str, Any] = {}
     shown = 0
     for name in frame.columns:
@@ -111,9 +152,9 @@ def show_table(told: dict[str, Any]) -> None:
         frame[name] = pictures
         config[name] = st.column_config.ImageColumn(name)
     st.dataframe(frame, hide_index=True, width="stretch", column_config=config)
-    total = int(told.get("total") or len(rows))
+    total, count = int(told["total"]), int(told["kept"])
     if total > len(frame):
-        kept = f"; {len(rows):,} are kept" if len(rows) < total else ""
+        kept = f"; {count:,} are kept" if count < total else ""
         st.caption(f"The first {len(frame):,} of {total:,} rows{kept}.")
 
 
@@ -138,6 +179,30 @@ def _blob(digest: str) -> bytes | None:
         return reader.get_blob(digest)
     except WeaveError:
         return None  # The page shows the others all the same.
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _table(digest: str) -> dict[str, Any] | None:
+    """What a page shows of a table, a small part of a large one."""
+    try:
+        info = client().find_blob(digest)
+        if info is None or info.size_bytes > MAX_TABLE_BYTES_READ:
+            return None
+        told = orjson.loads(client().get_blob(digest))
+    except WeaveError:
+        return None
+    rows, columns = told["data"], told["columns"]
+    shown = rows[: max(1, min(MAX_TABLE_ROWS_SHOWN, MAX_TABLE_CELLS // max(1, len(columns))))]
+    total = told.get("total") or len(rows)
+    return {"columns": columns, "data": shown, "kept": len(rows), "total": total}
+
+
+def fetch_table(digest: str) -> dict[str, Any] | None:
+    """The first rows of a table, how many are kept and how many there were; None without it."""
+    found = _table(digest) if digest.startswith("sha256:") else None
+    if found is None:
+        _table.clear(digest)  # It may be there the next time.
+    return found
 
 
 def fetch_blob(digest: str) -> bytes | None:

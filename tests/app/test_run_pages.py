@@ -166,6 +166,28 @@ def test_media_of_a_run_are_on_its_page(
     assert any("capture" in each.value for each in code.markdown)
 
 
+def test_media_of_runs_are_compared_side_by_side(
+    server: ServerProcess, project: str, tmp_path: Path
+) -> None:
+    """Of each key the last one until the step, a card a run; tables too, large ones cut."""
+    for place, name in enumerate("ab"):
+        with (
+            training(project, server.url, tmp_path / "home"),
+            weave_core.run(id=name, name=name) as run,
+        ):
+            run.log({"seen": weave_core.Image(np.full((2, 2), place, "uint8"))}, step=place)
+            table = weave_core.Table([[number] for number in range(3_000)], columns=["n"])
+            run.log({"rows": table, "spread": weave_core.Histogram([1, place])}, step=3)
+    screen = draw(COMPARE, project=project, ids="a,b", view="Media")
+    told = component_data(screen, "media_gallery")
+    seen, spread = told["sections"]
+    assert [(each["owner"], each["step"]) for each in seen["items"]] == [("a", 0), ("b", 1)]
+    assert [each["name"] for each in spread["histograms"]] == ["a", "b"]
+    assert told["steps"] == [0, 1, 3]
+    assert [len(frame.value) for frame in screen.dataframe] == [2_000, 2_000]
+    assert any("of 3,000 rows" in each.value for each in screen.caption)
+
+
 def test_files_of_a_run_are_on_its_page(
     server: ServerProcess, project: str, tmp_path: Path
 ) -> None:

@@ -146,10 +146,25 @@ def test_what_a_run_prints_is_followed_searched_and_told_apart(
     expect(view.locator(".line").last).to_contain_text("line 1233")
 
 
+TENT = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 2 4\nf 2 3 4\n"
+WATER = """water
+
+\x20
+  3  2  0  0  0  0  0  0  0  0999 V2000
+    0.0000    0.0000    0.0000 O   0  0
+    0.9600    0.0000    0.0000 H   0  0
+   -0.2400    0.9300    0.0000 H   0  0
+  1  2  1  0
+  1  3  1  0
+M  END
+$$$$
+"""
+
+
 def test_media_are_looked_at_step_by_step(
     server: ServerProcess, tmp_path: Path, window: Window
 ) -> None:
-    """Pictures with masks and boxes, players, clouds, histograms, tables; a page runs nothing."""
+    """Pictures with masks and boxes, players, clouds, meshes, molecules; a page runs nothing."""
     page = window.page
     pixels = np.zeros((12, 16, 3), "uint8")
     classes = np.zeros((12, 16), "uint8")
@@ -165,9 +180,13 @@ def test_media_are_looked_at_step_by_step(
         table = weave_core.Table([["a <b>b</b>", 1], ["c", 2]], columns=["text", "n"])
         run.log({"marked": marked, "page": weave_core.Html(hostile), "table": table}, step=3)
         run.log({"sound": weave_core.Audio(np.zeros(800)), "cloud": weave_core.Object3D(np.eye(3))})
+        (tmp_path / "tent.obj").write_text(TENT)
+        (tmp_path / "water.sdf").write_text(WATER)
+        bodies = {"tent": weave_core.Object3D(tmp_path / "tent.obj")}
+        run.log(bodies | {"water": weave_core.Molecule(tmp_path / "water.sdf")}, step=5)
     window.open(f"/run?project=media&run={run.id}&view=Media")
     gallery = page.locator(".media-gallery")
-    expect(gallery).to_have_attribute("data-ready", "6")
+    expect(gallery).to_have_attribute("data-ready", "8")
     sample = gallery.locator("[data-key=sample]")
     expect(sample.locator(".caption")).to_have_text("<i>3</i>")
     assert sample.locator("img").evaluate("node => node.naturalWidth") == 16
@@ -175,7 +194,11 @@ def test_media_are_looked_at_step_by_step(
     expect(gallery.locator(".box")).to_have_text("cat")
     gallery.get_by_role("button", name="found").click()
     expect(gallery.locator(".box")).to_be_hidden()
-    expect(gallery.locator("audio, canvas.cloud, canvas.map")).to_have_count(3)
+    expect(gallery.locator("audio, canvas.cloud, canvas.map")).to_have_count(4)
+    expect(gallery.locator("[data-key=tent] [data-drawn]")).to_have_attribute("data-drawn", "mesh")
+    water = gallery.locator("[data-key=water] [data-drawn]")
+    water.scroll_into_view_if_needed()
+    expect(water).to_have_attribute("data-drawn", "3")
     frame = gallery.locator("iframe")
     expect(frame).to_have_attribute("sandbox", "")
     expect(frame.content_frame.locator("h1")).to_have_text("Report")

@@ -16,6 +16,7 @@ __all__ = ["CHROMIUM_OPTIONS", "AppProcess", "start_app"]
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
+    "--enable-unsafe-swiftshader",  # WebGL without a GPU.
     "--disable-background-networking",
     "--no-first-run",
     "--disable-component-update",
