@@ -191,7 +191,7 @@ class _Compiler:
         if field.kind in {"bool", "id"} and operator in _ORDERED:
             raise BadFilter(f"{field.name!r} has no order", "use = or !=", position_of(node))
         value = value_for(field, right, self._now_ns)
-        if field.end_chars and operator is exp.EQ:
+        if field.key_of and operator is exp.EQ:
             return self._of(field, field.is_one_of([value]))
         if field.values:
             # One of a closed set, so it may stand in the statement, where SQLite can see that a
@@ -231,9 +231,7 @@ class _Compiler:
         bound = [value_for(field, _bared(value), self._now_ns) for value in values]
         if field.kind == "bool":
             raise BadFilter(f"{field.name!r} takes no list", "use = true", position_of(node))
-        if field.end_chars and not is_negated:
-            return self._of(field, field.is_one_of(bound))
-        chosen = field.column.not_in(bound) if is_negated else field.column.in_(bound)
+        chosen = field.column.not_in(bound) if is_negated else field.is_one_of(bound)
         return self._of(field, chosen)
 
     def _like(self, node: exp.Expr, *, is_negated: bool) -> _Part:

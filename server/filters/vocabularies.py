@@ -30,7 +30,8 @@ from weave_core.model import KINDS, RUN_STATES, Status
 from weave_core.server.filters.constructs import JsonIs, JsonNumber, Unindexed
 from weave_core.server.filters.previews import PreviewText, TracePreviewText
 from weave_core.server.store.run_tables import RunMetricRow, RunRow
-from weave_core.server.store.tables import REPLY_END, SpanRow, TraceRow, table_of
+from weave_core.server.store.span_keys import REPLY_END, HasKey
+from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 
 __all__ = [
     "RUNS",
@@ -72,20 +73,15 @@ class Field:
     """All texts there are; empty: any."""
     by_key: Callable[[str], ColumnElement[Any]] | None = None
     """Of a field that takes a key in brackets and is no JSON column: the number under that key."""
-    end_chars: int = 0
-    """An index has so many of a text's last characters, in place of the text."""
+    key_of: Callable[[Any], ColumnElement[Any]] | None = None
+    """The key by which rows with a value are found, where it is one of those of `span_keys`."""
 
-    def is_one_of(self, texts: Sequence[str]) -> ColumnElement[bool]:
-        """Whether the column is one of `texts`, in a way that such an index serves.
-
-        With `=` SQLite would put the text into `substr` too, and then no longer see its index.
-        """
-        chars: ColumnElement[int] = literal_column(str(-self.end_chars))
-        ends = [func.substr(literal(each, String()), chars) for each in texts]
-        end = func.substr(self.column, chars)
-        if len(texts) == 1:
-            return and_(self.column.between(texts[0], texts[0]), end == ends[0])
-        return and_(self.column.in_(texts), end.in_(ends))
+    def is_one_of(self, values: Sequence[Any]) -> ColumnElement[bool]:
+        """Whether the column is one of `values`."""
+        found = self.column.in_(values)
+        if self.key_of is None:
+            return found
+        return and_(found, HasKey(SPAN.c.id, [self.key_of(value) for value in values]))
 
 
 @dataclass(frozen=True)
@@ -126,20 +122,24 @@ def _texts(table: Table, *names: str) -> list[Field]:
     return [Field(name, "text", table.c[name]) for name in names]
 
 
+def _end_of_reply(reply: str) -> ColumnElement[str]:
+    return func.substr(literal(reply, String()), literal_column(str(REPLY_END)))
+
+
 def _numbers(columns: dict[str, Any]) -> list[Field]:
     return [Field(name, "number", column) for name, column in columns.items()]
 
 
 _SPAN_FIELDS = [
     Field("trace_id", "id", SPAN.c.trace_id),
-    Field("span_id", "id", SPAN.c.span_id),
+    Field("span_id", "id", SPAN.c.span_id, key_of=literal),
     Field("parent_span_id", "id", SPAN.c.parent_id),
     Field("kind", "text", SPAN.c.kind, values=KINDS),
     Field("status", "text", SPAN.c.status, values=_STATUSES),
     Field("display_name", "text", func.coalesce(SPAN.c.display_name, SPAN.c.name)),
     *_texts(SPAN, "name", "status_message", "error_type", "service_name", "environment"),
     *_texts(SPAN, "op_name", "op_version", "provider"),
-    Field("response_id", "text", SPAN.c.response_id, end_chars=-REPLY_END),
+    Field("response_id", "text", SPAN.c.response_id, key_of=_end_of_reply),
     Field("model", "text", SPAN.c.request_model),
     Field("response_model", "text", SPAN.c.model),
     *_texts(SPAN, "agent_name", "session_id", "user_id", "run_id"),

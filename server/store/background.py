@@ -18,6 +18,7 @@ from weave_core.server.store.packing import PayloadPacker
 from weave_core.server.store.rejoins import SpanRejoins
 from weave_core.server.store.rollups import TraceRollups
 from weave_core.server.store.run_packing import RunPacker
+from weave_core.server.store.span_keys import SpanKeys
 from weave_core.server.store.statistics import Statistics
 from weave_core.server.store.text_codes import TextCodes
 from weave_core.server.store.text_merges import TextMerges
@@ -39,8 +40,10 @@ class Background:
         minutes: MinuteRollups,
         codes: TextCodes,
         dictionaries: Dictionaries,
+        keys: SpanKeys,
         texts: TextIndex,
     ) -> None:
+        self._keys = keys
         self._minutes = minutes
         self._dictionaries = dictionaries
         self._texts = texts
@@ -87,7 +90,8 @@ class Background:
         has_minutes = self._minutes.step(connection, max(left_s, turn_s * (1 - _TRACES_SHARE)))
         self._minutes.flush(connection)
         has_points = self._runs.step(connection)
-        return rejoined.has_more or has_traces or has_minutes or has_points
+        has_keys = self._keys.step(connection)
+        return rejoined.has_more or has_traces or has_minutes or has_points or has_keys
 
     def patient_step(self, connection: Connection, turn_s: float) -> bool:
         """Do a step of what can wait, in the same way; whether more waits."""

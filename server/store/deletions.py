@@ -20,7 +20,8 @@ from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.packing import remove_texts
 from weave_core.server.store.queries.projects import get_project_id
-from weave_core.server.store.tables import REPLY_END, TraceDirtyRow, TraceRow, table_of
+from weave_core.server.store.span_keys import of_reply
+from weave_core.server.store.tables import TraceDirtyRow, TraceRow, table_of
 from weave_core.server.store.texts import TextIndex
 
 if TYPE_CHECKING:
@@ -44,21 +45,19 @@ _LOGS = "SELECT id FROM log_record WHERE project_id = ? AND trace_id = ? LIMIT ?
 _DELETE_LOG = "DELETE FROM log_record WHERE id = ?"
 _MARK = "INSERT INTO trace_dirty (project_id, trace_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
 # What was left out of a sum because of a span that is gone now counts again.
-# With `=` SQLite would put the id into `substr` too, and then no longer see its index there.
-_MARK_TWINS = f"""
+_MARK_TWINS = """
 INSERT INTO trace_dirty (project_id, trace_id)
-SELECT project_id, trace_id FROM span
-WHERE project_id = ? AND response_id BETWEEN ? AND ? AND is_duplicate
-AND substr(response_id, {REPLY_END}) = substr(?, {REPLY_END})
+SELECT span.project_id, span.trace_id
+FROM (SELECT CAST(? AS INTEGER) AS project_id, CAST(? AS TEXT) AS response_id) AS gone
+CROSS JOIN span
+WHERE {is_of_it} AND span.is_duplicate
 ON CONFLICT DO NOTHING
-"""  # noqa: S608  # A number of our own.
-_DELETE_REPLY_LOGS = f"""
+"""
+_DELETE_REPLY_LOGS = """
 DELETE FROM log_record WHERE project_id = ? AND response_id = ? AND NOT EXISTS (
-  SELECT 1 FROM span
-  WHERE span.project_id = log_record.project_id AND span.response_id = log_record.response_id
-  AND substr(span.response_id, {REPLY_END}) = substr(log_record.response_id, {REPLY_END})
+  SELECT 1 FROM span WHERE {is_of_it}
 )
-"""  # noqa: S608  # A number of our own.
+"""
 _OF_TRACE = ("blob_link", "trace", "trace_dirty", "span_dirty")
 
 
@@ -125,8 +124,15 @@ def _delete_spans(
     remove_texts(connection, dialect, [row[0] for row in found])
     _each(connection, dialect, "DELETE FROM span WHERE id = ?", ids)
     replies = {row[1] for row in found if row[1] is not None}
-    _each(connection, dialect, _MARK_TWINS, [(project_id, *[reply] * 3) for reply in replies])
-    _each(connection, dialect, _DELETE_REPLY_LOGS, [(project_id, reply) for reply in replies])
+    for statement, asked in ((_MARK_TWINS, "gone"), (_DELETE_REPLY_LOGS, "log_record")):
+        is_of_it = of_reply(
+            dialect.name,
+            row="span",
+            project=f"{asked}.project_id",
+            reply=f"{asked}.response_id",
+        )
+        keys = [(project_id, reply) for reply in replies]
+        _each(connection, dialect, statement.format(is_of_it=is_of_it), keys)
 
 
 def _rows(

@@ -15,8 +15,8 @@ from weave_core.server.normalise.duplicates import Call, duplicate_ids
 from weave_core.server.normalise.kinds import COUNTED_KINDS
 from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.minutes import MinuteRollups
+from weave_core.server.store.span_keys import of_reply
 from weave_core.server.store.sums import SpanSums
-from weave_core.server.store.tables import REPLY_END
 
 __all__ = ["MAX_REPORTS", "DuplicateMarker"]
 
@@ -25,12 +25,11 @@ _WINDOW_NS = 10 * 60 * 1_000_000_000
 MAX_REPORTS = 16
 """Spans that may report one reply; an id that more have tells nothing, and each of them counts."""
 
-# One probe of the index of reply ids for each call of the marked traces.  Asked for IS NOT NULL,
-# SQLite finds the calls themselves by that index too, which is to walk the whole project.
-# PostgreSQL's index has whole ids, and its `substr` gives them whole too.
+# Some probes for the reply of each call of the marked traces.  Asked for IS NOT NULL, PostgreSQL
+# could find the calls themselves by its index of replies, which is to walk the whole project.
 # Some stand-ins for a provider give every reply the same id: without the bound each call would be
 # held against all others, which took the writer seconds for some thousands of them.
-_ELSEWHERE = f"""
+_ELSEWHERE = """
 SELECT s.id AS own_id, o.id, o.trace_id, o.start_ns, o.is_duplicate,
   o.input_tokens, o.output_tokens,
   COALESCE(
@@ -43,14 +42,12 @@ AND COALESCE(s.response_id, '') <> ''
 AND (
   SELECT COUNT(*) FROM (
     SELECT 1 FROM span AS r
-    WHERE r.project_id = s.project_id AND r.response_id = s.response_id
-    AND substr(r.response_id, {REPLY_END}) = substr(s.response_id, {REPLY_END}) LIMIT ?
+    WHERE {r_is_of_it} LIMIT ?
   ) AS reports
 ) <= ?
-AND o.project_id = s.project_id AND o.response_id = s.response_id AND o.kind = s.kind
-AND substr(o.response_id, {REPLY_END}) = substr(s.response_id, {REPLY_END})
+AND {o_is_of_it} AND o.kind = s.kind
 AND o.trace_id <> s.trace_id AND ABS(o.start_ns - s.start_ns) <= ?
-"""  # noqa: S608  # A number of our own.
+"""
 
 
 class _Elsewhere(NamedTuple):
@@ -71,7 +68,13 @@ class DuplicateMarker:
 
     def __init__(self, dialect: Dialect, minutes: MinuteRollups) -> None:
         self._minutes = minutes
-        self._elsewhere = dialect.sql(_ELSEWHERE)
+        is_of_it = {
+            f"{row}_is_of_it": of_reply(
+                dialect.name, row=row, project="s.project_id", reply="s.response_id"
+            )
+            for row in ("r", "o")
+        }
+        self._elsewhere = dialect.sql(_ELSEWHERE.format(**is_of_it))
         self._update = dialect.update("span", ("is_duplicate",), "id")
         self._mark = dialect.insert(
             "trace_dirty", ("project_id", "trace_id"), on_conflict="ON CONFLICT DO NOTHING"

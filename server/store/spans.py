@@ -21,6 +21,7 @@ from weave_core.server.store.minutes import MinuteRollups
 from weave_core.server.store.payloads import ENCODING_ZSTD_JSON, Dictionary, compress
 from weave_core.server.store.rollup_tables import BackgroundCursorRow
 from weave_core.server.store.rows import PREVIEW_COLUMNS, SPAN_COLUMNS, cleaned
+from weave_core.server.store.span_keys import SpanKeys
 from weave_core.server.store.stored_texts import texts_in
 from weave_core.server.store.tables import SpanRow, table_of
 from weave_core.server.store.text_codes import TextCodes
@@ -54,10 +55,12 @@ class SpanInserter:
         *,
         codes: TextCodes,
         dictionaries: Dictionaries,
+        keys: SpanKeys,
         minutes: MinuteRollups,
         texts: TextIndex,
     ) -> None:
         self._dialect = dialect
+        self._keys = keys
         self._codes = codes
         self._texts = texts
         self._minutes = minutes
@@ -114,6 +117,7 @@ class SpanInserter:
         inserted = self._dialect.insert_rows(
             connection, "span", self._columns, rows, skips_known=True
         )
+        self._keys.add(connection, rows[0][_ID])
         self._next_id = rows[-1][_ID] + 1
         if inserted == len(rows):
             self._add_batches(connection, rows[0][_ID], batches)

@@ -24,10 +24,10 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from weave_core.server.store.shared_texts import CREATE_TABLE, SharedText
+from weave_core.server.store.span_keys import CREATE
 
 __all__ = [
     "METADATA",
-    "REPLY_END",
     "OriginRow",
     "PayloadBlockRow",
     "PayloadDictionaryRow",
@@ -43,21 +43,18 @@ __all__ = [
 # SQLite's fast row id is INTEGER PRIMARY KEY to the letter; BIGINT would be a second index.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
-REPLY_END = -8
-"""SQLite's index of reply ids has their last characters, which tell nearly all apart and take half
-as much as whole ids; whoever looks for one compares both.  (PostgreSQL's `substr` gives all.)"""
-
 METADATA = MetaData(
     naming_convention={"uq": "uq_%(table_name)s_%(column_0_name)s", "pk": "pk_%(table_name)s"}
 )
 """Our tables and no others: SQLModel's own is shared with every SQLModel program that embeds us.
 Constraints have names, since a later migration can only change what it can name."""
 
-event.listen(
-    METADATA,
-    "after_create",
-    DDL(CREATE_TABLE).execute_if(dialect="sqlite"),  # type: ignore[no-untyped-call]
-)
+for _statement in (CREATE_TABLE, *CREATE):
+    event.listen(
+        METADATA,
+        "after_create",
+        DDL(_statement).execute_if(dialect="sqlite"),  # type: ignore[no-untyped-call]
+    )
 
 
 class Row(SQLModel):
@@ -112,7 +109,8 @@ class SpanRow(Row, table=True):
     __table_args__ = (
         # A resend finds its row here; so does a trace its spans.
         UniqueConstraint("project_id", "trace_id", "span_id", name="span_identity"),
-        Index("span_by_id", "project_id", "span_id"),
+        # In SQLite `span_keys` stand for this one, and for that of replies below.
+        Index("span_by_id", "project_id", "span_id").ddl_if(dialect="postgresql"),
         # Each row of an index of SQLite ends with the row id, and is sorted by it last.
         Index("newest_spans", "project_id", "start_ns").ddl_if(dialect="sqlite"),
         Index("newest_spans", "project_id", "start_ns", "id").ddl_if(dialect="postgresql"),
@@ -140,12 +138,6 @@ class SpanRow(Row, table=True):
             postgresql_where=text("tags IS NOT NULL"),
         ),
         # Two instrumentations that report one call agree in the provider's response id.
-        Index(
-            "spans_by_reply",
-            "project_id",
-            text(f"substr(response_id, {REPLY_END})"),
-            sqlite_where=text("response_id IS NOT NULL"),
-        ).ddl_if(dialect="sqlite"),
         Index(
             "spans_by_response",
             "project_id",

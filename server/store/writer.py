@@ -47,6 +47,7 @@ from weave_core.server.store.pacing import MAX_PAUSE_S, Behind, Pace
 from weave_core.server.store.queries.lags import count_behind
 from weave_core.server.store.queues import Job, JobQueue, Produce, Work
 from weave_core.server.store.runs import RunInserter
+from weave_core.server.store.span_keys import SpanKeys
 from weave_core.server.store.spans import SpanInserter
 from weave_core.server.store.text_codes import TextCodes
 from weave_core.server.store.texts import TextIndex
@@ -107,6 +108,7 @@ class Writer:
             Trainings(engines.dialect, engines.readers, self._queue.wake)
         )
         self._codes = TextCodes(engines.dialect)
+        self._keys = SpanKeys(engines.dialect)
         self._minutes = MinuteRollups(engines.dialect)
         self._texts = TextIndex(engines.dialect)
         self._inserter = SpanInserter(
@@ -114,6 +116,7 @@ class Writer:
             self._identities,
             codes=self._codes,
             dictionaries=self._dictionaries,
+            keys=self._keys,
             minutes=self._minutes,
             texts=self._texts,
         )
@@ -126,6 +129,7 @@ class Writer:
             codes=self._codes,
             minutes=self._minutes,
             dictionaries=self._dictionaries,
+            keys=self._keys,
             texts=self._texts,
         )
         # Whatever a crash left behind is caught up with first.
@@ -342,7 +346,7 @@ class Writer:
         for memory in (
             *(self._inserter, self._logs, self._metrics, self._identities),
             *(self._dictionaries, self._minutes, self._evaluations, self._background),
-            self._codes,
+            *(self._codes, self._keys),
         ):
             memory.forget()
 

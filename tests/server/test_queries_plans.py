@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, event
 from support.span_rows import new_store, span_row, trace_row
 
-from weave_core.server.filters import SPANS, compile_filter
+from weave_core.server.store.dialects import SQLITE
 from weave_core.server.store.queries import spans, trace_lists, traces
+from weave_core.server.store.span_keys import SpanKeys
 from weave_core.server.store.tables import ProjectRow, SpanRow, table_of
 
 PROJECT = "plans"
@@ -116,25 +117,30 @@ def test_one_trace_and_one_span_are_found_by_their_ids(engine: Engine) -> None:
     # SQLite's own name for the index of the constraint `span_identity`.
     assert "USING INDEX sqlite_autoindex_span_1 (project_id=? AND trace_id=?)" in plan, plan
     plan = plan_of(engine, lambda c: spans.get_span(c, PROJECT, span_id, trace_id=None))
-    assert "USING INDEX span_by_id (project_id=? AND span_id=?)" in plan, plan
+    assert "SEARCH span USING INTEGER PRIMARY KEY (rowid=?)" in plan, plan
+    assert_asks_both(plan)
+
+
+def assert_asks_both(plan: str) -> None:
+    """Each table of keys is asked for one."""
+    for table in ("span_key", "new_span_key"):
+        assert f"SEARCH {table} USING PRIMARY KEY (key=?)" in plan, plan
 
 
 @pytest.mark.parametrize(
     "filter_text", ["response_id = 'resp-12345678'", "response_id in ('resp-12345678', 'b')"]
 )
 def test_the_spans_of_a_reply_are_found_by_its_end(engine: Engine, filter_text: str) -> None:
-    """The index has eight characters of an id; the rest is compared in the row."""
+    """The keys have eight characters of an id; the rest is compared in the row."""
     with engine.begin() as connection:
         ids = ["resp-12345678", "other-12345678", "12345678", "b", None]
         for number, response_id in enumerate(ids, 100):
             row = span_row(number, response_id=response_id)
             connection.execute(table_of(SpanRow).insert(), row)
-    span = table_of(SpanRow)
-    condition = compile_filter(filter_text, SPANS)
-    assert condition is not None
-    asked = select(span.c.id).where(span.c.project_id == 1, condition)
-    plan = plan_of(engine, lambda connection: connection.execute(asked))
-    assert "USING INDEX spans_by_reply (project_id=? AND <expr>=?)" in plan, plan
+        SpanKeys(SQLITE).add(connection, 100)
+    plan = plan_of(engine, list_of(spans, filter_text=filter_text))
+    assert "SEARCH span USING INTEGER PRIMARY KEY (rowid=?)" in plan, plan
+    assert_asks_both(plan)
     with engine.connect() as connection:
         found = spans.list_spans(
             connection,

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from weave_core.server.store.dialects import connect
 from weave_core.server.store.schemas import upgrade
+from weave_core.server.store.span_keys import SpanKeys
 from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 from weave_core.server.store.text_functions import teach_text_functions
 
@@ -78,4 +79,5 @@ def new_store(
         for row, values in ((SpanRow, spans), (TraceRow, traces)):
             if values:
                 connection.execute(table_of(row).insert(), list(values))
+        SpanKeys(engines.dialect).add(connection, 0)
     return engine

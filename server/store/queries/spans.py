@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, literal, select
 
 from weave_core.errors import BadRequest, NotFound
 from weave_core.server.filters import SPANS, compile_filter
@@ -14,6 +14,7 @@ from weave_core.server.store.queries.payloads import FullSpans, add_previews
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.ranked import RANK, few_hits, list_ranked
 from weave_core.server.store.queries.shapes import NO_PAYLOAD, SPAN_COLUMNS, SpanShapes
+from weave_core.server.store.span_keys import HasKey, leads_to_rows
 from weave_core.server.store.tables import SpanRow, table_of
 
 __all__ = ["get_span", "list_spans", "read_id"]
@@ -55,13 +56,14 @@ def list_spans(  # The parts of a list's address.
     order = read_order(order_by, SPANS, _SPAN.c.id)
     query = select(*SPAN_COLUMNS, order.column, order.tie)
     hits = few_hits(connection, filter_text)
-    if hits is None:
-        query = query.where(_SPAN.c.project_id == project_id)
-    else:
-        # Else SQLite would look for them among all of the project, in the wanted order.
-        query = query.where(_SPAN.c.id.in_(hits), Unindexed(_SPAN.c.project_id) == project_id)
+    is_led = hits is not None or leads_to_rows(condition)
+    # Else SQLite would look for them among all of the project, in the wanted order.
+    column = Unindexed(_SPAN.c.project_id) if is_led else _SPAN.c.project_id
+    query = query.where(column == project_id)
+    if hits is not None:
+        query = query.where(_SPAN.c.id.in_(hits))
     asked = Asked(project_id, SPANS, filter_text, order, cursor, limit)
-    rows = filtered_page(connection, query, asked, condition, is_led=hits is not None)
+    rows = filtered_page(connection, query, asked, condition, is_led=is_led)
     return {
         "items": _shapes(connection, project, rows[:limit]),
         "next_cursor": next_cursor(order, rows, limit),
@@ -87,17 +89,21 @@ def _shapes(
 def get_span(
     connection: Connection, project: str, span_id: str, *, trace_id: str | None
 ) -> dict[str, Any]:
-    """One Span with its payload, found by the index `span_by_id`.
+    """One Span with its payload.
 
     Raises:
         NotFound: If it is not stored.
         BadRequest: If an id is no hex, or several traces hold the span and none was named.
     """
+    wanted = read_id(span_id, "span_id", 8)
+    # Without an index of projects, which SQLite would rather walk from end to end.
+    project_id = Unindexed(_SPAN.c.project_id) if trace_id is None else _SPAN.c.project_id
     query = select(*SPAN_COLUMNS, _SPAN.c.id).where(
-        _SPAN.c.project_id == get_project_id(connection, project),
-        _SPAN.c.span_id == read_id(span_id, "span_id", 8),
+        project_id == get_project_id(connection, project), _SPAN.c.span_id == wanted
     )
-    if trace_id is not None:
+    if trace_id is None:
+        query = query.where(HasKey(_SPAN.c.id, [literal(wanted)]))
+    else:
         query = query.where(_SPAN.c.trace_id == read_id(trace_id, "trace_id", 16))
     rows = connection.execute(query.order_by(_SPAN.c.id.desc()).limit(_MOST_TRACES_TOLD)).all()
     if not rows:

@@ -24,10 +24,12 @@ _SMALL = (
         "payload_dictionary",
         "shared_text",
     ),
-    *("reports", "run_tail"),
+    *("reports", "run_tail", "new_span_key", "gone"),
 )
 """Marks, tables of few rows, and what a LIMIT keeps few: to walk them is no harm."""
 _SCAN = re.compile(r"^SCAN (\w+)")
+_OF_SPANS = ("SEARCH s", "SEARCH o ", "SEARCH r ")
+_IS_THERE_ANY = re.compile(r"FROM \w+\s+LIMIT \?( OFFSET \?)?$")
 _WALK = re.compile(r"\(project_id=\?\)$")
 """A range of an index that is the whole project."""
 
@@ -70,6 +72,8 @@ def test_no_statement_of_the_writer_walks_a_table_of_spans(tmp_path: Path) -> No
     slow: list[str] = []
     with store.engine.connect() as connection:
         for statement, parameters in said.items():
+            if _IS_THERE_ANY.search(statement):
+                continue
             given = parameters[0] if isinstance(parameters, list) else parameters
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
             slow += [f"{row[3]}: {statement}" for row in plan if _is_slow(row[3])]
@@ -85,4 +89,4 @@ def _is_slow(step: str) -> bool:
     if scanned:
         table = names.get(scanned[1], scanned[1])
         return table not in _SMALL and not step.startswith("SCAN CONSTANT")
-    return step.startswith("SEARCH s") and bool(_WALK.search(step))
+    return step.startswith(_OF_SPANS) and bool(_WALK.search(step))
