@@ -18,6 +18,8 @@ from weave_core.app.state import (
     RUNS_PAGE,
     SESSION_PAGE,
     SESSIONS_PAGE,
+    SWEEP_PAGE,
+    SWEEPS_PAGE,
     TRACE_PAGE,
     TRACES_PAGE,
     VERSUS_PAGE,
@@ -50,6 +52,8 @@ def draw() -> None:
                 OBJECTS_PAGE, title="Objects", icon=":material/inventory_2:", url_path="objects"
             ),
             st.Page(RUNS_PAGE, title="Runs", icon=":material/show_chart:", url_path="runs"),
+            st.Page(SWEEPS_PAGE, title="Sweeps", icon=":material/tune:", url_path="sweeps"),
+            st.Page(SWEEP_PAGE, title="Sweep", url_path="sweep", visibility="hidden"),
             st.Page(RUN_PAGE, title="Run", url_path="run", visibility="hidden"),
             st.Page(
                 RUNS_COMPARE_PAGE,

@@ -31,6 +31,8 @@ __all__ = [
     "RUN_PAGE",
     "SESSIONS_PAGE",
     "SESSION_PAGE",
+    "SWEEPS_PAGE",
+    "SWEEP_PAGE",
     "TRACES_PAGE",
     "TRACE_PAGE",
     "VERSUS_PAGE",
@@ -51,6 +53,8 @@ __all__ = [
     "runs_url",
     "session_url",
     "sessions_url",
+    "sweep_url",
+    "sweeps_url",
     "trace_url",
     "traces_url",
     "versus_url",
@@ -61,6 +65,8 @@ TRACES_PAGE: Final = _PAGES / "traces.py"
 TRACE_PAGE: Final = _PAGES / "trace.py"
 SESSIONS_PAGE: Final = _PAGES / "sessions.py"
 SESSION_PAGE: Final = _PAGES / "session.py"
+SWEEPS_PAGE: Final = _PAGES / "sweeps.py"
+SWEEP_PAGE: Final = _PAGES / "sweep.py"
 MONITOR_PAGE: Final = _PAGES / "monitor.py"
 METRICS_PAGE: Final = _PAGES / "metrics.py"
 LOGS_PAGE: Final = _PAGES / "logs.py"
@@ -202,6 +208,16 @@ def run_url(project: str, run_id: str, **query: str) -> str:
 def runs_compare_url(project: str, ids: Sequence[str]) -> str:
     """Address of runs over each other."""
     return "./runs_compare?" + urlencode({"project": project, "ids": ",".join(ids)}, safe=",")
+
+
+def sweeps_url(project: str, **query: str) -> str:
+    """Address of the list of sweeps."""
+    return "./sweeps?" + urlencode({"project": project} | query)
+
+
+def sweep_url(project: str, sweep_id: str, **query: str) -> str:
+    """Address of one sweep."""
+    return "./sweep?" + urlencode({"project": project, "sweep": sweep_id} | query)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, on_release=Client.close)

@@ -14,7 +14,7 @@ from weave_core.app.state import client, runs_url
 from weave_core.model import Estimate, GroupedMetric, Run, RunGroup
 from weave_core.statistics.importances import Importance
 
-__all__ = ["show_groups", "show_importances"]
+__all__ = ["draw_importances", "show_groups", "show_importances"]
 
 _LOOKED_AT: Final = 100
 """Newest runs whose keys are offered."""
@@ -90,21 +90,26 @@ def show_importances(project: str, condition: str | None) -> None:
             return
         metric = st.selectbox("Metric", metrics, key="metric", bind="query-params", width=320)
         found = client().run_importances(metric or metrics[0], project, filter=condition)
-        columns = [
-            ("Config value", "minmax(140px, 1.2fr)", ".cut"),
-            ("", "minmax(180px, 2fr)", ""),
-            ("Strength", "150px", ".num"),
-            ("The metric", "120px", ""),
-            ("Runs", "70px", ".num"),
-        ]
-        rows = [importance_row(each) for each in found]
-        table = table_rows("Importance of config values", columns, rows, empty=NOTHING_TOLD)
-        figure_table(table, key="run_importances")
-        st.caption(
-            "Rank correlation with the metric, one value at a time, with its 95 % interval; "
-            "of texts, the share of the ranks that they explain. What matters only together with "
-            "another value is not seen, and what goes along is not always the cause."
-        )
+        draw_importances(found, key="run_importances")
+
+
+def draw_importances(found: Sequence[Importance], *, key: str) -> None:
+    """Their table, and how to read it."""
+    columns = [
+        ("Config value", "minmax(140px, 1.2fr)", ".cut"),
+        ("", "minmax(180px, 2fr)", ""),
+        ("Strength", "150px", ".num"),
+        ("The metric", "120px", ""),
+        ("Runs", "70px", ".num"),
+    ]
+    rows = [importance_row(each) for each in found]
+    table = table_rows("Importance of config values", columns, rows, empty=NOTHING_TOLD)
+    figure_table(table, key=key)
+    st.caption(
+        "Rank correlation with the metric, one value at a time, with its 95 % interval; "
+        "of texts, the share of the ranks that they explain. What matters only together with "
+        "another value is not seen, and what goes along is not always the cause."
+    )
 
 
 def importance_row(each: Importance) -> Row:

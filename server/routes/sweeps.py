@@ -22,6 +22,7 @@ from weave_core.server.routes.answers import JsonAnswer
 from weave_core.server.store import sweeps, trials
 from weave_core.server.store.queries import sweeps as questions
 from weave_core.server.store.queries.trial_values import measure_trial
+from weave_core.server.store.trial_reports import read_reports
 
 if TYPE_CHECKING:
     from weave_core.server.sweeps.brains import SweepBrain
@@ -100,8 +101,15 @@ def beat(
     said: Annotated[TrialBeat, Body()],
 ) -> Response:
     """Keep a trial for its agent; tells whether it is to stop."""
+    with store.reading() as connection:
+        reports = read_reports(connection, project, sweep_id, number)
     work = partial(
-        trials.beat_trial, project=project, sweep_id=sweep_id, number=number, token=said.token
+        trials.beat_trial,
+        project=project,
+        sweep_id=sweep_id,
+        number=number,
+        token=said.token,
+        reports=reports,
     )
     return JsonAnswer({**TrialSignals().model_dump(), **store.run(work).result()})
 
@@ -117,6 +125,7 @@ def tell(
     """What came of a trial; told with a token that is no longer its own it changes nothing."""
     with store.reading() as connection:
         measured = measure_trial(connection, project, sweep_id, number)
+        reports = read_reports(connection, project, sweep_id, number)
     work = partial(
         trials.end_trial,
         project=project,
@@ -124,5 +133,6 @@ def tell(
         number=number,
         result=result,
         measured=measured,
+        reports=reports,
     )
     return JsonAnswer(store.run(work).result())

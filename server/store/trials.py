@@ -8,6 +8,7 @@ what the first one says of it afterwards does not count.
 import math
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,9 @@ from weave_core.server.store.queries.sweeps import (
     trial_shape,
 )
 from weave_core.server.store.queries.trial_values import Measured
+from weave_core.server.store.trial_reports import add_reports, forget_reports, reason_to_stop
 from weave_core.server.sweeps.configs import SweepConfig, read_config
+from weave_core.server.sweeps.early_stops import Report
 
 __all__ = [
     "Suggestion",
@@ -149,9 +152,23 @@ def hand_out(
 
 
 def beat_trial(
-    connection: Connection, *, project: str, sweep_id: str, number: int, token: str
+    connection: Connection,
+    *,
+    project: str,
+    sweep_id: str,
+    number: int,
+    token: str,
+    reports: Mapping[int, Report],
 ) -> dict[str, Any]:
     """Keep a trial for its agent; says whether it is to stop.
+
+    Args:
+        connection: In the caller's transaction.
+        project: Its name.
+        sweep_id: Which sweep.
+        number: Which trial.
+        token: What the agent got with it.
+        reports: How far the trial is.
 
     Raises:
         NotFound: If there is no such project, sweep or trial.
@@ -162,10 +179,14 @@ def beat_trial(
         return {"is_lost": True, "reason": "the trial was given to another agent, or is over"}
     until_ns = time.time_ns() + int(row.lease_s * _NS_PER_S)
     values: dict[str, Any] = {"lease_until_ns": until_ns}
-    if sweep.state == "cancelled":
-        values["reason"] = "the sweep was cancelled"
-    connection.execute(update(TRIAL).where(TRIAL.c.id == row.id).values(values))
-    reason = values.get("reason") or row.reason
+    add_reports(connection, sweep, row.id, reports)
+    reason = row.reason
+    if reason is None and sweep.state == "cancelled":
+        reason = "the sweep was cancelled"
+    if reason is None:
+        config = read_config(sweep.config)
+        reason = reason_to_stop(connection, sweep, config, row.id, reports)
+    connection.execute(update(TRIAL).where(TRIAL.c.id == row.id).values(**values, reason=reason))
     if reason is None:
         return {"stop": False}
     _ask_run_to_stop(connection, sweep, row.run_id)
@@ -180,6 +201,7 @@ def end_trial(
     number: int,
     result: TrialResult,
     measured: Measured,
+    reports: Mapping[int, Report],
 ) -> dict[str, Any]:
     """Take what came of a trial; one that is no longer the teller's stays as it is.
 
@@ -190,6 +212,7 @@ def end_trial(
         number: Which trial.
         result: What the agent says.
         measured: What the metric of its run came to.
+        reports: How far the trial is.
 
     Raises:
         NotFound: If there is no such project, sweep or trial.
@@ -217,6 +240,8 @@ def end_trial(
         "ask_key": None,
     }
     connection.execute(update(TRIAL).where(TRIAL.c.id == row.id).values(values))
+    if state != "waiting":
+        add_reports(connection, sweep, row.id, reports)
     _end_when_done(connection, sweep, config, number, value)
     return trial_shape(find_trial(connection, sweep, number))
 
@@ -288,6 +313,7 @@ def _lease(connection: Connection, row_id: int, question: TrialQuestion, *, is_a
     }
     if is_again:
         values["losses"] = was_lost
+        forget_reports(connection, row_id)
     connection.execute(update(TRIAL).where(TRIAL.c.id == row_id).values(**values))
     return connection.execute(select(TRIAL).where(TRIAL.c.id == row_id)).one()
 

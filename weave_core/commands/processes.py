@@ -71,6 +71,9 @@ def server(
         if number:
             require_free_port(host, number, option=option)
     # Loads FastAPI and SQLAlchemy: only when it runs.
+    # The matrices of a sweep's search are small: a second thread makes it two and a half times as
+    # dear.  Read when numpy is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from weave_core.server.process import run_server
 
     run_server(settings, host=host, port=port, grpc_port=grpc)

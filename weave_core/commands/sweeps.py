@@ -12,9 +12,10 @@ from weave_core.commands.output import plain, print_json, print_table
 from weave_core.errors import ConfigError
 from weave_core.in_process import EMBEDDED
 from weave_core.settings import DEFAULT_ENDPOINT, OFFLINE, Settings
+from weave_core.sweep_words import best_text, progress_text
 
 if TYPE_CHECKING:
-    from weave_core.model import AskedTrial, Sweep, SweepTrial
+    from weave_core.model import AskedTrial, SweepTrial
 
 __all__ = ["app"]
 
@@ -119,7 +120,7 @@ def list_sweeps(*, project: Project = None, server: Server = None, json: Json = 
         print_json({"items": [each.model_dump(mode="json") for each in sweeps]})
         return
     rows = [
-        [each.sweep_id, each.name, each.state, each.method, _progress(each), _best(each)]
+        [each.sweep_id, each.name, each.state, each.method, progress_text(each), best_text(each)]
         for each in sweeps
     ]
     print_table(["id", "name", "state", "method", "trials", "best"], rows)
@@ -149,8 +150,8 @@ def show(
         f"sweep   {sweep.sweep_id}  {sweep.name}",
         f"state   {sweep.state}{reason}",
         f"method  {sweep.method}{goal}",
-        f"trials  {_progress(sweep)}",
-        f"best    {_best(sweep)}",
+        f"trials  {progress_text(sweep)}",
+        f"best    {best_text(sweep)}",
     ]
     sys.stdout.write("".join(f"{plain(line)}\n" for line in lines))
     _print_trials(trials)
@@ -166,7 +167,7 @@ def best(
         sweep = client.get_sweep(settings.project, sweep_id)
     if sweep.best is None:
         raise ConfigError(
-            f"sweep {sweep_id!r} has no best trial: {_progress(sweep)}",
+            f"sweep {sweep_id!r} has no best trial: {progress_text(sweep)}",
             "a trial has to end with a value of the metric",
         )
     if json:
@@ -196,20 +197,6 @@ _add_move("pause", "paused", "Hand out no more trials until it is resumed; those
 _add_move("resume", "running", "Go on with a sweep that was paused or has ended.")
 _add_move("stop", "finished", "End it: hand out no more trials; those that run go on.")
 _add_move("cancel", "cancelled", "End it and stop the trials that run.")
-
-
-def _progress(sweep: "Sweep") -> str:
-    done = sum(sweep.counts.get(state, 0) for state in ("finished", "stopped", "failed"))
-    parts = [f"{done} of {sweep.size}" if sweep.size is not None else f"{done}"]
-    told = ("running", "waiting", "stopped", "failed")
-    parts += [f"{count} {state}" for state, count in sweep.counts.items() if state in told]
-    return ", ".join(parts)
-
-
-def _best(sweep: "Sweep") -> str:
-    if sweep.best is None or sweep.best.value is None:
-        return "-"
-    return f"{sweep.metric} {sweep.best.value:.6g} (trial {sweep.best.number})"
 
 
 def _print_trials(trials: "list[SweepTrial]") -> None:

@@ -293,3 +293,33 @@ def test_a_command_agent_runs_the_program_of_a_sweep(
     first, second = sorted(client.list_trials(project, sweep_id), key=lambda each: each.number)
     assert client.get_run(project, first.run_id or "").config == {"lr": 0.1, "epochs": 2}
     assert (second.state, second.error) == ("failed", "exit code 3")
+
+
+@pytest.mark.usefixtures("tracing")
+@pytest.mark.parametrize("rule", ["hyperband", "asha", "median"])
+def test_a_trial_that_is_far_behind_is_stopped(client: Client, project: str, rule: str) -> None:
+    """The server sees it in the points that arrive; the run's next `log` raises, and says why."""
+    sweep_id = weave_core.sweep(
+        {
+            "method": "grid",
+            "metric": {"name": "acc", "goal": "maximize"},
+            "parameters": {"top": {"values": [0.9, 0.8, 0.85, 0.1]}},
+            "early_terminate": {"type": rule, "min_iter": 2, "min_trials": 2, "eta": 2},
+        }
+    )
+
+    def train(run: weave_core.Run) -> None:
+        for epoch in range(4):
+            run.log({"acc": run.config.top * (epoch + 1) / 4})
+        until = time.monotonic() + 30
+        while run.config.top == 0.1 and time.monotonic() < until:
+            run.log({"acc": 0.1})
+            time.sleep(0.1)
+
+    assert weave_core.agent(sweep_id, train, lease_s=1) == 4
+    trials = sorted(client.list_trials(project, sweep_id), key=lambda each: each.number)
+    assert [each.state for each in trials] == ["finished"] * 3 + ["stopped"]
+    assert trials[3].reason is not None
+    assert trials[3].reason.startswith(f"{rule}: after ")
+    assert trials[3].value == pytest.approx(0.1)
+    assert client.get_run(project, trials[3].run_id or "").state == "killed"
