@@ -21,7 +21,7 @@ from weave_core.server.deps import ProjectPath, ReaderDep, StoreDep
 from weave_core.server.routes.answers import JsonAnswer
 from weave_core.server.store import sweeps, trials
 from weave_core.server.store.queries import sweeps as questions
-from weave_core.server.store.queries.trial_values import measure_trial
+from weave_core.server.store.queries.trial_values import Measured, measure_trial
 from weave_core.server.store.trial_reports import read_reports
 
 if TYPE_CHECKING:
@@ -124,7 +124,9 @@ def tell(
 ) -> Response:
     """What came of a trial; told with a token that is no longer its own it changes nothing."""
     with store.reading() as connection:
-        measured = measure_trial(connection, project, sweep_id, number)
+        # Who says the value needs no look at the run.
+        is_told = result.value is not None
+        measured = Measured() if is_told else measure_trial(connection, project, sweep_id, number)
         reports = read_reports(connection, project, sweep_id, number)
     work = partial(
         trials.end_trial,

@@ -37,7 +37,6 @@ __all__ = [
     "Suggestion",
     "beat_trial",
     "end_trial",
-    "find_answer",
     "hand_out",
     "last_place",
     "next_number",
@@ -67,7 +66,7 @@ class Suggestion:
     place: int | None = None
 
 
-def find_answer(connection: Connection, sweep: FoundSweep, ask_key: str) -> dict[str, Any] | None:
+def _find_answer(connection: Connection, sweep: FoundSweep, ask_key: str) -> dict[str, Any] | None:
     """The answer that this very question got before."""
     of_key = (TRIAL.c.sweep_row_id == sweep.id, TRIAL.c.state == "running")
     query = select(TRIAL).where(*of_key, TRIAL.c.ask_key == ask_key)
@@ -115,7 +114,7 @@ def hand_out(
         NotFound: If there is no such project, or no such sweep in it.
     """
     sweep = find_sweep(connection, project, sweep_id)
-    known = find_answer(connection, sweep, question.ask_key)
+    known = _find_answer(connection, sweep, question.ask_key)
     if known is not None:
         return known
     if sweep.state == "paused":
@@ -127,7 +126,9 @@ def hand_out(
         return {"is_over": True, "reason": f"{told}; resuming the sweep gives it another chance"}
     free = _next_free(connection, sweep)
     if free is not None:
-        return _handed(sweep, _lease(connection, free.id, question, is_again=True))
+        if free.state == "running":  # Whoever had it may still be there, behind a broken network.
+            _ask_run_to_stop(connection, sweep, free.run_id)
+        return _handed(sweep, _lease_again(connection, free.id, question))
     config = read_config(sweep.config)
     count = _count(connection, sweep)
     if is_exhausted or _is_used_up(sweep, config, count):
@@ -137,18 +138,13 @@ def hand_out(
     new = {
         "sweep_row_id": sweep.id,
         "number": suggestion.number,
-        "state": "running",
         "place": suggestion.place,
         "params": suggestion.params,
-        "run_id": "",
-        "attempts": 0,
+        "attempts": 1,
         "losses": 0,
-        "lease_s": question.lease_s,
     }
-    connection.execute(insert(TRIAL).values(**new))
-    of_number = (TRIAL.c.sweep_row_id == sweep.id, TRIAL.c.number == suggestion.number)
-    row_id = connection.execute(select(TRIAL.c.id).where(*of_number)).scalar_one()
-    return _handed(sweep, _lease(connection, row_id, question, is_again=False))
+    connection.execute(insert(TRIAL).values(**new, **_attempt(question)))
+    return _handed(sweep, find_trial(connection, sweep, suggestion.number))
 
 
 def beat_trial(
@@ -294,14 +290,12 @@ def _next_free(connection: Connection, sweep: FoundSweep) -> Any:
     return None
 
 
-def _lease(connection: Connection, row_id: int, question: TrialQuestion, *, is_again: bool) -> Any:
-    """Give the trial to who asks: a new attempt, which is a new run."""
+def _attempt(question: TrialQuestion) -> dict[str, Any]:
+    """What a trial is when it is begun, which is a new run each time."""
     now = time.time_ns()
-    was_lost = case((TRIAL.c.state == "running", TRIAL.c.losses + 1), else_=TRIAL.c.losses)
-    values: dict[str, Any] = {
+    return {
         "state": "running",
         "run_id": secrets.token_hex(6),
-        "attempts": TRIAL.c.attempts + 1,
         "agent": question.agent,
         "host": question.host,
         "token": secrets.token_urlsafe(12),
@@ -309,12 +303,19 @@ def _lease(connection: Connection, row_id: int, question: TrialQuestion, *, is_a
         "lease_s": question.lease_s,
         "lease_until_ns": now + int(question.lease_s * _NS_PER_S),
         "started_ns": now,
-        **dict.fromkeys(("ended_ns", "error", "reason", "value")),
     }
-    if is_again:
-        values["losses"] = was_lost
-        forget_reports(connection, row_id)
-    connection.execute(update(TRIAL).where(TRIAL.c.id == row_id).values(**values))
+
+
+def _lease_again(connection: Connection, row_id: int, question: TrialQuestion) -> Any:
+    """Give a trial that was begun before to who asks."""
+    nothing = dict.fromkeys(("ended_ns", "error", "reason", "value"))
+    counts = {
+        "attempts": TRIAL.c.attempts + 1,
+        "losses": case((TRIAL.c.state == "running", TRIAL.c.losses + 1), else_=TRIAL.c.losses),
+    }
+    forget_reports(connection, row_id)
+    changed = update(TRIAL).where(TRIAL.c.id == row_id)
+    connection.execute(changed.values(**_attempt(question), **nothing, **counts))
     return connection.execute(select(TRIAL).where(TRIAL.c.id == row_id)).one()
 
 

@@ -19,7 +19,6 @@ from weave_core.server.store.queries.sweeps import FoundSweep, find_sweep, read_
 from weave_core.server.store.stores import Store
 from weave_core.server.store.trials import (
     Suggestion,
-    find_answer,
     hand_out,
     last_place,
     next_number,
@@ -53,12 +52,7 @@ class SweepBrain:
             NotFound: If there is no such project, or no such sweep in it.
             Overloaded: If too many ask at the same time.
         """
-        with store.reading() as connection:
-            sweep = find_sweep(connection, project, sweep_id)
-            known = find_answer(connection, sweep, question.ask_key)
-        if known is not None:
-            return known
-        with self._place(), self._locks[sweep.id % _STRIPES]:
+        with self._place(), self._locks[hash((project, sweep_id)) % _STRIPES]:
             for _ in range(_TRIES):
                 suggestion, is_exhausted = _suggest(store, project, sweep_id)
                 work = partial(

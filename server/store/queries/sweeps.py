@@ -33,7 +33,7 @@ MAX_LISTED_SWEEPS = 200
 """Sweeps in a list, the newest."""
 MAX_LISTED_TRIALS = 5_000
 """Trials in one answer, the newest."""
-MAX_PAST_TRIALS = 1_000
+MAX_PAST_TRIALS = 300
 """Latest trials that a suggestion is made from, beside as many of the best."""
 SWEEP, TRIAL = table_of(SweepRow), table_of(TrialRow)
 DONE = ("finished", "stopped", "failed", "cancelled")

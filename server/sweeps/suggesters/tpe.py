@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_TPE_TRIALS", "suggest"]
 
-MAX_TPE_TRIALS = 600
+MAX_TPE_TRIALS = 400
 """Trials that TPE looks at: the best and the latest, half and half."""
 _START = 10
 """Random trials before the first suggestion."""
