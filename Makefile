@@ -11,7 +11,7 @@ ROOMS := app evals integrations server tracing weave_core
 # The file that says which versions are installed; a second run installs nothing.
 READY := $(VENV)/.ready
 
-.PHONY: help install demo test metrics-test frameworks-test check floor-plan docs docs-test lock bench chromium postgresql clean
+.PHONY: help install demo test metrics-test frameworks-test check floor-plan docs docs-test lock bench chromium postgresql wordnet clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
@@ -20,7 +20,7 @@ help: ## List the targets.
 demo: $(READY) ## Start server and app, run a traced program, print the links; Ctrl-C ends it.
 	@$(PY) examples/demo.py $(if $(DEMO_ONCE),--once)
 
-test: $(READY) chromium postgresql ## Run all tests, browser included.
+test: $(READY) chromium postgresql wordnet ## Run all tests, browser included.
 	@# Apart, since Playwright keeps an event loop running in its process; 5 is "none of these match".
 	@# What failed gets one more try, alone: on a busy machine a deadline may be missed, a defect fails twice.
 	@if $(HAS_CHROMIUM); then set -x; $(PY) -m pytest -m browser $(ARGS) || [ $$? = 5 ] || $(PY) -m pytest -m browser --last-failed $(ARGS); fi
@@ -110,6 +110,10 @@ HAS_POSTGRESQL := command -v pg_ctl >/dev/null || ls /usr/lib/postgresql/*/bin/p
 postgresql:
 	@$(HAS_POSTGRESQL) || $(call apt_install,postgresql) \
 		|| echo "No PostgreSQL here and no way to install it (apt-get as root): its tests are left out." >&2
+
+wordnet:
+	@test -e /usr/share/wordnet/index.noun || $(call apt_install,wordnet-base) \
+		|| echo "No WordNet here and no way to install it (apt-get as root): a test of METEOR is left out." >&2
 
 # As root, or where sudo asks nothing; says nothing when it works.
 apt_install = { command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || sudo -n true 2>/dev/null; } && echo "Installing $(1)" \

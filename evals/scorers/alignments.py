@@ -3,26 +3,74 @@
 Apart from the other overlaps, since nltk's module takes two seconds to import.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import InitVar, dataclass, field
+from pathlib import Path
 from typing import Any
 
-from nltk.corpus import wordnet
+from nltk.corpus import wordnet as nltk_wordnet
+from nltk.stem.porter import PorterStemmer
 from nltk.translate.meteor_score import meteor_score
 
 from weave_core.errors import ConfigError
 from weave_core.evals.scorers.contract import Scorer, references_of, text_of
 from weave_core.evals.scorers.texts import words_of
+from weave_core.evals.scorers.wordnets import find_folder, open_wordnet
 
 __all__ = ["Meteor"]
 
 
-class _NoSynonyms:
-    """Stands where WordNet would: no word has a synonym."""
+Synonyms = Callable[[str], Iterable[str]]
 
-    def synsets(self, word: str) -> list[Any]:
-        del word
-        return []
+
+class _Stem(str):
+    """A word's stem that knows the word: nltk looks for synonyms of what it has stemmed."""
+
+    __slots__ = ("word",)
+    word: str
+
+
+class _Stemmer:
+    """Porter's, as `nltk` has it."""
+
+    def __init__(self) -> None:
+        self._porter = PorterStemmer()
+
+    def stem(self, word: str) -> str:
+        stem = _Stem(self._porter.stem(word))
+        stem.word = word
+        return stem
+
+
+class _Thesaurus:
+    """Stands where nltk's WordNet would, with one sense for each word."""
+
+    def __init__(self, synonyms: Synonyms) -> None:
+        self._synonyms = synonyms
+
+    def synsets(self, stem: str) -> "list[_Sense]":
+        word = stem.word if isinstance(stem, _Stem) else stem
+        return [_Sense(self._synonyms(word))]
+
+
+class _Sense:
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = words
+
+    def lemmas(self) -> "list[_Lemma]":
+        return [_Lemma(_STEMMER.stem(word)) for word in self._words]
+
+
+class _Lemma:
+    def __init__(self, stem: str) -> None:
+        self._stem = stem
+
+    def name(self) -> str:
+        # What it is compared with has been stemmed as well.
+        return self._stem
+
+
+_STEMMER = _Stemmer()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +84,11 @@ class Meteor(Scorer):
     A word that stands twice is aligned from the end, as nltk does it, where METEOR's own program
     looks for the fewest chunks.
 
-    Synonyms, METEOR's third stage, need the data of WordNet, which nltk fetches from the internet:
-    they are left out unless `synonyms` asks for them and the data is there
-    (`python -m nltk.downloader wordnet`).
+    Synonyms, METEOR's third stage, need the data of WordNet, which no package on PyPI brings: they
+    are left out unless `synonyms` asks for them.  It is found in the folder that `wordnet` or the
+    environment's `WNSEARCHDIR` names, in `/usr/share/wordnet` (`apt-get install wordnet-base`), or
+    among nltk's data (`python -m nltk.downloader wordnet`).  Which release it is, is part of the
+    scorer's version.  They are looked up by whole words, where nltk looks up what it has stemmed.
 
     Source: Banerjee and Lavie 2005, with the parameters of Lavie and Agarwal 2007; `nltk`.
     """
@@ -50,25 +100,55 @@ class Meteor(Scorer):
     alpha: float = 0.9
     beta: float = 3.0
     gamma: float = 0.5
+    wordnet: InitVar[str | None] = None
+    """Folder of WordNet's database files; where it lies is no part of the version."""
+    matches: str = field(init=False, default="words and stems")
+    """What counts as the same word."""
+    _folder: Path | None = field(init=False, repr=False, compare=False, default=None)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, wordnet: str | None) -> None:
         if self.synonyms:
-            try:
-                wordnet.synsets("word")
-            except LookupError as error:
-                raise ConfigError(
-                    "METEOR is to match synonyms, and the data of WordNet is not there",
-                    "python -m nltk.downloader wordnet, or leave out synonyms=True",
-                ) from error
+            object.__setattr__(self, "_folder", find_folder(wordnet))
+            release, _ = self._found()
+            matches = f"words, stems and synonyms of WordNet {release}"
+            object.__setattr__(self, "matches", matches)
 
     def score(self, output: Any, row: Mapping[str, Any]) -> float:
         """Judge one output."""
         found = meteor_score(
             [words_of(each) for each in references_of(row, self.column)],
             words_of(text_of(output)),
-            wordnet=wordnet if self.synonyms else _NoSynonyms(),
+            stemmer=_STEMMER,
+            wordnet=_Thesaurus(self._found()[1] if self.synonyms else _none),
             alpha=self.alpha,
             beta=self.beta,
             gamma=self.gamma,
         )
         return float(found)
+
+    def _found(self) -> tuple[str, Synonyms]:
+        """WordNet's release and synonyms, by our own reader or nltk's.
+
+        Raises:
+            ConfigError: If it is nowhere.
+        """
+        if self._folder is not None:
+            found = open_wordnet(self._folder)
+            return found.release, found.synonyms
+        try:
+            release = nltk_wordnet.get_version()
+        except LookupError as error:
+            raise ConfigError(
+                "METEOR is to match synonyms, and the data of WordNet is not there",
+                "apt-get install wordnet-base, or name its folder with wordnet= or WNSEARCHDIR, or"
+                " python -m nltk.downloader wordnet; else leave out synonyms=True",
+            ) from error
+        return release, _by_nltk
+
+
+def _by_nltk(word: str) -> set[str]:
+    return {lemma.name() for synset in nltk_wordnet.synsets(word) for lemma in synset.lemmas()}
+
+
+def _none(_word: str) -> tuple[str, ...]:
+    return ()

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -37,6 +38,8 @@ from weave_core.evals.scorers import (
     TokenF1,
     ToolCalls,
 )
+from weave_core.evals.scorers.wordnets import FOLDER
+from weave_core.evals.versions import version_of
 
 
 def said(scorer: Scorer, output: Any, expected: Any = None, **row: Any) -> Any:
@@ -45,6 +48,19 @@ def said(scorer: Scorer, output: Any, expected: Any = None, **row: Any) -> Any:
     if inspect.iscoroutine(answer):
         answer = asyncio.run(answer)
     return answer.value if isinstance(answer, Score) else answer
+
+
+def write_wordnet(folder: Path) -> None:
+    """A database of two synsets in WordNet's format: `car, automobile`, and `go`."""
+    head = "  1 This is WordNet 9.9, by nobody\n"
+    words = {"noun": ("car", "automobile"), "verb": ("go",), "adj": (), "adv": ()}
+    for part, same in words.items():
+        told = "".join(f"{word} 0 " for word in same)
+        line = f"{len(head):08d} 06 {part[0]} {len(same):02x} {told}000 | a gloss  \n"
+        (folder / f"data.{part}").write_text(head + line)
+        index = [f"{word} {part[0]} 1 0 1 0 {len(head):08d}  \n" for word in sorted(same)]
+        (folder / f"index.{part}").write_text(head + "".join(index))
+        (folder / f"{part}.exc").write_text("went go\n" if part == "verb" else "")
 
 
 class TestTexts:
@@ -101,7 +117,7 @@ class TestOverlaps:
         assert said(Rouge(), text, reference) == pytest.approx(0.5882, abs=1e-3)
 
     def test_meteor(self) -> None:
-        """By hand: 5 of 6 words in 2 runs; stems match, synonyms need data that is fetched."""
+        """By hand: 5 of 6 words in 2 runs; stems match."""
         text, reference = "the cat sat on a mat", "on a mat lay the cat"
         # All but `sat`: P = R = 5/6, chunks `the cat`, `on a mat`; alpha 0.9, beta 3, gamma 0.5.
         by_hand = (1 - 0.5 * (2 / 5) ** 3) * 5 / 6
@@ -110,8 +126,27 @@ class TestOverlaps:
         assert said(Meteor(), "The dogs barked.", "the dog barks .") > 0.9
         assert said(Meteor(), "dogs barking loudly", "dog barked loudly") == pytest.approx(stems)
         assert said(Meteor(), "nothing", ["in common", "at all"]) == 0.0
-        with pytest.raises(ConfigError, match=r"nltk\.downloader wordnet"):
-            Meteor(synonyms=True)
+
+    def test_meteor_matches_synonyms_of_a_wordnet_that_it_is_given(self, tmp_path: Path) -> None:
+        """Files as wndb(5WN) has them; `matches`, a part of the version, says which release."""
+        write_wordnet(tmp_path)
+        meteor = Meteor(synonyms=True, wordnet=str(tmp_path))
+        pair = ("my automobiles went", "my car go")
+        assert said(meteor, *pair) == pytest.approx(1 - 0.5 * (1 / 3) ** 3)
+        assert said(Meteor(), *pair) == pytest.approx((1 - 0.5) / 3)
+        assert meteor.matches == "words, stems and synonyms of WordNet 9.9"
+        assert version_of(meteor.score) != version_of(Meteor(synonyms=False).score)
+        with pytest.raises(ConfigError, match="holds no database of WordNet"):
+            Meteor(synonyms=True, wordnet=str(tmp_path / "elsewhere"))
+
+    @pytest.mark.skipif(not FOLDER.exists(), reason="apt-get install wordnet-base")
+    def test_meteor_matches_the_synonyms_of_wordnet(self) -> None:
+        """The whole database, as Debian has it; of a word in any part of speech and base form."""
+        meteor = Meteor(synonyms=True)
+        pair = ("a physician can halt rapidly", "a doctor can stop quickly")
+        assert said(meteor, *pair) == pytest.approx(1 - 0.5 * (1 / 5) ** 3)
+        assert said(Meteor(), *pair) == pytest.approx((1 - 0.5) * 2 / 5)
+        assert meteor.matches.endswith("WordNet 3.0")
 
 
 class TestEmbeddings:
