@@ -1,14 +1,15 @@
-"""Fifty kills at random: of two traced programs and of the server they send to.
+"""Fifty kills at random of traced programs, and fifty of the server they send to, together.
 
-    python tests/benchmarks/chaos.py            # 50 kills, about two minutes
+    python tests/benchmarks/chaos.py            # 50 of each in one run, about four minutes
     python tests/benchmarks/chaos.py --kills 200 --seed 7
     python tests/benchmarks/chaos.py server     # 50 on each store and by each door, ten minutes
     python tests/benchmarks/chaos.py server --store postgresql --door grpc
 
-The first prints how many spans had ended, by the notes that the programs made right after, and how
-many of them the server has once everything was started again.  `server` kills the server alone
-while four exporters send to it without a pause, who note what was acknowledged and what was
-refused, and send again what was neither: what they were promised is to be there once.
+Each time the server dies, and one of two programs at that moment, or while it is away, or as it
+comes up again.  Printed is how many spans had ended, by the notes that the programs made right
+after, and how many of them the server has once everything was started again.  `server` kills the
+server alone while four exporters send to it without a pause, who note what was acknowledged and
+what was refused, and send again what was neither: what they were promised is to be there once.
 """
 
 import argparse
@@ -49,6 +50,10 @@ def _all(kills: int, seed: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         outcome = Chaos(Path(folder), seed).run(kills)
     print(f"took                                {time.monotonic() - begun:10.0f} s")
+    print(f"kills of the server                 {outcome.kills:10,}")
+    print(f"kills of programs                   {outcome.kills:10,}")
+    for moment, count in sorted(outcome.moments.items()):
+        print(f"  {moment:34}{count:10,}")
     print(f"spans that ended                    {outcome.ended:10,}")
     print(f"of them stored                      {outcome.stored:10,}")
     print(f"lost                                {len(outcome.lost):10,}")

@@ -1,4 +1,4 @@
-"""Programs and a server that are killed at random, again and again, and what is left in the end.
+"""Programs and their server that are killed together, again and again, and what is left in the end.
 
 The programs note each span that has ended, in a file of their own, the moment after it has.
 """
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,6 +117,9 @@ class Outcome:
     """What was there in the end."""
 
     kills: int
+    """Of the server, and as many of programs."""
+    moments: Counter[str]
+    """When the programs were: with the server, before its next one answered, or after."""
     ended: int
     """Spans that had ended, by the notes of their programs."""
     stored: int
@@ -142,9 +146,11 @@ class Chaos:
     _programs: dict[int, subprocess.Popen[str]] = field(default_factory=dict)
     _notes: list[Path] = field(default_factory=list)
     _starts: int = 0
+    _is_away: bool = False
+    _moments: Counter[str] = field(default_factory=Counter)
 
     def run(self, kills: int) -> Outcome:
-        """Kill `kills` times, then let everything arrive, and compare."""
+        """Kill the server and a program `kills` times, let everything arrive, and compare."""
         dice = random.Random(self.seed)
         (self.folder / "program.py").write_text(_PROGRAM, encoding="utf-8")
         port = free_port()
@@ -154,15 +160,7 @@ class Chaos:
                 self._start_program(place, port)
             for _ in range(kills):
                 time.sleep(dice.uniform(0.05, 0.7))  # The moment is the point.
-                if dice.random() < 0.4:
-                    assert self._server is not None
-                    self._server.kill()
-                    time.sleep(dice.uniform(0, 0.3))
-                    self._start_server(port)
-                else:
-                    place = dice.randrange(2)
-                    self._kill_program(place)
-                    self._start_program(place, port)
+                self._kill_both(dice, port)
             for place in (0, 1):
                 self._kill_program(place)
             return self._outcome(kills, port)
@@ -171,6 +169,28 @@ class Chaos:
                 program.kill()
                 program.wait(timeout=10)
             self._stack.close()
+
+    def _kill_both(self, dice: random.Random, port: int) -> None:
+        """The server, and a program at the same moment, or while it is away, or as it comes up."""
+        place, late_s = dice.randrange(2), dice.choice((0.0, 0.0, dice.uniform(0, 3)))
+        away_s = dice.uniform(0, 0.3)
+
+        def kill_program() -> None:
+            time.sleep(late_s)
+            away = "while it was away" if self._is_away else "when it was back"
+            self._moments[away if late_s else "at the same moment"] += 1
+            self._kill_program(place)
+            self._start_program(place, port)
+
+        with ThreadPoolExecutor(1) as beside:
+            killing = beside.submit(kill_program)
+            assert self._server is not None
+            self._is_away = True
+            self._server.kill()
+            time.sleep(away_s)
+            self._start_server(port)
+            self._is_away = False
+            killing.result()
 
     def _start_server(self, port: int) -> None:
         self._stack.close()
@@ -217,4 +237,4 @@ class Chaos:
         ]
         lost = [span_id for span_id in noted if span_id not in stored]
         doubled = [span_id for span_id, count in stored.items() if count > 1]
-        return Outcome(kills, len(noted), len(noted) - len(lost), lost, doubled)
+        return Outcome(kills, self._moments, len(noted), len(noted) - len(lost), lost, doubled)
