@@ -8,10 +8,20 @@ from zlib import crc32
 
 from weave_core.model import Run, RunSeries
 
-__all__ = ["AXES", "ChartLine", "group_means", "lines_of", "section_of", "sections_of"]
+__all__ = [
+    "AXES",
+    "SYSTEM_AXES",
+    "ChartLine",
+    "group_means",
+    "lines_of",
+    "section_of",
+    "sections_of",
+]
 
 AXES: Final = {"step": "step", "time": "time", "runtime": "seconds since it began"}
 """What charts may have along x beside keys, and how it is called."""
+SYSTEM_AXES: Final = {name: AXES[name] for name in ("time", "runtime")}
+"""Likewise of what was measured of the machine, which has no steps."""
 _COLORS: Final = (
     "#0f9d8f", "#8250df", "#d97706", "#2f7de0", "#c8447c", "#65a30d", "#dc4c3f", "#0891b2",
     "#a16207", "#7c6fd6", "#3f9d5d", "#b0578d",

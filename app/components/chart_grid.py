@@ -50,22 +50,29 @@ class Looked:
         return self.zoom[0] * factor, self.zoom[1] * factor
 
 
-def looked_at(key: str, keys: Sequence[str]) -> Looked:
-    """What the grid `key` asked for, among `keys`; at first the charts on top."""
+def looked_at(key: str, keys: Sequence[str], axes: Mapping[str, str] = AXES) -> Looked:
+    """What the grid `key` asked for, among `keys`; at first the charts on top.
+
+    Args:
+        key: Of the grid.
+        keys: All there are.
+        axes: What may be along x beside keys; at first the first one.
+    """
+    usual = next(iter(axes))
     asked = (st.session_state.get(key) or {}).get("want")
-    address = st.query_params.get("x") or "step"
+    address = st.query_params.get("x") or usual
     ordered = [each for names in sections_of(keys).values() for each in names]
     if not isinstance(asked, Mapping):
         part = (st.query_params.get("keys") or "").lower()
         first = [each for each in ordered if part in each.lower()][:FIRST_CHARTS]
-        return Looked(first, address if address in AXES or address in keys else "step")
+        return Looked(first, address if address in axes or address in keys else usual)
     wanted = set(map(str, asked.get("keys") or ()))
-    x = str(asked.get("x") or "step")
+    x = str(asked.get("x") or usual)
     width = asked.get("width")
     pixels = int(width) if isinstance(width, int | float) else _MIN_POINTS
     return Looked(
         [each for each in ordered if each in wanted][:MAX_CHARTS],
-        x if x in AXES or x in keys else "step",
+        x if x in axes or x in keys else usual,
         _zoom_of(asked.get("zoom")),
         min(_MAX_POINTS, max(_MIN_POINTS, 2 * pixels)),
     )
@@ -84,6 +91,7 @@ def grid_data(
     *,
     looked: Looked,
     empty: str,
+    axes: Mapping[str, str] = AXES,
 ) -> bytes:
     """JSON of the charts.
 
@@ -94,8 +102,9 @@ def grid_data(
         charts: Points by key, as `drawn_series` gives them; only what is looked at.
         looked: What they answer.
         empty: What to say where there are no keys.
+        axes: As for `looked_at`.
     """
-    names = {**AXES, **{each: each for each in sorted(keys)[:_MAX_AXES]}}
+    names = {**axes, **{each: each for each in sorted(keys)[:_MAX_AXES]}}
     return orjson.dumps(
         {
             "view": view,

@@ -104,11 +104,11 @@ def run_rows(
             "columns": [
                 {
                     "id": each,
-                    "name": each[2:],
+                    "name": f"config.{each[2:]}" if f"m:{each[2:]}" in shown[:i] else each[2:],
                     "title": f"{kinds[each[:2]]} {each[2:]}: sort by it",
                     "order": order_of(each),
                 }
-                for each in shown
+                for i, each in enumerate(shown)
             ],
             "options": [
                 [each, each[2:], kinds[each[:2]]]

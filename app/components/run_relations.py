@@ -32,9 +32,13 @@ def relation_data(runs: Sequence[Run], lines: Mapping[str, ChartLine]) -> bytes:
         lines: Their colours, by id.
     """
     settings = differing([run.config for run in runs])
-    metrics = sorted(
-        {key for run in runs for key, value in run.summary.items() if _is_number(value)}
-    )
+    values: dict[str, set[float]] = {}
+    for run in runs:
+        for key, value in run.summary.items():
+            if _is_number(value):
+                values.setdefault(key, set()).add(value)
+    # The first one is drawn first: one that is the same in all, as an epoch is, tells nothing.
+    metrics = sorted(values, key=lambda key: (len(values[key]) == 1, key))
     axes = [
         *({"id": f"c:{name}", "name": name, "is_metric": False} for name in settings),
         *({"id": f"m:{name}", "name": name, "is_metric": True} for name in metrics),

@@ -14,7 +14,7 @@ from weave_core.app.components.chart_grid import (
 from weave_core.app.components.run_header import run_header, run_header_content
 from weave_core.app.components.value_list import value_list
 from weave_core.app.frame import errors_shown
-from weave_core.app.run_charts import lines_of
+from weave_core.app.run_charts import AXES, SYSTEM_AXES, lines_of
 from weave_core.app.run_views.code import show_code
 from weave_core.app.run_views.console import show_console
 from weave_core.app.run_views.files import show_files_of
@@ -22,14 +22,17 @@ from weave_core.app.run_views.media import show_media
 from weave_core.app.state import client, project_of_address
 from weave_core.errors import NotFound
 from weave_core.model import Run, RunChanges
+from weave_core.points import SYSTEM_PREFIX
 
 MAX_KEYS = 10_000
 """Keys of one run on its page, the first by name; those not in sight are not read."""
 MAX_TAGS = 50
 REFRESH_S = 3.0
 EMPTY = "Nothing was logged yet: run.log({'loss': 0.5}, step=1) makes the first chart."
-SYSTEM = "system/"
-"""What keys of the machine's own figures begin with."""
+NOT_MEASURED = (
+    "Nothing was measured of the machine: that needs psutil, pip install 'weave-core[runs]', and a"
+    " run whose `capture` does not leave `system` out."
+)
 
 
 def run_of_address() -> Run:
@@ -92,17 +95,23 @@ def show_edits(run: Run) -> None:
 def show_charts(project: str, run_id: str, name: str, *, is_system: bool) -> None:
     """The charts in sight; read again while the run trains."""
     grid = "system_grid" if is_system else "run_grid"
+    axes = SYSTEM_AXES if is_system else AXES
     with errors_shown():
-        listed = client().list_run_keys(project, run_id, limit=MAX_KEYS)
-        items = [each for each in listed.items if each.key.startswith(SYSTEM) == is_system]
+        # Without a prefix they are what was logged alone.
+        prefix = SYSTEM_PREFIX if is_system else ""
+        listed = client().list_run_keys(project, run_id, prefix=prefix, limit=MAX_KEYS)
+        items = listed.items
         keys = list(dict.fromkeys(each.key for each in items))
         ranks = sorted({each.rank for each in items})
         lines = lines_of(
             {f"{run_id}:{rank}": name if len(ranks) == 1 else f"rank {rank}" for rank in ranks}
         )
-        looked = looked_at(grid, keys)
+        looked = looked_at(grid, keys, axes)
         charts = read_charts(project, run_id, looked)
-        data = grid_data(run_id, keys, list(lines.values()), charts, looked=looked, empty=EMPTY)
+        empty = NOT_MEASURED if is_system else EMPTY
+        data = grid_data(
+            run_id, keys, list(lines.values()), charts, looked=looked, empty=empty, axes=axes
+        )
         chart_grid(data, key=grid)
         if listed.total > len(listed.items):
             st.caption(f"{len(listed.items):,} of {listed.total:,} keys are shown.")

@@ -164,6 +164,13 @@ def test_media_of_a_run_are_on_its_page(
     assert any("weave_core.Image" in each.value for each in empty.markdown)
     code = draw(RUN, project=project, run="none", view="Code")
     assert any("capture" in each.value for each in code.markdown)
+    measured = component_data(draw(RUN, project=project, run="m", view="System"), "chart_grid")
+    silent = component_data(draw(RUN, project=project, run="none", view="System"), "chart_grid")
+    assert measured["x"] == "time"
+    assert "step" not in dict(measured["axes"])
+    [cpu] = measured["charts"]["system/memory.used_bytes"]
+    assert len(cpu["x"]) == len(cpu["y"]) > 0
+    assert "psutil" in silent["empty"]
 
 
 def test_media_of_runs_are_compared_side_by_side(
