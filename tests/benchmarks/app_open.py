@@ -105,9 +105,12 @@ def main() -> None:
             if "traces" in wanted:
                 lines += list_lines(browser, app, asked.repeat)
                 lines += trace_lines(browser, app, asked.repeat)
-                lines.append(memory_line(browser, app, asked.viewers))
+                what = f"{SIZES[-1]:,} spans"
+                lines.append(memory_line(browser, app, asked.viewers, what, look_at_trace))
             if "runs" in wanted:
                 lines += run_lines(browser, app, asked.repeat, asked.points)
+                what = f"{CHARTS} charts of runs"
+                lines.append(memory_line(browser, app, asked.viewers, what, look_at_run))
             if "evals" in wanted:
                 lines += evaluation_lines(browser, app, asked.repeat)
             browser.close()
@@ -283,22 +286,36 @@ def trace_lines(browser: Browser, app: AppProcess, repeat: int) -> list[Line]:
     return [*lines, Line("a frame while it scrolls, median / worst 5 %", figure, "16.7 ms")]
 
 
-def memory_line(browser: Browser, app: AppProcess, viewers: int) -> Line:
-    """What the app's process grows by for each reader of the list and the largest trace."""
+def memory_line(
+    browser: Browser, app: AppProcess, viewers: int, what: str, look: Callable[[Page, str], None]
+) -> Line:
+    """What the app's process grows by for each reader of something."""
     before = resident_mib(app)
     pages = []
     for _ in range(viewers):
-        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-        page.goto(f"{app.url}/?project={PROJECT}&filter=span_count+%3D+{SIZES[-1]}")
-        page.locator(".trace-list[data-ready='1'] .tr[data-id] .open").click()
-        page.wait_for_selector(f".span-tree[data-count='{SIZES[-1]}']")
-        page.wait_for_selector(DETAIL)
+        page = browser.new_context(viewport={"width": 1440, "height": 1400}).new_page()
+        look(page, app.url)
         pages.append(page)
     grown = (resident_mib(app) - before) / viewers
     for page in pages:
         page.context.close()
-    name = f"memory of the app per reader of 50,000 spans ({viewers} at once)"
-    return Line(name, f"{grown:.0f} MiB", "100 MB")
+    name = f"memory of the app per reader of {what} ({viewers} at once)"
+    return Line(name, f"{grown:.1f} MiB", "100 MB")
+
+
+def look_at_trace(page: Page, url: str) -> None:
+    """The list, and in it the largest trace."""
+    page.goto(f"{url}/?project={PROJECT}&filter=span_count+%3D+{SIZES[-1]}")
+    page.locator(".trace-list[data-ready='1'] .tr[data-id] .open").click()
+    page.wait_for_selector(f".span-tree[data-count='{SIZES[-1]}']")
+    page.wait_for_selector(DETAIL)
+
+
+def look_at_run(page: Page, url: str) -> None:
+    """The table of runs, and in it the one with many points."""
+    page.goto(f"{url}/runs?project={PROJECT}")
+    page.locator(".run-list .tr[data-id='long'] .open").click()
+    page.wait_for_selector(f".chart-grid[data-ready='{CHARTS}']")
 
 
 def seconds_to(page: Page, act: Callable[[], object], *ready: str) -> float:
