@@ -324,6 +324,10 @@ SENDERS = {
 } | {
     # As in record_clients.py, beside the newest release: litellm==1.110.2.
     "litellm-new": record_clients.litellm_own,
+    **dict.fromkeys(
+        ("node-openinference", "node-otel", "node-traceloop", "node-langfuse"),
+        record.HERE / "record_node.cjs",
+    ),
 }
 
 if __name__ == "__main__":

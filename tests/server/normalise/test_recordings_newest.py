@@ -48,6 +48,9 @@ def test_an_agent_has_its_name_and_its_tool(sender: str, name: str, session: str
         ("traceai-openai", (73, 11), ["get_weather"]),
         ("litellm-new", (73, 11), ["get_weather"]),
         ("genai-bedrock", (68, 11), ["get_weather"]),
+        ("node-openinference", (73, 11), ["get_weather"]),
+        ("node-otel", (73, 11), []),
+        ("node-traceloop", (73, 11), ["get_weather"]),
     ],
 )
 def test_a_call_that_asks_for_a_tool_is_whole(
@@ -187,6 +190,23 @@ def test_both_sides_of_a_session_of_mcp_say_the_tool() -> None:
     assert kinds["tools/call get_weather"] == {("tool", "get_weather")}
     assert kinds["resources/read"] == {("retriever", None)}
     assert kinds["tools/list"] == {("span", None)}
+
+
+def test_calls_by_langfuse_for_node_have_their_turns_session() -> None:
+    """Session, user, tags and metadata of the turn; settings, counts and a stream's first token."""
+    turn, ask, answer, stream = spans_of("node-langfuse")[:4]
+    for span in (turn, ask, answer, stream):
+        assert (span.session_id, span.user_id, span.tags) == ("chat-1", "ann", ["demo"])
+        assert span.metadata == {"tier": "pro"}
+    assert (turn.kind, ask.provider, ask.params) == (
+        *("agent", "openai"),
+        {"max_tokens": 64, "temperature": 0.2},
+    )
+    assert said(ask) == [("user", QUESTION), ("assistant", {"city": "Paris"})]
+    assert answer.usage
+    assert (answer.usage.input_tokens, answer.usage.cache_read_tokens) == (98, 64)
+    assert (stream.is_stream, said(stream)[-1]) == (True, ("assistant", HELLO))
+    assert stream.time_to_first_token_ms
 
 
 def test_instrumentations_that_tell_little_tell_it_right() -> None:
