@@ -1,14 +1,15 @@
 """Senders with words of their own, said in those of the conventions before anything is read.
 
-AgentOps, LangWatch, and Logfire's spans of the OpenAI Agents SDK.  Their words are found by one key
-that they always send, or by their scope, so all others pay for two looks.
+AgentOps, LangWatch, Logfire's spans of the OpenAI Agents SDK and LlamaIndex's own.  Their words are
+found by one key that they always send, or by their scope, so all others pay for a few looks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from weave_core import semconv
-from weave_core.server.normalise import texts
+from weave_core.server.normalise import llama_events, texts
+from weave_core.server.otlp.records import RawEvent
 
 __all__ = ["Said", "said_otherwise"]
 
@@ -22,8 +23,12 @@ _TYPED = frozenset(("type", "value"))
 _MAX_WORD = 100
 
 
-def said_otherwise(attributes: Mapping[str, Any], scope_name: str) -> Said:
-    """What the attributes say, in words that the rest of this package reads."""
+def said_otherwise(
+    attributes: Mapping[str, Any], scope_name: str, events: Sequence[RawEvent]
+) -> Said:
+    """What a span says of itself, in words that the rest of this package reads."""
+    if scope_name == llama_events.SCOPE:
+        return llama_events.said_in_events(events)
     if scope_name == _LOGFIRE_AGENTS:
         return _logfire_agents(attributes)
     if _AGENTOPS_KIND in attributes:

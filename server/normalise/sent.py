@@ -26,7 +26,7 @@ _WRITES_BYTES = "langsmith"
 def attributes_of(raw: RawSpan) -> dict[str, Any]:
     """What a span says of itself, with what its events add, as texts and numbers."""
     attributes = _with_details(raw.attributes, raw.events) if raw.events else raw.attributes
-    said = said_otherwise(attributes, raw.origin.scope_name)
+    said = said_otherwise(attributes, raw.origin.scope_name, raw.events)
     if said:
         return {key: value for key, (_, value) in said.items()} | attributes
     if raw.origin.scope_name == _WRITES_BYTES:
@@ -116,7 +116,7 @@ class Sent:
         """`sources` by the keys that were sent, where a sender has words of its own."""
         if self.attributes is self.raw.attributes:
             return sources
-        said = said_otherwise(self.raw.attributes, self.raw.origin.scope_name)
+        said = said_otherwise(self.raw.attributes, self.raw.origin.scope_name, self.raw.events)
         return {name: said[key][0] if key in said else key for name, key in sources.items()}
 
     def tree(self, prefix: str) -> Tree:

@@ -304,6 +304,19 @@ def fastmcp() -> None:
     spans.shutdown()
 
 
+def llama_index_own() -> None:
+    """llama-index-observability-otel 'llama-index-core>=0.14': its own spans, all in events."""
+    from llama_index.observability.otel import LlamaIndexOpenTelemetry
+    from opentelemetry import trace
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    LlamaIndexOpenTelemetry(
+        span_exporter=OTLPSpanExporter(), service_name_or_resource=os.environ["SENDER"]
+    ).start_registering()
+    record_agents.llama_conversation()
+    trace.get_tracer_provider().force_flush()
+
+
 # Other observability SDKs that send OTLP.
 
 
@@ -319,7 +332,7 @@ SENDERS = {
     for each in (
         *(genai_openai_agents, genai_agno, genai_smolagents, genai_bedrock, genai_llama_index),
         *(genai_dspy, phoenix_otel, logfire_openai_agents, agentops, langwatch, openlit_new),
-        *(autogen_own, ag2, fastmcp, traceai_openai),
+        *(autogen_own, ag2, fastmcp, llama_index_own, traceai_openai),
     )
 } | {
     # As in record_clients.py, beside the newest release: litellm==1.110.2.

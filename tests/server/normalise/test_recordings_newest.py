@@ -192,6 +192,31 @@ def test_both_sides_of_a_session_of_mcp_say_the_tool() -> None:
     assert kinds["tools/list"] == {("span", None)}
 
 
+def test_llama_index_says_all_in_events() -> None:
+    """Documents, embedded texts, whole calls, tools; of a stream only how it began."""
+    sender = "llama-index-own"
+    [found] = spans_of(sender, "retriever")
+    assert (found.input_preview, found.documents[0].content) == (
+        "Where is Paris?",
+        "Paris is in France.",
+    )
+    assert (found.documents[0].metadata, found.sources["documents"]) == (
+        {"page": 7},
+        "event RetrievalEndEvent",
+    )
+    assert spans_of(sender, "embedding")[-1].embedding_inputs == ["Where is Paris?"]
+    call, ask, answer, stream = spans_of(sender, "llm")
+    assert (call.provider, call.model, call.finish_reasons) == ("openai", MODEL, ["stop"])
+    assert call.usage
+    assert (call.usage.input_tokens, call.usage.output_tokens) == (179, 98)
+    assert [role for role, _ in said(call)] == ["user", "assistant"]
+    assert (said(ask), [tool.name for tool in ask.tools]) == ([("user", QUESTION)], ["get_weather"])
+    assert said(answer)[1:] == [("assistant", {"city": "Paris"}), ("tool", ANSWER)]
+    assert said(stream) == [("user", "Say hello.")]
+    [turn] = spans_of(sender, "chain")
+    assert (turn.inputs, (turn.output_preview or "")[:9]) == ("Where is Paris?", "You asked")
+
+
 def test_calls_by_langfuse_for_node_have_their_turns_session() -> None:
     """Session, user, tags and metadata of the turn; settings, counts and a stream's first token."""
     turn, ask, answer, stream = spans_of("node-langfuse")[:4]
