@@ -21,18 +21,20 @@ class Parameters:
         skips_first: Leave the first argument out of the record (`self`, `cls`).
     """
 
-    __slots__ = ("_defaults", "_names", "_rest_name", "_skip")
+    __slots__ = ("_defaults", "_names", "_rest_name", "_shown", "_skip")
 
     def __init__(self, func: Callable[..., Any], *, skips_first: bool = False) -> None:
         self._skip = 1 if skips_first else 0
         self._rest_name = "args"
         self._names: tuple[str, ...] = ()
+        self._shown: tuple[str, ...] = ()
         self._defaults: dict[str, Any] = {}
         try:
             parameters = list(inspect.signature(func).parameters.values())
         except (TypeError, ValueError):
             return
         self._names = tuple(p.name for p in parameters if p.kind in _BY_POSITION)
+        self._shown = self._names[self._skip :]
         for parameter in parameters:
             if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
                 self._rest_name = parameter.name
@@ -47,7 +49,7 @@ class Parameters:
         """
         skip = self._skip
         names = self._names
-        inputs = dict(zip(names[skip:], args[skip:], strict=False))
+        inputs = dict(zip(self._shown, args[skip:] if skip else args, strict=False))
         if len(args) > len(names):
             inputs[self._rest_name] = args[max(len(names), skip) :]
         if kwargs:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from weave_core import semconv
-from weave_core.jsonable import CUT_MARKS, to_json, to_jsonable
+from weave_core.jsonable import CUT_MARKS, SMALL_BYTES, small_json, to_json, to_jsonable
 from weave_core.tracing.media import SHELF
 
 __all__ = [
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 _MIN_CUT = 90
 """Characters of the shortest text with a mark that is worth naming."""
-_limits = {"max_value_bytes": 1024 * 1024}
+_limits = {"max_value_bytes": 1024 * 1024, "has_room": True}
+"""How long a value may be, and whether a small one is so in any case."""
 
 
 def set_max_value_bytes(size_bytes: int) -> None:
     """Set the longest JSON text that one value may become; `init` hands the setting down."""
     _limits["max_value_bytes"] = size_bytes
+    _limits["has_room"] = size_bytes >= SMALL_BYTES
 
 
 def content_json(value: Any) -> str:
@@ -34,6 +36,9 @@ def content_json(value: Any) -> str:
     Integrations write messages, arguments and results with it, so that one setting
     (`WEAVE_CORE_MAX_VALUE_BYTES`) bounds them all.
     """
+    text = small_json(value) if _limits["has_room"] else None
+    if text is not None:
+        return text
     return to_json(value, max_bytes=_limits["max_value_bytes"], media=SHELF)
 
 

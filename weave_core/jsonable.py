@@ -24,7 +24,9 @@ __all__ = [
     "MAX_ITEMS",
     "MAX_TEXT",
     "MAX_VALUES",
+    "SMALL_BYTES",
     "MediaSink",
+    "small_json",
     "to_json",
     "to_jsonable",
 ]
@@ -45,6 +47,16 @@ _MAX_EXACT = 2**53
 _PLAIN_VALUES = 10_000
 """A record of so many plain values is written as it is, without a copy."""
 
+_STRICTLY = (
+    orjson.OPT_PASSTHROUGH_SUBCLASS
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_STRICT_INTEGER
+)
+"""Makes orjson refuse what it would tell otherwise than we do; but NaN is null to it."""
+_SMALL = 1_000
+SMALL_BYTES = 4 * _SMALL
+"""Bytes of the longest text of `small_json`."""
 _LONG_TEXT = 1_000
 """Above it a text may be a medium in base64."""
 _FEW = 16
@@ -73,6 +85,8 @@ def to_json(value: Any, *, max_bytes: int | None = None, media: MediaSink | None
             of `to_jsonable`.
         media: Takes images, sounds and files; None: they are described.
     """
+    if (max_bytes is None or max_bytes >= SMALL_BYTES) and (text := small_json(value)):
+        return text
     try:
         is_plain = _plain_left(value, _PLAIN_VALUES, MAX_DEPTH) >= 0
         data = orjson.dumps(value if is_plain else to_jsonable(value, media=media))
@@ -82,6 +96,27 @@ def to_json(value: Any, *, max_bytes: int | None = None, media: MediaSink | None
         return data.decode()
     preview = data[: max_bytes // 2].decode("utf-8", "ignore")
     return orjson.dumps({"__truncated__": True, "length": len(data), "preview": preview}).decode()
+
+
+def small_json(value: Any) -> str | None:
+    """What `to_json` gives for a small plain value; None for any other.
+
+    Nothing can be too long or too deep in a small text: what orjson has made of a value needs no
+    look at the value then, which is half of what a small record costs.
+    """
+    if value is None:
+        return "null"
+    try:
+        text = orjson.dumps(value, None, _STRICTLY).decode()
+    except Exception:  # noqa: BLE001  # Not plain, or a user's class: the long way tells them apart.
+        return None
+    if (
+        len(text) > _SMALL
+        or "null" in text  # NaN, maybe.
+        or text.count("{") + text.count("[") > MAX_DEPTH
+    ):
+        return None
+    return text
 
 
 def to_jsonable(value: Any, *, media: MediaSink | None = None) -> Any:
