@@ -3,12 +3,11 @@
 Written by hand for what nearly every span is made of, since OpenTelemetry's encoder builds a
 protobuf object for each value, which took four times as long and competed with the traced program
 for the interpreter.  What is rarer (events, links, nested values) goes through OpenTelemetry's.
-
-Source: opentelemetry-proto, trace/v1/trace.proto and common/v1/common.proto, for the field numbers.
+The pieces are `weave_core.tracing.wire`'s.
 """
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
@@ -16,26 +15,29 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.sdk.trace import ReadableSpan
 
 from weave_core import semconv
+from weave_core.tracing.wire import (
+    KEPT_PIECES,
+    TEXT_HEADS,
+    Rare,
+    named_and_kind,
+    pair_of,
+    utf8,
+    value_bytes,
+    varint,
+)
 
 __all__ = ["Encoder", "plain_attributes", "size_estimate"]
 
 _SMALL = 400
 """Bytes of a span beside its texts, roughly."""
-_MAX_CACHED = 4_096
 _MAX_HEADS = 64
-_INT64 = 2**63
 _REPEATED = frozenset({semconv.KIND, semconv.OP_NAME, semconv.OP_VERSION, semconv.SESSION_ID})
 """Attributes whose values come again and again; each pair is encoded once."""
 
 _TIMES = struct.Struct("<BQBQ")
 _START, _END = 0x39, 0x41
-_DOUBLE = struct.Struct("<Bd")
 _LOCAL = b"\x85\x01\x00\x01\x00\x00"  # flags: whether the parent is remote is known, and it is not.
 _REMOTE = b"\x85\x01\x00\x03\x00\x00"
-
-
-class _Rare(Exception):  # Not an error: leads to the other encoder.
-    """A value that this encoder leaves to OpenTelemetry's."""
 
 
 class Encoder:
@@ -49,7 +51,6 @@ class Encoder:
     def __init__(self, project: str) -> None:
         self._project = project
         self._process: Mapping[str, str | bool | int | Sequence[str]] = {}
-        self._keys: dict[str, bytes] = {}
         self._pairs: dict[tuple[str, str], bytes] = {}
         self._heads: dict[tuple[int, int], tuple[object, object, bytes, bytes]] = {}
 
@@ -66,24 +67,29 @@ class Encoder:
         groups: dict[tuple[int, int], list[bytes]] = {}
         heads = {}
         for span in spans:
-            key = (id(span.resource), id(span.instrumentation_scope))
+            body: bytes | None = getattr(span, "encoded", None)
+            if body is None:
+                key = (id(span.resource), id(span.instrumentation_scope))
+                try:
+                    body = self._span(span)
+                except Rare:
+                    body = _by_otel(span)
+            else:  # One of ours: its tracer stands for both.
+                key = (id(span.tracer), 0)  # type: ignore[attr-defined]
             if key not in groups:
-                groups[key], heads[key] = [], self._head(key, span)
-            try:
-                body = self._span(span)
-            except _Rare:
-                body = _by_otel(span)
-            groups[key] += (b"\x12", _varint(len(body)), body)
+                groups[key], heads[key] = [], self._head(span)
+            groups[key] += (b"\x12", varint(len(body)), body)
         request: list[bytes] = []
         for key, parts in groups.items():
             resource, scope = heads[key]
             scoped = b"".join((scope, *parts))
-            whole = b"".join((resource, b"\x12", _varint(len(scoped)), scoped))
-            request += (b"\x0a", _varint(len(whole)), whole)
+            whole = b"".join((resource, b"\x12", varint(len(scoped)), scoped))
+            request += (b"\x0a", varint(len(whole)), whole)
         return b"".join(request)
 
-    def _head(self, key: tuple[int, int], span: ReadableSpan) -> tuple[bytes, bytes]:
+    def _head(self, span: ReadableSpan) -> tuple[bytes, bytes]:
         """`ResourceSpans` and `ScopeSpans` without spans, as bytes that more can be joined to."""
+        key = (id(span.resource), id(span.instrumentation_scope))
         known = self._heads.get(key)
         if known is not None:
             return known[2], known[3]
@@ -100,7 +106,7 @@ class Encoder:
         more = {k: v for k, v in self._process.items() if k not in names}
         more[semconv.PROJECT] = project
         given += [
-            KeyValue(key=k, value=AnyValue.FromString(_any_value(v))) for k, v in more.items()
+            KeyValue(key=k, value=AnyValue.FromString(value_bytes(v))) for k, v in more.items()
         ]
         group.resource.ClearField("attributes")
         group.resource.attributes.extend(given)
@@ -114,8 +120,7 @@ class Encoder:
     def _span(self, span: ReadableSpan) -> bytes:
         context, parent, status = span.context, span.parent, span.status
         if span.events or span.links or context is None or context.trace_state:
-            raise _Rare
-        name = _utf8(span.name)
+            raise Rare
         parts = [
             b"\x0a\x10",
             context.trace_id.to_bytes(16, "big"),
@@ -125,61 +130,39 @@ class Encoder:
         if parent:
             parts += (b"\x22\x08", parent.span_id.to_bytes(8, "big"))
         parts += (
-            b"\x2a",
-            _varint(len(name)),
-            name,
-            b"\x30",
-            # OTLP counts kinds from 1, OpenTelemetry's API from 0.
-            _varint(span.kind.value + 1),
+            named_and_kind(span.name, span.kind),
             _TIMES.pack(_START, span.start_time or 0, _END, span.end_time or 0),
         )
         self._add_attributes(parts, plain_attributes(span))
         if dropped := span.dropped_attributes:
-            parts += (b"\x50", _varint(dropped))
+            parts += (b"\x50", varint(dropped))
         if status.status_code.value or status.description:
-            message = _utf8(status.description or "")
-            told = b"\x12" + _varint(len(message)) + message if message else b""
-            told += b"\x18" + _varint(status.status_code.value)
-            parts += (b"\x7a", _varint(len(told)), told)
+            message = utf8(status.description or "")
+            told = b"\x12" + varint(len(message)) + message if message else b""
+            told += b"\x18" + varint(status.status_code.value)
+            parts += (b"\x7a", varint(len(told)), told)
         elif status is not None:
             parts.append(b"\x7a\x00")
         parts.append(_REMOTE if parent and parent.is_remote else _LOCAL)
         return b"".join(parts)
 
     def _add_attributes(self, parts: list[bytes], attributes: Mapping[str, Any]) -> None:
-        pairs, keys = self._pairs, self._keys
+        pairs = self._pairs
         for key, value in attributes.items():
             is_text = type(value) is str
             if is_text and key in _REPEATED:
                 pair = pairs.get((key, value))
                 if pair is None:
-                    pair = _pair(_key(key), _any_value(value))
-                    if len(pairs) < _MAX_CACHED:
+                    pair = pair_of(key, value)
+                    if len(pairs) < KEPT_PIECES:
                         pairs[key, value] = pair
                 parts.append(pair)
                 continue
-            head = keys.get(key)
-            if head is None:
-                head = _key(key)
-                if len(keys) < _MAX_CACHED:
-                    keys[key] = head
             if is_text:
-                data = _utf8(value)
-                size = _varint(len(data))
-                inner = 1 + len(size) + len(data)
-                inner_size = _varint(inner)
-                parts += (
-                    b"\x4a",
-                    _varint(len(head) + 1 + len(inner_size) + inner),
-                    head,
-                    b"\x12",
-                    inner_size,
-                    b"\x0a",
-                    size,
-                    data,
-                )
+                data = utf8(value)
+                parts += (TEXT_HEADS[key][len(data)], data)
             else:
-                parts.append(_pair(head, _any_value(value)))
+                parts.append(pair_of(key, value))
 
 
 def plain_attributes(span: ReadableSpan) -> Mapping[str, Any]:
@@ -196,66 +179,6 @@ def size_estimate(span: ReadableSpan) -> int:
         if type(value) is str or type(value) is bytes:
             size += len(value)
     return size
-
-
-def _varint(number: int) -> bytes:
-    if number < 0x80:  # noqa: PLR2004  # Seven bits a byte.
-        return _ONE_BYTE[number]
-    if number < 0x4000:  # noqa: PLR2004
-        return _TWO_BYTES[number - 0x80]
-    data = bytearray()
-    while number > 0x7F:  # noqa: PLR2004
-        data.append(number & 0x7F | 0x80)
-        number >>= 7
-    data.append(number)
-    return bytes(data)
-
-
-_ONE_BYTE = [bytes((n,)) for n in range(0x80)]
-_TWO_BYTES = [bytes((n & 0x7F | 0x80, n >> 7)) for n in range(0x80, 0x4000)]
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:  # A lone surrogate, which protobuf has no room for.
-        return text.encode("utf-8", "replace")
-
-
-def _key(key: str) -> bytes:
-    data = _utf8(key)
-    return b"\x0a" + _varint(len(data)) + data
-
-
-def _pair(head: bytes, value: bytes) -> bytes:
-    inner = b"\x12" + _varint(len(value)) + value
-    return b"\x4a" + _varint(len(head) + len(inner)) + head + inner
-
-
-def _any_value(value: Any) -> bytes:
-    """An `AnyValue`; the kinds are in the order of OpenTelemetry's own encoder."""
-    kind = type(value)
-    if kind is bool:
-        return b"\x10\x01" if value else b"\x10\x00"
-    if kind is str:
-        data = _utf8(value)
-        return b"\x0a" + _varint(len(data)) + data
-    if kind is int and -_INT64 <= value < _INT64:
-        return b"\x18" + _varint(value & 0xFFFF_FFFF_FFFF_FFFF)
-    if kind is float:
-        return _DOUBLE.pack(0x21, value)
-    if kind is bytes:
-        return b"".join((b"\x3a", _varint(len(value)), value))
-    if kind is tuple or kind is list:
-        inner = b"".join(_items(value))
-        return b"\x2a" + _varint(len(inner)) + inner
-    raise _Rare
-
-
-def _items(values: Iterable[Any]) -> Iterable[bytes]:
-    for value in values:
-        data = _any_value(value)
-        yield b"\x0a" + _varint(len(data)) + data
 
 
 def _by_otel(span: ReadableSpan) -> bytes:

@@ -9,7 +9,7 @@ counted, since what was accepted before is worth more with its trace whole.
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from opentelemetry.sdk.trace import ReadableSpan, Span
@@ -21,8 +21,9 @@ from weave_core.tracing.destinations import Destination
 from weave_core.tracing.encoding import Encoder
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.journals import close_inherited, folder_of
+from weave_core.tracing.lean_spans import LeanSpan
 from weave_core.tracing.media import SHELF
-from weave_core.tracing.outboxes import MediaSorter, Outbox
+from weave_core.tracing.outboxes import MediaSorter, Outbox, holds_token
 from weave_core.tracing.pending import OpenSpans
 from weave_core.tracing.policies import RedactionPolicy
 from weave_core.tracing.redaction import Redactor
@@ -126,8 +127,7 @@ class Exporter:
 
     def put(self, span: ReadableSpan) -> None:
         """Take an ended span; never waits."""
-        if self._queue.qsize() >= MAX_QUEUED_SPANS or self._queued_bytes > MAX_QUEUED_BYTES:
-            self._drop("the queue of spans is full: the newest are left out")
+        if not self._has_room():
             return
         ring = self._ring if self._ring is not None else self._start()
         # Not exact under threads, and needs not be: an empty queue sets it back to 0.
@@ -137,6 +137,21 @@ class Exporter:
         """Send what is there without waiting for more: somebody will wait for it soon."""
         for shipper in self._shippers:
             shipper.hurry()
+
+    def begun_lean(self, span: LeanSpan) -> None:
+        """As `begun`, for a span of ours."""
+        self.open_spans.begun_lean(span)
+        if self._ring is None:
+            self._start()
+
+    def put_lean(self, span: LeanSpan) -> None:
+        """As `put`, for a span of ours, whose bytes are made here."""
+        self.open_spans.ended_lean(span)
+        body, ring = span.encode(), self._ring
+        if body is None or ring is None:
+            self.put(span)
+        elif self._has_room():
+            self._queued_bytes += ring.keep_encoded(span, body, self._queue.put)
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until what was taken is stored by the server (offline: on disk)."""
@@ -159,6 +174,12 @@ class Exporter:
         self._queue.put(barrier)
         self.hurry()
         return barrier.wait_for_all(timeout_s)
+
+    def _has_room(self) -> bool:
+        if self._queue.qsize() < MAX_QUEUED_SPANS and self._queued_bytes <= MAX_QUEUED_BYTES:
+            return True
+        self._drop("the queue of spans is full: the newest are left out")
+        return False
 
     def _drop(self, message: str) -> None:
         self.dropped += 1
@@ -286,10 +307,7 @@ class Exporter:
 
     def _append(self, spans: list[ReadableSpan]) -> None:
         try:
-            if self._redactor is not None:
-                spans = [self._redactor.clean(span) for span in spans]
-            # After redaction: what that took out is never written.
-            spans = [self._sorter.settled(span) for span in spans]
+            spans = self._cleaned(spans)
             self._keep_code()
             self._tell_dropped()
             body = self._encoder.encode(spans)
@@ -300,6 +318,27 @@ class Exporter:
         except Exception as error:  # noqa: BLE001  # One bad batch must not end the thread.
             self.dropped += len(spans)
             warn_once("append", "%d spans could not be written", len(spans), error=error)
+
+    def _cleaned(self, spans: list[ReadableSpan]) -> list[ReadableSpan]:
+        """The spans without what redaction takes out, and with their media set aside."""
+        redactor = self._redactor
+        ours = [span for span in spans if type(span) is LeanSpan and span.encoded]
+        # Nearly every span has nothing of either kind, which one search in all of them tells.
+        if (redactor is None or redactor.passes(ours)) and not _names_media(ours):
+            if len(ours) == len(spans):
+                return spans
+            passed = set(map(id, ours))
+            return [span if id(span) in passed else self._cleaned_one(span) for span in spans]
+        return [self._cleaned_one(span) for span in spans]
+
+    def _cleaned_one(self, span: ReadableSpan) -> ReadableSpan:
+        redactor = self._redactor
+        if redactor is not None and not (
+            type(span) is LeanSpan and span.encoded and redactor.passes((span,))
+        ):
+            span = redactor.clean(span)
+        # After redaction: what that took out is never written.
+        return self._sorter.settled(span)
 
     def _tell_dropped(self) -> None:
         """Mark what follows with how much is missing, so that a gap is not taken for silence."""
@@ -315,3 +354,7 @@ class Exporter:
                 self._outbox.add(text)
             except OSError as error:
                 warn_once("code", "the code of operations can't be kept: %s", error)
+
+
+def _names_media(spans: Iterable[LeanSpan]) -> bool:
+    return SHELF.has_tokens and any(holds_token(span.encoded or b"") for span in spans)

@@ -27,6 +27,7 @@ from weave_core.tracing import calls, content
 from weave_core.tracing.destinations import Destination, destinations_of, http_endpoint
 from weave_core.tracing.exporting import Exporter
 from weave_core.tracing.failures import logger, reset_lock, warn_once
+from weave_core.tracing.lean_tracers import IDS, LeanProvider
 from weave_core.tracing.media import SHELF
 from weave_core.tracing.policies import RedactionPolicy, policy_of
 from weave_core.tracing.processors import Processor
@@ -312,18 +313,19 @@ def _join_provider(resource: Resource, rate: float) -> Processor:
         _set_rate(_state.processor, rate)
         return _state.processor
     _state.sampler = None
+    processor = Processor()
     if isinstance(provider, trace.ProxyTracerProvider):
         _state.sampler = RootSampler(rate)
-        provider = TracerProvider(
+        provider = _state.provider = LeanProvider(
+            processor,
             resource=resource,
             sampler=ParentBased(_state.sampler),
+            id_generator=IDS,
             span_limits=SpanLimits(max_span_attributes=_MAX_ATTRIBUTES),
             shutdown_on_exit=False,
         )
         trace.set_tracer_provider(provider)
-    processor = Processor()
-    _set_rate(processor, rate)
-    if isinstance(provider, TracerProvider):
+    elif isinstance(provider, TracerProvider):
         provider.add_span_processor(processor)
         _state.provider = provider
     else:
@@ -332,8 +334,9 @@ def _join_provider(resource: Resource, rate: float) -> Processor:
             "the OpenTelemetry provider is a %s, which takes no processor: nothing is sent",
             type(provider).__qualname__,
         )
+    _set_rate(processor, rate)
     _state.processor = processor
-    calls.forget_tracer()
+    calls.take_processor(processor)
     return processor
 
 
@@ -350,6 +353,7 @@ def _watch_process() -> None:
     if _state.watches_process:
         return
     _state.watches_process = True
+    IDS.start_anew()
     follow_threads()
     atexit.register(shutdown)
     if hasattr(os, "register_at_fork"):
@@ -375,6 +379,7 @@ def _start_anew_in_child() -> None:
     """Locks, queue and threads of the parent are of no use here; its spans are its own to send."""
     _after_fork()
     reset_lock()
+    IDS.start_anew()
     _state.lock = threading.RLock()
     tracing = _state.tracing
     if tracing is None:

@@ -22,7 +22,7 @@ from weave_core.tracing.encoding import plain_attributes
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.media import MAX_MEDIUM_BYTES, SHELF, TOKEN
 
-__all__ = ["MediaSorter", "Outbox"]
+__all__ = ["MediaSorter", "Outbox", "holds_token"]
 
 _MARK = "sha256:~"
 _LEFT_OUT = "… <cut: a medium that was not stored>"
@@ -186,6 +186,11 @@ class MediaSorter:
             digest = _LEFT_OUT
         SHELF.kept(token, digest)
         return digest
+
+
+def holds_token(texts: bytes) -> bool:
+    """Whether a medium is named somewhere in the bytes of spans."""
+    return _MARK.encode() in texts
 
 
 def _size_bytes(waiting: tuple[str, Path]) -> int:

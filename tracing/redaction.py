@@ -5,7 +5,7 @@ own values stay as they are.  Where redaction itself fails, the text is left out
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
@@ -17,8 +17,10 @@ from weave_core import semconv
 from weave_core.tracing.copies import copied
 from weave_core.tracing.encoding import plain_attributes
 from weave_core.tracing.failures import warn_once
+from weave_core.tracing.lean_spans import LeanSpan
 from weave_core.tracing.policies import BUILT_IN_PATTERNS, SECRET_KEYS, RedactionPolicy
 from weave_core.tracing.presidio import Presidio
+from weave_core.tracing.templates import Template
 
 __all__ = ["REDACTED", "Redactor", "without_texts"]
 
@@ -28,6 +30,9 @@ _FAILED = "[left out: redaction failed]"
 _MAX_DEPTH = 60
 _SPARED = frozenset({semconv.KIND, semconv.OP_NAME, semconv.OP_VERSION, semconv.TRUNCATED})
 _LUHN = "credit_card"
+_HARMLESS = frozenset({semconv.INPUTS, semconv.OUTPUTS, *_SPARED})
+"""Keys of attributes that say nothing of what is in them."""
+_MAX_TEMPLATES = 1_000
 _MIN_PERSONAL = 3
 """Shorter texts are nobody's data, and Presidio takes a millisecond for each."""
 
@@ -44,7 +49,8 @@ class Redactor:
         globs = [re.escape(_bare(key)).replace(r"\*", ".*") for key in keys]
         self._is_secret = re.compile("|".join(globs)).fullmatch if globs else None
         # Cheap to look for, and in every text that names one of the keys.
-        self._fragments = _fragments(keys)
+        self._pieces = _pieces(keys)
+        self._known_templates: dict[Template, bool] = {}
         named = {**{name: BUILT_IN_PATTERNS[name] for name in policy.builtin}, **policy.patterns}
         self._patterns = [(name, re.compile(pattern)) for name, pattern in named.items()]
         self._hook = policy.hook
@@ -58,6 +64,31 @@ class Redactor:
     def of_code(cls, policy: RedactionPolicy) -> Self:
         """For source and patches, which are nobody's data: all but Presidio, which is slow."""
         return cls(replace(policy, presidio=()))
+
+    def passes(self, spans: Iterable[LeanSpan]) -> bool:
+        """Whether spans of ours have nothing to be taken out, as one search in all of them tells.
+
+        False where only reading each text tells.
+        """
+        if self._patterns or self._hook or self._presidio:
+            return False
+        texts: list[str] = []
+        known = self._known_templates
+        for span in spans:
+            if span.template not in known:
+                if len(known) >= _MAX_TEMPLATES:
+                    known.clear()
+                known[span.template] = not self._may_name_secret(_texts_of(span.template))
+            if not known[span.template]:
+                return False
+            for key, value in span.own.items():
+                if type(value) is str:
+                    texts.append(value)
+                elif type(value) is tuple:
+                    texts.append(repr(value))
+                if key not in _HARMLESS:
+                    texts.append(key)
+        return not self._may_name_secret("\n".join(texts))
 
     def clean(self, span: ReadableSpan) -> ReadableSpan:
         """`span` without what the policy takes out; the same object where that is nothing."""
@@ -155,9 +186,9 @@ class Redactor:
         return self._hook(text) if self._hook is not None else text
 
     def _may_name_secret(self, text: str) -> bool:
-        lowered = text.lower()
-        for fragment in self._fragments:  # noqa: SIM110  # A generator costs more than the search.
-            if fragment in lowered:
+        bare = text.lower().encode("utf-8", "replace").translate(None, b"-_ ")
+        for piece in self._pieces:  # noqa: SIM110  # A generator costs more than the search.
+            if piece in bare:
                 return True
         return False
 
@@ -176,10 +207,15 @@ def _bare(key: str) -> str:
     return key.lower().replace("-", "").replace("_", "").replace(" ", "")
 
 
-def _fragments(keys: list[str]) -> tuple[str, ...]:
-    """Short texts of which each text with one of `keys` has one, whatever its `-` and `_`."""
-    found = {max(re.split(r"[*_\- ]", key.lower()), key=len) for key in keys}
+def _pieces(keys: list[str]) -> tuple[bytes, ...]:
+    """Short texts of which each bare text with one of `keys` has one."""
+    found = {max(_bare(key).split("*"), key=len).encode() for key in keys}
     return tuple(f for f in sorted(found) if not any(o in f for o in found if o != f))
+
+
+def _texts_of(template: Template) -> str:
+    pairs = (text for pair in template.attributes.items() for text in map(str, pair))
+    return "\n".join((template.name, *pairs))
 
 
 def _assignments(keys: list[str]) -> "re.Pattern[str]":

@@ -23,6 +23,7 @@ from weave_core.tracing import snapshots
 from weave_core.tracing.encoding import size_estimate
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.journals import folder_of
+from weave_core.tracing.lean_spans import LeanSpan, Source
 from weave_core.tracing.policies import RedactionPolicy, fields_of
 from weave_core.tracing.slates import FIRST, HEAD_BYTES, Slate
 
@@ -112,6 +113,7 @@ class Ring:
         self._numbers = itertools.count(1)
         self._is_full = False
         self._sources: dict[tuple[int, int], _Source] = {}
+        self._lean_sources: dict[Source, _Source] = {}
 
     def open(self) -> None:
         """Make the files; where that is not possible, spans wait in memory alone."""
@@ -136,15 +138,40 @@ class Ring:
             size = size_estimate(span)
             enqueue((span, size, None, 0))
             return size
-        source, record = data
-        size = len(record)
+        self._guard(span, *data, len(data[1]), enqueue)
+        return len(data[1])
+
+    def keep_encoded(self, span: LeanSpan, body: bytes, enqueue: Callable[[Kept], object]) -> int:
+        """As `keep`, for a span of ours with its bytes; counts what it holds beside them."""
+        size = 2 * len(body)
+        if not self._slates:
+            enqueue((span, size, None, 0))
+            return size
+        made = span.tracer.source
+        source = self._lean_sources.get(made)
+        if source is None:
+            source = self._add_lean_source(made)
+        self._guard(span, source, snapshots.of_encoded(body, source[0]), size, enqueue)
+        return size
+
+    def _guard(
+        self,
+        span: ReadableSpan,
+        source: _Source,
+        record: bytes,
+        size: int,
+        enqueue: Callable[[Kept], object],
+    ) -> None:
         with self._lock:
             if self._is_busy:  # A signal came in the middle of this, and its handler ends a span.
                 enqueue((span, size, None, 0))
-                return size
+                return
             self._is_busy = True
             try:
-                slate = self._slate_for(size + len(source[1]))
+                needed = len(record) + len(source[1]) + 2 * HEAD_BYTES
+                slate: Slate | None = self._slates[-1] if self._slates else None
+                if slate is None or slate.room_bytes < needed:
+                    slate = self._slate_for(needed)
                 number = 0
                 if slate is not None:
                     if source[0] not in slate.known:
@@ -154,7 +181,6 @@ class Ring:
                 enqueue((span, size, slate, number))
             finally:
                 self._is_busy = False
-        return size
 
     def note(self, kept: Iterable[Kept]) -> None:
         """The journal has these."""
@@ -188,14 +214,10 @@ class Ring:
         if self._owner is not None:
             os.close(self._owner)
 
-    def _slate_for(self, size_bytes: int) -> Slate | None:
-        """The slate with room for a span and its source; None where the bound is reached."""
+    def _slate_for(self, needed: int) -> Slate | None:
+        """A new slate with room for a span and its source; None where the bound is reached."""
         if not self._slates:
             return None
-        slate = self._slates[-1]
-        needed = size_bytes + 2 * HEAD_BYTES
-        if slate.room_bytes() >= needed:
-            return slate
         if self._spare is not None and needed <= SLATE_BYTES - FIRST:
             slate, self._spare = self._spare, None
         else:
@@ -243,6 +265,12 @@ class Ring:
         known = (number, snapshots.of_source(source, number), source)
         self._sources[id(source[0]), id(source[1])] = known
         return known
+
+    def _add_lean_source(self, made: Source) -> _Source:
+        if len(self._lean_sources) >= _MAX_SOURCES:
+            self._lean_sources = {}
+        source = self._lean_sources[made] = self._add_source((made.resource, made.scope))
+        return source
 
     def _new_slate(self, size_bytes: int) -> Slate:
         return Slate(Path(f"{self._start}-{next(self._numbers):06d}.slate"), size_bytes)

@@ -106,8 +106,8 @@ class _Beats:
     @property
     def current_run_id(self) -> str | None:
         """Its id: what spans belong to."""
-        current = self.current
-        return None if current is None else current.id
+        runs = self._runs  # Asked for each span.
+        return runs[-1].id if runs else None
 
     def finish_all(self) -> None:
         """At the program's exit: runs that nobody has finished, failed where an error ended it."""

@@ -3,8 +3,8 @@
 What is copied into a mapped file is the kernel's at once: `kill -9` does not take it, and no system
 call was made.  A file starts with `WCSLATE1`, the number of its round and how many records are in
 the journal; it is wiped by beginning a new round.  Records: length, CRC-32, round and place
-(little-endian, 4 + 4 + 8 bytes), then the bytes.  The head is written after the bytes, so a record
-that was cut off has none, and what a round before has left does not have this one's number.
+(little-endian, 4 + 4 + 8 bytes), then the bytes.  A record that was cut off has another
+sum, and what a round before has left does not have this one's number.
 """
 
 import errno
@@ -40,7 +40,7 @@ class Slate:
         OSError: If there is no room.
     """
 
-    __slots__ = ("_at", "_map", "_round", "known", "path", "size_bytes", "taken", "written")
+    __slots__ = ("_map", "_round", "known", "path", "room_bytes", "size_bytes", "taken", "written")
 
     def __init__(self, path: Path, size_bytes: int) -> None:
         self.path = path
@@ -62,23 +62,20 @@ class Slate:
     def wipe(self) -> None:
         """Begin anew."""
         self._round += 1
-        self._at, self.written, self.taken = FIRST, 0, 0
+        self.written, self.taken = 0, 0
+        self.room_bytes = self.size_bytes - FIRST
+        """What the next record may have, its head included."""
         self.known.clear()
         self._map[: _STATE.size] = _STATE.pack(_MAGIC, self._round, 0)
 
-    def room_bytes(self) -> int:
-        """What the next record may have, its head included."""
-        return self.size_bytes - self._at
-
     def append(self, data: bytes) -> int:
         """Write a record for which there is room; gives how many there are now."""
-        start = self._at + HEAD_BYTES
-        end = start + len(data)
-        self._map[start:end] = data
-        self._map[self._at : start] = _HEAD.pack(
-            len(data), _sum(data), self._round * _PLACES + self.written
-        )
-        self._at = end
+        size, start = len(data), self.size_bytes - self.room_bytes
+        end = start + HEAD_BYTES + size
+        self.room_bytes = self.size_bytes - end
+        total = zlib.crc32(data) if size <= _PIECE else _sum(data)
+        # At once: a record that was cut off is told by its sum.
+        self._map[start:end] = _HEAD.pack(size, total, self._round * _PLACES + self.written) + data
         self.written += 1
         return self.written
 

@@ -6,6 +6,7 @@ The bytes never leave the machine, and are checked before they are read (`slates
 """
 
 import marshal
+import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,12 +24,15 @@ from opentelemetry.trace import (
     TraceState,
 )
 
+from weave_core.tracing.decoding import span_of
 from weave_core.tracing.encoding import plain_attributes
 
-__all__ = ["Source", "of_source", "of_span", "spans_from"]
+__all__ = ["Source", "of_encoded", "of_source", "of_span", "spans_from"]
 
 _VERSION = 2
 _SOURCE_FIELDS = 4
+_ENCODED = struct.Struct("<sI")
+_MARK = b"L"  # No bytes of `marshal` begin so.
 _KINDS = {kind.value: kind for kind in SpanKind}
 _STATUSES = {status.value: status for status in StatusCode}
 _CONVERSIONS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
@@ -77,6 +81,11 @@ def of_span(span: ReadableSpan, source: int) -> bytes:
     )
 
 
+def of_encoded(body: bytes, source: int) -> bytes:
+    """Bytes of a span that are its OTLP bytes already."""
+    return _ENCODED.pack(_MARK, source) + body
+
+
 def of_source(source: Source, number: int) -> bytes:
     """Bytes of a resource and a scope, which go before the spans that name their number."""
     resource, scope = source
@@ -94,6 +103,11 @@ def spans_from(records: Iterable[bytes], first: int) -> Iterator[ReadableSpan]:
     """
     sources: dict[int, Source] = {}
     for place, record in enumerate(records):
+        if record.startswith(_MARK):
+            if place >= first:
+                _, source = _ENCODED.unpack_from(record)
+                yield span_of(record[_ENCODED.size :], *sources[source])
+            continue
         told = _loaded(record)
         if len(told) == _SOURCE_FIELDS:
             number, attributes, schema_url, scope = told

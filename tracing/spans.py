@@ -23,6 +23,8 @@ __all__ = ["content_json", "current_span", "span"]
 def current_span() -> SpanHandle:
     """The span that the program is in, whoever started it; outside of any, an inert handle.
 
+    It is OpenTelemetry's current span; `otel_span` of the handle is a span as its SDK has them.
+
     Example:
         >>> weave_core.current_span().set_attribute("tier", "pro")
     """

@@ -26,8 +26,19 @@ def traced_sync(spec: OpSpec) -> tuple[Traced, Traced]:
     func = spec.func
 
     def traced(*args: Any, **kwargs: Any) -> Any:
+        # As `_run` below, which would be one more call.
         call = begin(spec, args, kwargs)
-        return func(*args, **kwargs) if call is None else _run(func, call, args, kwargs)
+        if call is None:
+            return func(*args, **kwargs)
+        try:
+            output = func(*args, **kwargs)
+        except BaseException as error:
+            call.leave()
+            call.fail(error)
+            raise
+        call.leave()
+        call.succeed(output)
+        return output
 
     def traced_call(*args: Any, **kwargs: Any) -> tuple[Any, SpanHandle]:
         call = begin(spec, args, kwargs)
@@ -55,10 +66,23 @@ def traced_async(spec: OpSpec) -> tuple[Traced, Traced]:
     func = spec.func
 
     async def traced(*args: Any, **kwargs: Any) -> Any:
+        # As `_run_async` below, which would be one more coroutine.
         call = begin(spec, args, kwargs)
         if call is None:
             return await func(*args, **kwargs)
-        return await _run_async(func, call, args, kwargs)
+        try:
+            output = await func(*args, **kwargs)
+        except GeneratorExit as error:
+            call.abandon()
+            call.fail(error)
+            raise
+        except BaseException as error:
+            call.leave()
+            call.fail(error)
+            raise
+        call.leave()
+        call.succeed(output)
+        return output
 
     async def traced_call(*args: Any, **kwargs: Any) -> tuple[Any, SpanHandle]:
         call = begin(spec, args, kwargs)

@@ -51,6 +51,38 @@ def test_secret_keys_are_taken_out_unasked(recorder: Recorder) -> None:
     assert CANARY in str(recorder.spans[0].attributes)
 
 
+@op
+def noted(note: Any) -> int:
+    """Takes what may be a secret."""
+    return len(str(note))
+
+
+SPELLINGS = ("Api-Key", "API_KEY", "api key", "my_secret", "\N{KELVIN SIGN}api_\N{KELVIN SIGN}ey")
+
+
+def test_one_secret_among_many_spans_is_found(recorder: Recorder) -> None:
+    """However its key is spelled, and wherever it stands: one search in all of them misses none."""
+    del recorder
+    policy = {"keys": ["*_secret", "\N{KELVIN SIGN}api_key"]}
+    with start_receiver() as receiver:
+        weave_core.init("p", receiver.url, redact=policy)
+        for spelling in SPELLINGS:
+            for number in range(3):
+                noted({"tokens": number, "keys": ["a b", "cookies"]})
+            noted({spelling: CANARY, "n": None})
+            noted(f"{spelling}: {CANARY}")
+            with weave_core.span("marked") as span:
+                span.set_attributes({spelling: CANARY, "n": 1})
+            with weave_core.attributes(tags=["x", f"{spelling}={CANARY}"]):
+                noted(1)
+        assert weave_core.flush(10)
+    assert CANARY not in str(receiver.requests)
+    assert len(receiver.taken) == 7 * len(SPELLINGS)
+    plain = [span for span in receiver.taken if "cookies" in str(span.attributes)]
+    assert len(plain) == 3 * len(SPELLINGS)
+    assert "weave_core.redacted" not in str(plain)
+
+
 def test_messages_of_other_instrumentations_are_redacted_too(recorder: Recorder) -> None:
     """Whoever wrote the span: GenAI messages, flat attributes, headers, events, states."""
     del recorder
