@@ -22,13 +22,13 @@ __all__ = ["MAX_GP_TRIALS", "suggest"]
 
 MAX_GP_TRIALS = 200
 """Trials that a Gaussian process looks at: the best and the latest, half and half."""
-_LEAST_START = 4
+_LEAST_START = 8
 """Trials before the first suggestion, or as many as there are parameters, if those are more."""
 _DRAWS = 768
 _NEAR_DRAWS = 32
 """Draws around each of the best points."""
-_STARTS = 6
-_STEPS = 40
+_STARTS = 8
+_STEPS = 60
 _ROUNDS = 2
 _FINE = 32
 """Levels from which on a parameter is searched as if it were continuous."""

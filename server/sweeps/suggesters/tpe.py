@@ -3,6 +3,7 @@
 The study is built in memory for each suggestion and thrown away: our tables are the truth.
 """
 
+import random
 import warnings
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,11 @@ def suggest(space: Space, past: Past, *, seed: int, number: int) -> Point:
         # Of features that are experimental there; what they do is pinned by our tests.
         warnings.simplefilter("ignore")
         sampler = optuna.samplers.TPESampler(
-            n_startup_trials=_START, multivariate=True, constant_liar=True, seed=seed + number
+            n_startup_trials=_START,
+            multivariate=True,
+            constant_liar=True,
+            # Sums of both would give a sweep what its neighbour had one number before.
+            seed=random.Random(f"{seed} {number}").getrandbits(32),  # noqa: S311  # No secret.
         )
         study = optuna.create_study(sampler=sampler)
         names = list(distributions)

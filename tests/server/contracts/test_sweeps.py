@@ -18,6 +18,7 @@ from support.trainings import training
 
 import weave_core
 from weave_core import Client, WeaveError
+from weave_core.compat import wandb
 from weave_core.errors import BadRequest, NotFound
 from weave_core.model import SweepChanges, TrialAnswer, TrialQuestion, TrialResult
 
@@ -323,3 +324,32 @@ def test_a_trial_that_is_far_behind_is_stopped(client: Client, project: str, rul
     assert trials[3].reason.startswith(f"{rule}: after ")
     assert trials[3].value == pytest.approx(0.1)
     assert client.get_run(project, trials[3].run_id or "").state == "killed"
+
+
+@pytest.mark.usefixtures("tracing")
+def test_wandb_s_own_calls_work_on_a_sweep(client: Client, project: str) -> None:
+    """`wandb.sweep` and `wandb.agent`: what the sweep chose stays, whatever the script sets."""
+    config = {
+        "method": "random",
+        "metric": {"name": "acc", "goal": "maximize"},
+        "parameters": {
+            "lr": {"min": 0.0, "max": 1.0},
+            "model": {"parameters": {"n": {"value": 3}}},
+        },
+    }
+    sweep_id = wandb.sweep(config, project=project)
+
+    def train() -> None:
+        wandb.init(config={"lr": 5.0, "epochs": 1, "model": {"act": "relu"}})
+        wandb.config.update({"lr": 7.0})
+        wandb.log({"acc": wandb.config.lr})
+
+    wandb.agent(f"team/{project}/{sweep_id}", train, count=2)
+    first, second = client.list_trials(project, sweep_id)
+    assert first.params["lr"] != second.params["lr"]
+    for trial in (first, second):
+        assert (trial.state, trial.value) == ("finished", trial.params["lr"])
+        run = client.get_run(project, trial.run_id or "")
+        model = {"act": "relu", "n": 3}
+        assert run.config == {"lr": trial.value, "epochs": 1, "model": model}
+        assert run.state == "finished"

@@ -145,11 +145,11 @@ def test_a_suggestion_depends_on_seed_and_past_alone(method: str) -> None:
 def test_agents_side_by_side_try_different_points() -> None:
     """A point that is being tried counts as known, so nobody gets one beside it."""
     config = read_config(config_of("gp", parameters={"x": {"min": 0.0, "max": 1.0}}))
-    points = tuple((place / 6,) for place in range(6))
+    points = tuple((place / 9,) for place in range(10))
     past = Past(points, tuple((x - 0.55) ** 2 for (x,) in points))
-    first = suggest(config, past, seed=1, number=6)
-    again = suggest(config, past, seed=1, number=7)
-    second = suggest(config, Past(past.points, past.values, (first,)), seed=1, number=7)
+    first = suggest(config, past, seed=1, number=10)
+    again = suggest(config, past, seed=1, number=11)
+    second = suggest(config, Past(past.points, past.values, (first,)), seed=1, number=11)
     assert first == pytest.approx(again, abs=1e-6)
     assert abs(first[0] - second[0]) > 1e-3
 
