@@ -32,6 +32,7 @@ class Ending:
     intervals: Mapping[str, Estimate] | None = None
     """Those that the gate is checked by, where it was decided early."""
     problems: list[str] = field(default_factory=list)
+    repeats: list[int] = field(default_factory=list)
 
     def result(self) -> EvaluationResult:
         """Work out the numbers and the verdict, and store them.
@@ -57,6 +58,7 @@ class Ending:
             examples=sorted(self.examples, key=lambda each: (each.item.index, each.item.epoch)),
             comparison=comparison,
             problems=self.problems,
+            repeats=self.repeats,
             stopped_by=self.stopped_by,
             url=page_url("evaluation", evaluation=self.record.evaluation_id),
             is_stored=is_stored,

@@ -15,7 +15,7 @@ from weave_core.evals.datasets import Dataset
 from weave_core.evals.early_stops import EarlyStop
 from weave_core.evals.endings import FLUSH_S, Ending, ended
 from weave_core.evals.gates import check_names
-from weave_core.evals.journals import Journal
+from weave_core.evals.journals import Journal, warn_unwritable
 from weave_core.evals.progress import Progress
 from weave_core.evals.records import begin_tracing, new_record
 from weave_core.evals.results import Baseline, EvaluationResult, baseline_of
@@ -28,6 +28,8 @@ from weave_core.tracing.lifecycle import settings_in_force
 __all__ = ["Evaluation"]
 
 _SEED = 20_260_103
+MAX_REPEATS = 1_000
+"""Repeated rows of a dataset that a result names."""
 
 
 class Evaluation:
@@ -202,6 +204,8 @@ class Evaluation:
         except BaseException as error:
             is_stopped = isinstance(error, asyncio.CancelledError | KeyboardInterrupt)
             state = "stopped" if is_stopped else "failed"
+            if is_stopped and journal is not None:
+                shown.say("stopped; run it again, and it goes on from there")
             spans.end(ended(record, state, runner.examples))
             tracing.flush(FLUSH_S)
             raise
@@ -225,7 +229,14 @@ class Evaluation:
             stopped_by=runner.stopped_by,
             intervals=runner.early_stop.intervals if runner.early_stop is not None else None,
             problems=[problem.message for problem in self.dataset.problems],
+            repeats=self._repeats(),
         ).result()
+
+    def _repeats(self) -> list[int]:
+        """Rows that say what another one says, where nothing groups them."""
+        if self._plan.cluster is not None:
+            return []
+        return [item.index for item in self.dataset.repeats[:MAX_REPEATS]]
 
     def _journal(self) -> Journal | None:
         version = self._task.subject.version
@@ -235,9 +246,13 @@ class Evaluation:
         told = [settings.project, self.name, self.dataset.digest, self._plan.epochs]
         path = settings.home / "evals" / f"{version.removeprefix('sha256:')[:32]}.jsonl"
         scorers = digest_json([[each.name, each.subject.version] for each in self._scorers])
-        return Journal(
-            path, plan=digest_json(told), scorers=scorers, uses_finished=self._uses_cache
-        )
+        try:
+            return Journal(
+                path, plan=digest_json(told), scorers=scorers, uses_finished=self._uses_cache
+            )
+        except OSError as error:
+            warn_unwritable(path, error)
+            return None
 
     def _record(self, journal: Journal | None, baseline: Baseline | None) -> StoredEvaluation:
         plan = self._plan

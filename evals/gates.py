@@ -6,6 +6,7 @@ wrong one, and else it can't be told yet.  `.value` asks for the bare number ins
 """
 
 import ast
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from weave_core.model import (
     ScorerSummary,
     Verdict,
 )
+from weave_core.statistics.power import MAX_NEEDED
 
 __all__ = ["check_gate", "check_names", "parse_gate", "plain_metrics", "verdict_of"]
 
@@ -268,7 +270,7 @@ def _estimate(
         told = "is no judge that people have checked" if is_corrected else "gave no number"
         return None, f"{name} {told}"
     if not rest:
-        return found, f"the interval holds {clause.bound:g}: more items would tell"
+        return found, _needed(found, clause.bound)
     if rest[0] in ("value", "low", "high") and len(rest) == 1:
         return _exact(getattr(found, rest[0])), f"{found.n} values are too few to say"
     raise ConfigError(
@@ -316,7 +318,7 @@ def _of_spread(clause: _Clause, summary: EvaluationSummary) -> tuple[Estimate | 
         return None, f"no {clause.metric} is known"
     if clause.parts[1:] == ("value",):
         return _exact(found.value), ""
-    return found, f"the interval holds {clause.bound:g}: more items would tell"
+    return found, _needed(found, clause.bound)
 
 
 def _delta(name: str, comparison: EvaluationComparison | None) -> tuple[Estimate | None, str]:
@@ -328,6 +330,17 @@ def _delta(name: str, comparison: EvaluationComparison | None) -> tuple[Estimate
     if found.needed is None:
         return found.difference, "nothing differs on the items that both have"
     return found.difference, f"{found.needed} shared items would show such a difference"
+
+
+def _needed(found: Estimate, bound: float) -> str:
+    """How many items it would take, as intervals shrink by the root of their number."""
+    told = f"the interval holds {bound:g}: "
+    end = found.low if bound < found.value else found.high
+    if end is None or found.value == bound or found.method == "anytime":
+        return f"{told}more items would tell"
+    count = math.ceil(found.n * ((end - found.value) / (bound - found.value)) ** 2)
+    what = "groups of items" if found.method == "clustered t" else "items"
+    return f"{told}about {min(count, MAX_NEEDED):,} {what} would tell, if the value stays"
 
 
 def _exact(value: float | None) -> Estimate | None:

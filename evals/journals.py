@@ -16,8 +16,9 @@ from typing import Any
 import orjson
 
 from weave_core.model import EvaluatedItem, Span
+from weave_core.tracing.failures import warn_once
 
-__all__ = ["Journal", "Remembered"]
+__all__ = ["Journal", "Remembered", "warn_unwritable"]
 
 MAX_JOURNAL_BYTES = 256 * 1024 * 1024
 """Largest journal of a task's outputs; a larger one begins anew."""
@@ -99,7 +100,7 @@ class Journal:
         """Say that an evaluation begins, or goes on."""
         self._evaluation_id = evaluation_id
         told = {"plan": self._plan, "scorers": self._scorers, "at": _size_of(self._path)}
-        _append(self._index, _line({"begin": evaluation_id, "pid": os.getpid(), **told}))
+        self._append(self._index, _line({"begin": evaluation_id, "pid": os.getpid(), **told}))
 
     def add(
         self,
@@ -127,7 +128,7 @@ class Journal:
     def end(self) -> None:
         """Say that the evaluation came to its end."""
         self.flush()
-        _append(self._index, _line({"end": self._evaluation_id}))
+        self._append(self._index, _line({"end": self._evaluation_id}))
 
     def flush(self) -> None:
         """Write what waits."""
@@ -135,7 +136,13 @@ class Journal:
             return
         data, self._buffer, self._size = b"".join(self._buffer), [], 0
         self._flushed_s = time.monotonic()
-        _append(self._path, data)
+        self._append(self._path, data)
+
+    def _append(self, path: Path, data: bytes) -> None:
+        try:
+            _append(path, data)
+        except OSError as error:  # The results are worth more than that they can be used again.
+            warn_unwritable(path, error)
 
     def _put(self, entry: dict[str, Any]) -> None:
         line = _line(entry)
@@ -183,6 +190,17 @@ class Journal:
         except (ValueError, KeyError, TypeError):  # As below.
             return
         self._entries[item.item, item.epoch] = known
+
+
+def warn_unwritable(path: Path, error: OSError) -> None:
+    """Say that what is run can't be used again."""
+    warn_once(
+        "journal",
+        "%s can't be written (%s): the evaluation is run, but can't go on where it was if it is"
+        " broken off; set WEAVE_CORE_HOME to a folder that can be written",
+        path.parent,
+        error.strerror,
+    )
 
 
 def _line(entry: dict[str, Any]) -> bytes:

@@ -60,6 +60,11 @@ class Progress:
         elif self._is_shown and time.monotonic() - self._told_s >= _LINE_S:
             self._tell()
 
+    def say(self, text: str) -> None:
+        """A line beside the count."""
+        if self._is_shown:
+            sys.stderr.write(f"{self._name}: {text}\n")
+
     def __enter__(self) -> Self:
         if self._bar is not None:
             self._bar.start()

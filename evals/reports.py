@@ -17,6 +17,7 @@ __all__ = ["junit_report", "markdown_report", "text_report"]
 
 MAX_SHOWN = 20
 """Failed, flaky and changed items that a report names; all of them are on the server."""
+_ROWS = 3
 _SIGNS = {"pass": "✅", "fail": "❌", "inconclusive": "❔"}
 _KEPT = "\t\n\r"
 
@@ -38,7 +39,13 @@ def text_report(report: EvaluationReport) -> str:
             f"  {clause.verdict:<13} {clause.text}" + (f"  ({clause.note})" if clause.note else "")
             for clause in gate.clauses
         ]
+    lines += [f"failed: {told}" for told in _failures(report)[:MAX_SHOWN]]
     lines += [f"left out: {problem}" for problem in report.problems[:MAX_SHOWN]]
+    if report.repeats:
+        lines.append(
+            f"repeated: {_on_rows(report.repeats)}, as another row; they count as independent, so"
+            " leave them out, or name the column that groups rows in cluster="
+        )
     if not report.is_stored:
         lines.append("the results wait on disk; `weave-core sync` sends them")
     if report.url:
@@ -135,6 +142,29 @@ def _summary(report: EvaluationReport) -> EvaluationSummary:
 
 def _shown(verdict: Verdict) -> str:
     return f"{_SIGNS[verdict]} {verdict}"
+
+
+def _failures(report: EvaluationReport) -> list[str]:
+    """Who failed, on which rows, and what the first of them said; one line for each kind."""
+    found: dict[tuple[str, str], list[tuple[EvaluatedItem, str]]] = {}
+    for item in report.items:
+        errors = {"the task": item.error}
+        errors |= {name: score.error for name, score in item.scores.items()}
+        for who, error in errors.items():
+            if error is not None:
+                found.setdefault((who, error.type), []).append((item, error.message))
+    return [
+        f"{who} on {_on_rows([item.index for item, _ in same])}: {kind}: {_cell(same[0][1])[:200]}"
+        for (who, kind), same in found.items()
+    ]
+
+
+def _on_rows(numbers: Iterable[int]) -> str:
+    """A few of the rows by number, and how many more."""
+    rows = list(dict.fromkeys(numbers))
+    named, more = rows[:_ROWS], len(rows) - _ROWS
+    told = ("row " if len(rows) == 1 else "rows ") + ", ".join(map(str, named))
+    return told + (f" and {more} more" if more > 0 else "")
 
 
 def _rows(report: EvaluationReport) -> Iterable[list[str]]:

@@ -47,6 +47,8 @@ class EvaluationResult:
     """With the baseline, where there is one."""
     problems: list[str] = field(default_factory=list)
     """Rows of the dataset that were left out."""
+    repeats: list[int] = field(default_factory=list)
+    """Rows that repeat another one and were taken for independent."""
     stopped_by: str | None = None
     """The bound of the budget that ended it early."""
     url: str = ""
@@ -72,6 +74,7 @@ class EvaluationResult:
             items=[example.item for example in self.examples],
             comparison=self.comparison,
             problems=self.problems,
+            repeats=self.repeats,
             stopped_by=self.stopped_by,
             url=self.url,
             is_stored=self.is_stored,
@@ -129,7 +132,7 @@ def _from_file(path: Path) -> Baseline:
         problem = error.errors()[0]["msg"]
         raise ConfigError(
             f"the baseline {path} is no report of an evaluation: {problem}",
-            "write one with `weave-core eval run --json PATH`",
+            "write one with `weave-core eval run --report PATH`",
         ) from error
     return _of(report.evaluation, report.items)
 

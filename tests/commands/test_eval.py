@@ -124,14 +124,15 @@ def test_what_was_run_is_listed_and_compared(env: dict[str, str], tmp_path: Path
     [
         ("nowhere.py::x", "there is no file 'nowhere.py'"),
         ("job.py::nothing", "names no Evaluation (there is numbers; write PATH::NAME)"),
-        ("job.py::exact", "could not be loaded: TypeError"),
+        ("job.py --report none/x.json", "--report is 'none/x.json', and there is no folder 'none'"),
+        ("job.py::exact", "'job.py::exact' is a function that takes output, expected (name an"),
     ],
 )
 def test_what_is_no_evaluation_is_told(
     env: dict[str, str], tmp_path: Path, target: str, said: str
 ) -> None:
     """One line, and what there is."""
-    done = run_command("eval", "run", target, env=env, cwd=tmp_path)
+    done = run_command("eval", "run", *target.split(), env=env, cwd=tmp_path)
     assert done.returncode == 1
     assert said in done.stderr
 

@@ -144,6 +144,8 @@ def test_a_failure_is_a_state_of_its_own(client: Client, traced: str) -> None:
         "BadScore",
         "ZeroDivisionError",
     ]
+    assert "failed: the task on row 3: KeyError: 'order'" in str(result)
+    assert "failed: picky on rows 5, 6: BadScore: the scorer gave nan" in str(result)
     stored = client.list_evaluated(traced, result.evaluation.evaluation_id, outcome="timeout").items
     assert [item.error and item.error.message for item in stored] == ["no answer within 0.5 s"]
 
@@ -343,6 +345,10 @@ def test_a_baseline_and_a_gate_give_a_verdict(client: Client, traced: str) -> No
     assert unsure.verdict == "inconclusive"
     assert unsure.evaluation.gate is not None
     assert "shared items would show" in unsure.evaluation.gate.clauses[0].note
+    near = evaluate(answer, name="near", gate="exact >= 0.8")
+    assert near.evaluation.gate is not None
+    # 18 of 20: Wilson's interval reaches down to 69.9 %, twice as far as 80 % is: four times 20.
+    assert "about 81 items would tell" in near.evaluation.gate.clauses[0].note
     assert worse.comparison is not None
     assert worse.comparison.baseline == first.evaluation.evaluation_id
     stored = client.compare_evaluations(
@@ -399,6 +405,21 @@ def test_rows_that_are_none_are_left_out_and_told(traced: str) -> None:
     assert (result.summary.items, len(result.problems)) == (2, 2)
     assert [item.index for item in dataset.repeats] == [2]
     assert "left out: row 1 is 'oops'" in str(result)
+    assert "repeated: row 2, as another row" in str(result)
+    grouped = Evaluation(dataset=dataset, task=answer, scorers=[exact], cluster="question")
+    assert grouped.run(progress=False).repeats == []
+
+
+def test_a_home_that_can_not_be_written_costs_no_result(
+    traced: str, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told that the evaluation could not go on where it was; it is run all the same."""
+    del traced
+    home.mkdir(exist_ok=True)
+    (home / "evals").write_text("a file where the folder would be")
+    result = evaluate(answer, [exact])
+    assert result.summary.examples == 20
+    assert "can't go on where it was" in caplog.text
 
 
 def test_it_runs_within_a_running_loop(traced: str) -> None:
@@ -449,7 +470,7 @@ def test_an_evaluation_that_is_broken_off_goes_on(
                 break
             time.sleep(0.05)
         first.send_signal(ended_by)
-        first.wait(30)
+        _, said = first.communicate(timeout=30)
     begun = len(calls.read_text().splitlines())
     done = subprocess.run(
         command, cwd=tmp_path, env=env, check=True, capture_output=True, text=True, timeout=60
@@ -458,6 +479,7 @@ def test_an_evaluation_that_is_broken_off_goes_on(
     evaluation_id, count = done.stdout.split()
     assert 24 <= begun < 60
     assert count == "60"
+    assert (b"run it again, and it goes on from there" in said) == (ended_by == signal.SIGINT)
     # What was under way is run again, and after SIGKILL what was not yet on disk: a quarter second.
     assert len(calls.read_text().splitlines()) - 60 <= (4 if ended_by == signal.SIGINT else 20)
     with Client(server.url) as client:

@@ -10,6 +10,7 @@ from weave_core.commands.clients import Json, Project, Server, open_client
 from weave_core.commands.extras import require_extra
 from weave_core.commands.output import console, plain, print_json
 from weave_core.commands.targets import load_evaluation, load_judge
+from weave_core.errors import ConfigError
 from weave_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def run(
     require_extra("evals", wanted_by="weave-core eval run")
     from weave_core import tracing  # OpenTelemetry and scipy: not for `--help`.
 
+    _check_places(report=report, junit=junit, markdown=markdown)
     settings = Settings.from_env(endpoint=server, project=project)
     tracing.init(settings.project, settings.endpoint, api_key=settings.api_key)
     given = {"baseline": baseline, "gate": gate, "epochs": epochs, "concurrency": concurrency}
@@ -84,11 +86,11 @@ def run(
     if tag:
         changes["tags"] = [*evaluation.tags, *tag]
     result = evaluation.changed(**changes).run()
-    _write(result, report=report, junit=junit, markdown=markdown)
     if json:
         print_json(result.report.model_dump(mode="json"))
     else:
         sys.stdout.write(f"{result}\n")
+    _write(result, report=report, junit=junit, markdown=markdown)
     raise typer.Exit(EXIT_CODES[result.verdict] if result.verdict else 0)
 
 
@@ -186,6 +188,7 @@ def drift(
     from weave_core import tracing  # As above.
     from weave_core.evals import Anchors
 
+    _check_places(report=report)
     settings = Settings.from_env(endpoint=server, project=project)
     tracing.init(settings.project, settings.endpoint, api_key=settings.api_key)
     given: dict[str, Any] = {} if baseline is None else {"baseline": baseline}
@@ -222,6 +225,16 @@ def _told(found: "Drift") -> dict[str, Any]:
         **{name: each and each.model_dump(mode="json") for name, each in parts.items()},
         "evaluation_id": found.result.evaluation.evaluation_id,
     }
+
+
+def _check_places(**places: Path | None) -> None:
+    """Before anything is run: what was found must not be lost to a folder that is not there."""
+    for option, path in places.items():
+        if path is not None and not path.absolute().parent.is_dir():
+            raise ConfigError(
+                f"--{option} is {str(path)!r}, and there is no folder {str(path.parent)!r}",
+                "make it first",
+            )
 
 
 def _write(

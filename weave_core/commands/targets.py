@@ -31,6 +31,7 @@ def load_evaluation(target: str) -> "Evaluation":
         return next(iter(known.values()))
     found = getattr(module, name, None) if name else None
     if callable(found) and not isinstance(found, Evaluation):
+        _check_parameters(target, found)
         found = _own(target, found)
     if not isinstance(found, Evaluation):
         there = f"there is {', '.join(known)}" if known else "it has none at its top"
@@ -70,6 +71,22 @@ def _loaded(target: str) -> tuple[ModuleType, str]:
     sys.modules[path.stem] = module
     _own(target, lambda: spec.loader.exec_module(module))  # type: ignore[union-attr]  # Checked above.
     return module, name
+
+
+def _check_parameters(target: str, found: Callable[..., Any]) -> None:
+    try:
+        parameters = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError):  # Of a library that does not say.
+        return
+    fixed = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    wanted = [
+        each.name for each in parameters if each.default is each.empty and each.kind not in fixed
+    ]
+    if wanted:
+        raise ConfigError(
+            f"{target!r} is a function that takes {', '.join(wanted)}",
+            "name an Evaluation, or a function without parameters that makes one",
+        )
 
 
 def _own(target: str, code: Callable[[], Any]) -> Any:

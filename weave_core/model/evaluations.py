@@ -241,6 +241,8 @@ class EvaluationReport(Value):
     comparison: EvaluationComparison | None = None
     problems: list[str] = []
     """Rows of the dataset that were left out."""
+    repeats: list[int] = []
+    """Rows that repeat another one and were taken for independent, up to 1,000."""
     stopped_by: str | None = None
     """The bound of the budget that ended it early."""
     url: str = ""
