@@ -38,7 +38,7 @@ OWNERS: dict[str, set[str]] = {
     "deepeval": {"evals"},
     "evaluate": {"evals"},
     "fastapi": {"server"},
-    "fsspec": {"server"},
+    "fsspec": {"server", "weave_core"},
     "genai_prices": {"weave_core"},
     "grpc": {"server"},
     "jsonschema": {"evals"},

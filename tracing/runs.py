@@ -24,6 +24,7 @@ from weave_core.tracing import lifecycle
 from weave_core.tracing.exporting import Exporter
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.logged_values import MAX_STEP, PLAIN_NUMBERS, checked_step, read_values
+from weave_core.tracing.run_artifacts import RunArtifacts
 from weave_core.tracing.run_beats import BEATS
 from weave_core.tracing.run_captures import Captures, read_capture
 from weave_core.tracing.run_files import Policy, RunFiles
@@ -144,7 +145,7 @@ def _program() -> str:
     return name if name and not name.startswith("-") else "run"
 
 
-class Run(AbstractContextManager["Run"]):
+class Run(AbstractContextManager["Run"], RunArtifacts):
     """A run that this program writes to; `weave_core.run` makes one.
 
     Example:

@@ -4,11 +4,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from weave_core.artifacts.outboxes import ArtifactOutbox
+from weave_core.client import Client
+from weave_core.errors import WeaveError
 from weave_core.settings import DEFAULT_ENDPOINT, OFFLINE, Settings
 from weave_core.tracing.couriers import Courier
 from weave_core.tracing.journals import Journal, folder_of, left_behind, stems
 from weave_core.tracing.outboxes import Outbox
 from weave_core.tracing.rescues import rescue
+from weave_core.tracing.run_artifacts import ship_artifacts
 from weave_core.tracing.shipping import ALSO_TO
 from weave_core.tracing.transports import Transport
 
@@ -32,6 +36,8 @@ class SyncReport:
     """Running programs that send theirs by themselves."""
     failure: str
     """Why not all could be sent; empty where all was."""
+    sent_artifacts: int = 0
+    """Artifacts that the server took."""
 
 
 def sync(
@@ -64,6 +70,7 @@ def sync(
     try:
         for name in (OFFLINE, target):
             work.send_blobs(Outbox(folder, name))
+            work.send_artifacts(name)
         rescue(settings.home)
         found = set()
         for journal in left_behind(folder):
@@ -93,6 +100,7 @@ def sync(
         left_bytes=sum(Journal(folder, stem).size_bytes() for stem in stems(folder)),
         busy_processes=work.busy,
         failure=work.failure,
+        sent_artifacts=work.artifacts,
     )
 
 
@@ -100,13 +108,26 @@ class _Sync:
     def __init__(self, endpoint: str, settings: Settings, folder: Path) -> None:
         self.transport = Transport(endpoint, settings.api_key, settings=settings)
         self._courier = Courier(self.transport, folder / "dead", _wait, max_attempts=_ATTEMPTS)
-        self.sent = self.refused = self.busy = 0
+        self._settings = settings
+        self.sent = self.refused = self.busy = self.artifacts = 0
         self.failure = ""
 
     def send_blobs(self, outbox: Outbox) -> None:
         """Send the files that wait, before the spans that name them."""
         if not self.failure and not self._courier.deliver_blobs(outbox):
             self.failure = self._courier.last_reason
+
+    def send_artifacts(self, target: str) -> None:
+        """Send the artifacts that wait for a target."""
+        settings = self._settings
+        outbox = ArtifactOutbox(settings.home, target, max_bytes=settings.max_artifact_spool_bytes)
+        if self.failure or outbox.is_empty():
+            return
+        try:
+            with Client(self.transport.endpoint, api_key=settings.api_key) as client:
+                self.artifacts += ship_artifacts(outbox, client)
+        except WeaveError as error:
+            self.failure = str(error)
 
     def send(self, journal: Journal) -> None:
         """Send all of `journal`, unless sending has failed before."""

@@ -120,6 +120,30 @@ class Table(Media):
 
     def describe(self, shelf: Shelf) -> dict[str, Any]:
         """What a record says of it; its cells wait on `shelf`."""
+        content, parts = self._snapshot(shelf)
+        told: dict[str, Any] = {"kind": self.kind, "columns": list(self.columns)}
+        told["rows"] = self._total
+        # Before the table's own: its text names theirs.
+        if parts:
+            told["parts"] = parts
+        return {**told, **shelf.put(content, caption=self.caption)}
+
+    @property
+    def content(self) -> Content:  # type: ignore[override]  # Made when it is asked for: rows are added.
+        """Its JSON, as a file of an artifact.
+
+        Raises:
+            ConfigError: If media are among its cells: a file can't hold them.
+        """
+        content, parts = self._snapshot(Shelf())
+        if parts:
+            raise ConfigError(
+                f"{len(parts)} cells of the table hold media", "add these as files, and name them"
+            )
+        return content
+
+    def _snapshot(self, shelf: Shelf) -> tuple[Content, list[str]]:
+        """Its JSON as it is now, and the media in its cells."""
         frame, total, columns = self._frame, self._total, list(self.columns)
         parts: list[str] = []
         rows = self._rows if frame is None else None
@@ -133,12 +157,7 @@ class Table(Media):
             given = rows if rows is not None else frame.itertuples(index=False, name=None)
             return _json(columns, given, total)
 
-        content = Content("application/json", min(size_bytes, MAX_TABLE_BYTES), make)
-        told: dict[str, Any] = {"kind": self.kind, "columns": columns, "rows": total}
-        # Before the table's own: its text names theirs.
-        if parts:
-            told["parts"] = parts
-        return {**told, **shelf.put(content, caption=self.caption)}
+        return Content("application/json", min(size_bytes, MAX_TABLE_BYTES), make), parts
 
 
 def _kept_cell(cell: Any, shelf: Shelf, parts: list[str]) -> Any:

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from weave_core.artifacts import Artifact as Artifact
     from weave_core.client import Client as Client
     from weave_core.errors import WeaveError as WeaveError
     from weave_core.evals import Dataset as Dataset
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from weave_core.tracing.tables import Table as Table
 
 _HOME = {
+    "Artifact": "weave_core.artifacts",
     "Audio": "weave_core.tracing.media",
     "Client": "weave_core.client",
     "Histogram": "weave_core.tracing.histograms",
@@ -75,6 +77,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Artifact",
     "Audio",
     "Client",
     "Dataset",

@@ -7,18 +7,14 @@ kinds become when they are read is known further up.
 from collections.abc import Sequence
 from typing import Any, Protocol, Self, runtime_checkable
 
-from weave_core import semconv
 from weave_core.client import Client
 from weave_core.errors import BadRequest, ConfigError, NotFound
 from weave_core.refs import Ref
 from weave_core.settings import DEFAULT_ENDPOINT, OFFLINE
 from weave_core.tracing.lifecycle import settings_in_force
-from weave_core.tracing.spans import current_span
+from weave_core.tracing.used_objects import note_used
 
 __all__ = ["get", "publish"]
-
-MAX_REFS = 50
-"""Objects that one call is told to have used, the first ones."""
 
 
 @runtime_checkable
@@ -81,7 +77,7 @@ def publish(
         kept = place.client.publish_object(
             place.project, kind or "value", name, content, aliases=aliases, tags=tags
         )
-    return _told(Ref(place.project, kept.kind, kept.name, kept.digest))
+    return note_used(Ref(place.project, kept.kind, kept.name, kept.digest))
 
 
 def get(
@@ -120,22 +116,12 @@ def get(
     with _Place(project, client) as place:
         kind = kind or _only_kind(place, name)
         found = place.client.get_object(place.project, kind, name, version or "latest")
-        _told(Ref(place.project, kind, name, found.digest))
+        note_used(Ref(place.project, kind, name, found.digest))
         if kind == "dataset":
             from weave_core.evals import Dataset  # Only whoever gets one needs it.
 
             return Dataset.from_content(found.content, name=name, blob=place.client.get_blob)
     return found.content
-
-
-def _told(ref: Ref) -> Ref:
-    """`ref`, which the call that is running now has used, as its span says from now on."""
-    span = current_span()
-    if span.is_recording:
-        known = getattr(span.otel_span, "attributes", None) or {}
-        refs = dict.fromkeys([*str(known.get(semconv.REFS, "")).split(), str(ref)])
-        span.set_attribute(semconv.REFS, " ".join([*refs][:MAX_REFS]))
-    return ref
 
 
 def _only_kind(place: "_Place", name: str) -> str:

@@ -71,6 +71,14 @@ class Settings:
     """Most bytes that spans waiting for a server may take on disk; above it new ones are left
     out, since what was kept before is worth more with its trace whole.  As many more for media."""
 
+    max_artifact_cache_bytes: int = 10240 * MIB
+    """Most bytes that downloaded files of artifacts may take in `home`; what was used longest ago
+    is deleted first."""
+
+    max_artifact_spool_bytes: int = 10240 * MIB
+    """Most bytes that artifacts waiting for a server may take on disk; one that would be more is
+    refused when it is logged."""
+
     max_value_bytes: int = 1 * MIB
     """Largest JSON text of one recorded input or output; what is longer is cut and marked."""
 

@@ -1,6 +1,8 @@
 """What the server answers over HTTP, one file a noun."""
 
 from weave_core.server.routes import (
+    artifact_chunks,
+    artifacts,
     blobs,
     datasets,
     deletions,
@@ -45,6 +47,8 @@ READ_ROUTERS = (
     views.router,
     blobs.router,
     objects.router,
+    artifact_chunks.router,
+    artifacts.router,
     datasets.router,
     evaluations.router,
     runs.router,

@@ -1,8 +1,9 @@
-"""Which traces and runs name which blobs, and the end of blobs that none names any more.
+"""Which traces, runs and artifacts name which blobs, and the end of blobs that none names any more.
 
-Only a blob that a deleted trace or run named is ever looked at: what was stored for an object, as
-an operation's code, or by hand, is nobody's to collect.  An hour passes between the last deletion
-and the end, and whoever asks for a blob or stores it again within that hour begins it anew.
+Only a blob that something deleted named, or that came for an artifact, is ever looked at: what was
+stored for an object, as an operation's code, or by hand, is nobody's to collect.  An hour passes
+between the last deletion and the end, and whoever asks for a blob or stores it again within that
+hour begins it anew.
 """
 
 import re
@@ -56,12 +57,17 @@ ON CONFLICT (digest) DO UPDATE SET since_ns = excluded.since_ns
 """
 _IS_NAMED = "SELECT 1 FROM blob_link WHERE digest = ? LIMIT 1"
 _FORGET = "DELETE FROM blob_orphan WHERE digest = ?"
+_FORGET_CHUNKS = """
+DELETE FROM artifact_chunk WHERE pack_id IN (SELECT id FROM artifact_pack WHERE digest = ?)
+"""
+_FORGET_PACK = "DELETE FROM artifact_pack WHERE digest = ?"
 
 
 class BlobLinkRow(Row, table=True):
     """A trace that names a blob; or a run, or a version of an object.
 
-    Their ids here are `run_media.media_owner`, `run_files.files_owner`, `code_objects.code_owner`.
+    Their ids here are `run_media.media_owner`, `run_files.files_owner`, `code_objects.code_owner`,
+    `artifacts.pack_owner`.
     """
 
     __tablename__ = "blob_link"
@@ -149,5 +155,7 @@ def collect(
         if age_s is not None:
             blobs.delete(name)
             deleted += 1
-        connection.exec_driver_sql(dialect.sql(_FORGET), (digest,))
+        forget = (_FORGET,) if is_named else (_FORGET_CHUNKS, _FORGET_PACK, _FORGET)
+        for statement in forget:
+            connection.exec_driver_sql(dialect.sql(statement), (digest,))
     return deleted

@@ -36,6 +36,7 @@ __all__ = [
     "LATEST",
     "add_object",
     "delete_alias",
+    "delete_version",
     "get_content",
     "get_object",
     "get_version",
@@ -44,6 +45,7 @@ __all__ = [
     "list_versions",
     "replace_alias",
     "replace_tags",
+    "with_aliases",
 ]
 
 LATEST = "latest"
@@ -89,8 +91,19 @@ def add_object(
     content: Any,
     aliases: Sequence[str],
     tags: Sequence[str],
+    number: int | None = None,
 ) -> Item:
     """Keep `content`; the version that has it already, if there is one, and it is the latest now.
+
+    Args:
+        connection: In a transaction.
+        project: Where; made if it is new.
+        kind: What it is.
+        name: Its name.
+        content: Any JSON.
+        aliases: Names that lead to it from now on.
+        tags: Added to those that it has.
+        number: Of the version, if it is new; None: the next one.
 
     Raises:
         BadRequest: If a text in it can't be told in JSON, or the version would have too many tags.
@@ -107,8 +120,7 @@ def add_object(
     ).one_or_none()
     old_tags: list[str] = []
     if found is None:
-        last = connection.scalar(select(func.max(_VERSION.c.version)).where(*thing.where()))
-        version = (last or 0) + 1
+        version = _last(connection, thing) + 1 if number is None else number
         row = {"project_id": thing.project_id, "kind": kind, "name": name, "version": version}
         row |= {"digest": digest, "size_bytes": len(body), "tags": [], "created_ns": time.time_ns()}
         packed = zstandard.ZstdCompressor(level=_LEVEL).compress(body)
@@ -120,6 +132,11 @@ def add_object(
     if set(tags) - set(old_tags):
         _set_tags(connection, thing, version, [*old_tags, *tags])
     return _shown(connection, thing, version)
+
+
+def _last(connection: Connection, thing: _Object) -> int:
+    last = connection.scalar(select(func.max(_VERSION.c.version)).where(*thing.where()))
+    return last or 0
 
 
 def list_kinds(connection: Connection, project: str) -> Item:
@@ -178,7 +195,7 @@ def list_objects(
     rows = _items(connection, query.order_by(_ALIAS.c.kind, _ALIAS.c.name).limit(limit + 1))
     last = rows[limit - 1] if len(rows) > limit else None
     after = encode_cursor("objects", "kind", Place(last["kind"], last["name"])) if last else None
-    return {"items": _with_aliases(connection, project_id, rows[:limit]), "next_cursor": after}
+    return {"items": with_aliases(connection, project_id, rows[:limit]), "next_cursor": after}
 
 
 def list_versions(
@@ -204,10 +221,10 @@ def list_versions(
     rows = _items(connection, query.order_by(_VERSION.c.version.desc()).limit(limit + 1))
     if not rows and cursor is None:
         raise _missing(connection, thing)
-    number = rows[limit - 1]["version"] if len(rows) > limit else None
-    after = encode_cursor("versions", "-version", Place(number, number)) if number else None
+    last = rows[limit - 1]["version"] if len(rows) > limit else None
+    after = None if last is None else encode_cursor("versions", "-version", Place(last, last))
     return {
-        "items": _with_aliases(connection, thing.project_id, rows[:limit]),
+        "items": with_aliases(connection, thing.project_id, rows[:limit]),
         "next_cursor": after,
     }
 
@@ -248,6 +265,24 @@ def get_version(connection: Connection, project: str, kind: str, name: str, vers
     """One version without its content; arguments and errors as of `get_content`."""
     thing = _object(connection, project, kind, name)
     return _shown(connection, thing, _resolve(connection, thing, version))
+
+
+def delete_version(connection: Connection, project: str, kind: str, name: str, number: int) -> None:
+    """Take a version away with the aliases that lead to it; `latest` leads to the one before.
+
+    Raises:
+        NotFound: If there is no such version.
+    """
+    thing = _object(connection, project, kind, name)
+    where = (*thing.where(), _VERSION.c.version == number)
+    if connection.execute(delete(_VERSION).where(*where)).rowcount == 0:
+        raise _missing(connection, thing, str(number))
+    gone = (*thing.where(_ALIAS), _ALIAS.c.version == number)
+    was_latest = connection.scalar(select(_ALIAS.c.alias).where(*gone, _ALIAS.c.alias == LATEST))
+    connection.execute(delete(_ALIAS).where(*gone))
+    last = connection.scalar(select(func.max(_VERSION.c.version)).where(*thing.where()))
+    if was_latest and last is not None:
+        _point(connection, thing, LATEST, last)
 
 
 def replace_alias(
@@ -355,7 +390,7 @@ def _missing(connection: Connection, thing: _Object, version: str = "") -> NotFo
 
 def _shown(connection: Connection, thing: _Object, version: int) -> Item:
     query = select(*_SHOWN).where(*thing.where(), _VERSION.c.version == version)
-    [item] = _with_aliases(connection, thing.project_id, _items(connection, query))
+    [item] = with_aliases(connection, thing.project_id, _items(connection, query))
     return item
 
 
@@ -366,7 +401,7 @@ def _items(connection: Connection, query: Select[Any]) -> list[Item]:
     ]
 
 
-def _with_aliases(
+def with_aliases(
     connection: Connection, project_id: int, items: Sequence[Mapping[str, Any]]
 ) -> list[Item]:
     """`items`, each with the aliases that lead to it."""

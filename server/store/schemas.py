@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from weave_core.errors import StoreError
 from weave_core.server.store import (
+    artifact_tables,
     evaluation_tables,
     object_tables,
     rollup_tables,
@@ -25,6 +26,7 @@ from weave_core.server.store.tables import METADATA
 __all__ = ["migration_config", "upgrade"]
 
 DECLARED_BY = (
+    artifact_tables,
     evaluation_tables,
     object_tables,
     rollup_tables,

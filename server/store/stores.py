@@ -18,7 +18,7 @@ from weave_core.server.store.blobs import (
     remove_stale_drafts,
 )
 from weave_core.server.store.deletions import TraceDeleter
-from weave_core.server.store.dialects import Engines, connect
+from weave_core.server.store.dialects import Dialect, Engines, connect
 from weave_core.server.store.locks import FileLock
 from weave_core.server.store.queries.lags import count_behind
 from weave_core.server.store.queries.settling import count_unsettled
@@ -119,6 +119,11 @@ class Store:
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self._engines.dialect.name
+
+    @property
+    def sql_dialect(self) -> Dialect:
+        """What its database wants otherwise than others."""
+        return self._engines.dialect
 
     def add_spans(self, project: str, spans: Sequence[RawSpan]) -> "Future[TraceRequest]":
         """Queue `spans` for `project`; the future is resolved after the commit.

@@ -5,6 +5,7 @@ show, a program can get.  Sending spans is `weave_core.tracing`'s business.  Wha
 asked is one module here; `Client` is all of them over one connection.
 """
 
+from weave_core.client.artifacts import ArtifactCalls
 from weave_core.client.datasets import DatasetCalls
 from weave_core.client.evaluations import EvaluationCalls
 from weave_core.client.logs import LogCalls
@@ -35,6 +36,7 @@ class Client(
     TransferCalls,
     ObjectCalls,
     DatasetCalls,
+    ArtifactCalls,
     EvaluationCalls,
     RunCalls,
     SweepCalls,
@@ -53,6 +55,7 @@ class Client(
         api_key: Sent as `Authorization: Bearer`; with the default endpoint also from
             `WEAVE_CORE_API_KEY`.
         timeout_s: Seconds to wait for one answer.
+        keep_alive: Whether connections stay open between calls; without, there is nothing to close.
         http: A ready `httpx.Client` instead (own transport, proxies, certificates); it is not
             closed by `close`.
     """

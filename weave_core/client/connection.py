@@ -47,10 +47,12 @@ class Connection:
         *,
         api_key: str | None = None,
         timeout_s: float = 30.0,
+        keep_alive: bool = True,
         http: httpx.Client | None = None,
     ) -> None:
         self._owns_http = http is None
-        self._http = http or _connected(endpoint, api_key, timeout_s)
+        limits = httpx.Limits(max_keepalive_connections=None if keep_alive else 0)
+        self._http = http or _connected(endpoint, api_key, timeout_s, limits)
 
     def _default_project(self) -> str:
         """Where a call goes that names no project."""
@@ -128,7 +130,9 @@ class Connection:
             ) from error
 
 
-def _connected(endpoint: str | None, api_key: str | None, timeout_s: float) -> httpx.Client:
+def _connected(
+    endpoint: str | None, api_key: str | None, timeout_s: float, limits: httpx.Limits
+) -> httpx.Client:
     """An HTTP client of the server that was named here or in the environment."""
     url, transport = endpoint, None
     if endpoint is None or endpoint == EMBEDDED:
@@ -140,7 +144,11 @@ def _connected(endpoint: str | None, api_key: str | None, timeout_s: float) -> h
             url = None
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     return httpx.Client(
-        base_url=url or DEFAULT_ENDPOINT, timeout=timeout_s, headers=headers, transport=transport
+        base_url=url or DEFAULT_ENDPOINT,
+        timeout=timeout_s,
+        headers=headers,
+        limits=limits,
+        transport=transport,
     )
 
 

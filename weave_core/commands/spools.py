@@ -34,6 +34,8 @@ def sync(
         print_json(asdict(report))
     else:
         sys.stdout.write(f"{report.sent_spans:,} spans sent to {report.endpoint}\n")
+        if report.sent_artifacts:
+            sys.stdout.write(f"{report.sent_artifacts} artifacts sent\n")
         if report.refused_spans:
             sys.stdout.write(f"{report.refused_spans:,} refused, kept in spool/dead\n")
         if report.busy_processes:

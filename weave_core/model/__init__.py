@@ -4,6 +4,19 @@ Frozen pydantic models and nothing else: no I/O, no rows, no drawing.  The names
 are those of the HTTP API; unknown fields of a newer server are ignored.
 """
 
+from weave_core.model.artifacts import (
+    ArtifactChange,
+    ArtifactChanges,
+    ArtifactEdit,
+    ArtifactItem,
+    ArtifactPart,
+    ArtifactTypeCount,
+    ArtifactUse,
+    ArtifactVersion,
+    NewArtifact,
+    NewArtifactUse,
+    StoredArtifact,
+)
 from weave_core.model.blobs import BlobInfo
 from weave_core.model.breakdowns import Distribution, EvaluationBreakdown, SliceSummary
 from weave_core.model.calibrations import Rectifier
@@ -126,6 +139,14 @@ __all__ = [
     "RUN_ID_PATTERN",
     "RUN_STATES",
     "AddedRows",
+    "ArtifactChange",
+    "ArtifactChanges",
+    "ArtifactEdit",
+    "ArtifactItem",
+    "ArtifactPart",
+    "ArtifactTypeCount",
+    "ArtifactUse",
+    "ArtifactVersion",
     "AskedTrial",
     "Average",
     "BlobInfo",
@@ -177,6 +198,8 @@ __all__ = [
     "MetricSummary",
     "NearRow",
     "NewAlias",
+    "NewArtifact",
+    "NewArtifactUse",
     "NewObject",
     "NewRows",
     "NewSweep",
@@ -227,6 +250,7 @@ __all__ = [
     "SqlTables",
     "Stats",
     "Status",
+    "StoredArtifact",
     "StoredEvaluation",
     "StoredObject",
     "Subject",

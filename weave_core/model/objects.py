@@ -27,7 +27,7 @@ MAX_TAGS = 50
 
 ObjectName = Annotated[str, Field(pattern=r"^[^\W_][\w .+\-]*$", max_length=MAX_OBJECT_NAME)]
 ObjectKind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-_Tag = Annotated[str, Field(min_length=1, max_length=MAX_OBJECT_NAME)]
+Tag = Annotated[str, Field(min_length=1, max_length=MAX_OBJECT_NAME)]
 
 
 def _checked_alias(alias: str) -> str:
@@ -53,7 +53,7 @@ class NewObject(Value):
     """Any JSON; its canonical form is what the digest is of."""
     aliases: Annotated[list[Alias], Field(max_length=MAX_ALIASES)] = []
     """Names that lead to this version from now on; `latest` always does."""
-    tags: Annotated[list[_Tag], Field(max_length=MAX_TAGS)] = []
+    tags: Annotated[list[Tag], Field(max_length=MAX_TAGS)] = []
     """Added to those that the version has."""
 
 
@@ -67,7 +67,7 @@ class NewAlias(Value):
 class NewTags(Value):
     """The tags that a version has from now on."""
 
-    tags: Annotated[list[_Tag], Field(max_length=MAX_TAGS)]
+    tags: Annotated[list[Tag], Field(max_length=MAX_TAGS)]
 
 
 class ObjectVersion(Value):
