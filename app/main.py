@@ -5,6 +5,8 @@ import streamlit as st
 from weave_core.app.frame import asset, dress, errors_shown
 from weave_core.app.state import (
     ADD_ROWS_PAGE,
+    ARTIFACT_PAGE,
+    ARTIFACTS_PAGE,
     COMPARE_PAGE,
     EVALUATION_PAGE,
     EVALUATIONS_PAGE,
@@ -51,6 +53,13 @@ def draw() -> None:
             st.Page(
                 OBJECTS_PAGE, title="Objects", icon=":material/inventory_2:", url_path="objects"
             ),
+            st.Page(
+                ARTIFACTS_PAGE,
+                title="Artifacts",
+                icon=":material/folder_copy:",
+                url_path="artifacts",
+            ),
+            st.Page(ARTIFACT_PAGE, title="Artifact", url_path="artifact", visibility="hidden"),
             st.Page(RUNS_PAGE, title="Runs", icon=":material/show_chart:", url_path="runs"),
             st.Page(SWEEPS_PAGE, title="Sweeps", icon=":material/tune:", url_path="sweeps"),
             st.Page(SWEEP_PAGE, title="Sweep", url_path="sweep", visibility="hidden"),

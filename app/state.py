@@ -18,6 +18,8 @@ from weave_core.settings import DEFAULT_ENDPOINT, Settings
 
 __all__ = [
     "ADD_ROWS_PAGE",
+    "ARTIFACTS_PAGE",
+    "ARTIFACT_PAGE",
     "COMPARE_PAGE",
     "EVALUATIONS_PAGE",
     "EVALUATION_PAGE",
@@ -37,6 +39,8 @@ __all__ = [
     "TRACE_PAGE",
     "VERSUS_PAGE",
     "add_rows_url",
+    "artifact_url",
+    "artifacts_url",
     "client",
     "compare_url",
     "evaluation_url",
@@ -74,6 +78,8 @@ COMPARE_PAGE: Final = _PAGES / "compare.py"
 EVALUATIONS_PAGE: Final = _PAGES / "evaluations.py"
 EVALUATION_PAGE: Final = _PAGES / "evaluation.py"
 VERSUS_PAGE: Final = _PAGES / "versus.py"
+ARTIFACTS_PAGE: Final = _PAGES / "artifacts.py"
+ARTIFACT_PAGE: Final = _PAGES / "artifact.py"
 OBJECTS_PAGE: Final = _PAGES / "objects.py"
 OBJECT_PAGE: Final = _PAGES / "object.py"
 ADD_ROWS_PAGE: Final = _PAGES / "add_rows.py"
@@ -188,6 +194,18 @@ def object_url(
     named = {"project": project, "object": f"{kind}/{name}"}
     named |= {"version": str(version)} if version else {}
     return "./object?" + urlencode(named | query, safe="/")
+
+
+def artifacts_url(project: str, **query: str) -> str:
+    """Address of the list of artifacts."""
+    return "./artifacts?" + urlencode({"project": project} | query)
+
+
+def artifact_url(project: str, name: str, version: int | str | None = None, **query: str) -> str:
+    """Address of one artifact, and of one version of it."""
+    named = {"project": project, "artifact": name}
+    named |= {} if version is None else {"version": str(version)}
+    return "./artifact?" + urlencode(named | query, safe="/")
 
 
 def add_rows_url(project: str, **query: str) -> str:

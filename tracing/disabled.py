@@ -191,6 +191,14 @@ class _InertRun:
         """Keep nothing."""
         return []
 
+    def log_artifact(self, artifact: Any, name: str | None = None, *_: Any, **options: Any) -> Any:
+        """Keep nothing; gives the artifact, which stays a draft."""
+        from weave_core.artifacts import Artifact  # Late: most programs log none.
+
+        if isinstance(artifact, Artifact):
+            return artifact
+        return Artifact(name or "disabled", str(options.get("type") or "file"))
+
     def drain(self) -> bool:
         """Nothing was kept, so nothing is handed over."""
         return False

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from weave_core.artifacts.versions import Artifact
     from weave_core.client import Client
 
-__all__ = ["RunArtifacts", "ship_artifacts"]
+__all__ = ["RunArtifacts", "artifact_client", "ship_artifacts"]
 
 _MAX_PAUSE_S = 60.0
 _PING_S = 3.0
@@ -93,7 +93,7 @@ class RunArtifacts:
             ConfigError: If it is of another type, or there is no server to ask.
             ServerUnreachable: If the server does not answer.
         """
-        client = _client(wanted_for="reads artifacts")
+        client = artifact_client(wanted_for="reads artifacts")
         found = (
             client.artifact(artifact, project=self.project)
             if isinstance(artifact, str)
@@ -118,7 +118,7 @@ def _of_path(path: "str | os.PathLike[str]", name: str, kind: str | None) -> "Ar
     return made
 
 
-def _client(*, wanted_for: str) -> "Client":
+def artifact_client(*, wanted_for: str) -> "Client":
     """A client of the server that tracing was told.
 
     Raises:
@@ -147,7 +147,7 @@ class _Way:
         self._endpoint = settings.endpoint or DEFAULT_ENDPOINT
         self._client: Client | None = None
         if self._endpoint != OFFLINE:
-            self._client = _client(wanted_for="")
+            self._client = artifact_client(wanted_for="")
         self._outbox = ArtifactOutbox(
             settings.home, self._endpoint, max_bytes=settings.max_artifact_spool_bytes
         )
@@ -204,7 +204,7 @@ class _Shipper:
             threading.Event().wait(pause_s)
             pause_s = min(_MAX_PAUSE_S, 2 * pause_s)
             try:
-                ship_artifacts(outbox, _client(wanted_for="keeps artifacts"))
+                ship_artifacts(outbox, artifact_client(wanted_for="keeps artifacts"))
             except WeaveError:
                 continue  # It is still away, or tracing goes elsewhere now.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import typer
 
 from weave_core.commands import (
+    artifacts,
     doctor,
     evaluations,
     processes,
@@ -43,6 +44,7 @@ app.command("app")(processes.app)
 app.add_typer(traces.app, name="traces")
 app.add_typer(evaluations.app, name="eval")
 app.add_typer(runs.app, name="runs")
+app.add_typer(artifacts.app, name="artifact")
 app.add_typer(sweeps.app, name="sweep")
 app.command("sql")(sql.sql)
 app.command("export")(transfers.export_spans)

@@ -15,6 +15,7 @@ from weave_core.app.components.run_header import run_header, run_header_content
 from weave_core.app.components.value_list import value_list
 from weave_core.app.frame import errors_shown
 from weave_core.app.run_charts import AXES, SYSTEM_AXES, lines_of
+from weave_core.app.run_views.artifacts import show_artifacts
 from weave_core.app.run_views.code import show_code
 from weave_core.app.run_views.console import show_console
 from weave_core.app.run_views.files import show_files_of
@@ -143,13 +144,15 @@ def show_values(run: Run) -> None:
 run = run_of_address()
 every = REFRESH_S if run.state == "running" else None
 st.fragment(show_head, run_every=every)(run.project, run.run_id)
-views = ["Charts", "Media", "Console", "System", "Files", "Code", "Config and summary"]
+views = ["Charts", "Media", "Console", "System", "Files", "Code", "Artifacts", "Config and summary"]
 view = st.segmented_control(
     "View", views, key="view", default=views[0], required=True, bind="query-params",
     label_visibility="collapsed",
 )  # fmt: skip
 if view == "Config and summary":
     show_values(run)
+elif view == "Artifacts":
+    show_artifacts(run)
 elif view == "Code":
     show_code(run)
 elif view == "Media":

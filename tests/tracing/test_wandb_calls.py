@@ -266,3 +266,29 @@ def test_media_of_wandb_are_kept_as_ours(client: Client, tracing: None, tmp_path
     [row] = next(stored.media("table")).to_rows()
     assert (row["a"], row["b"]["kind"], row["c"]) == (1, "image", "x")
     assert list(stored.info.problems) == ["gone"]
+
+
+def test_artifacts_of_wandb_are_versions_of_ours(
+    client: Client, tracing: None, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its arguments for logging, using and reading one, on the module, a run and the `Api`."""
+    del tracing
+    monkeypatch.chdir(tmp_path)  # Models are brought to where the program is.
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.txt").write_text("hello")
+    with wandb.init(id="maker") as run:
+        made = wandb.Artifact("set", type="dataset", metadata={"n": 1})
+        made.add_dir(str(tmp_path / "data"))
+        made.add(wandb.Table(columns=["x"], data=[[1]]), "rows")
+        wandb.log_artifact(made, aliases=["latest", "best"])
+        assert (made.wait().name, made.version, made.state) == ("set:v0", "v0", "COMMITTED")
+        run.log_model(tmp_path / "data" / "a.txt", "net")
+    with wandb.init(id="user"):
+        found = wandb.use_artifact("set:best", type="dataset")
+        folder = Path(found.download(str(tmp_path / "out")))
+        assert (folder / "a.txt").read_text() == "hello"
+        assert found.metadata == {"n": 1}
+        assert Path(wandb.use_model("net:latest")).read_text() == "hello"
+    assert wandb.Api().artifact(f"team/{project}/set:v0").digest == made.digest
+    assert not wandb.Api().artifact_exists("set:v7")
+    assert {use.name for use in client.list_run_artifacts(project, "user")} == {"net", "set"}

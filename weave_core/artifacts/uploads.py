@@ -85,7 +85,8 @@ def store_artifact(
             parts=[digest.hex() for digest in digests],
             description=artifact.description,
             metadata=artifact.metadata,
-            aliases=[*artifact.given_aliases(), *aliases],
+            # The store gives `latest` by itself; scripts name it all the same.
+            aliases=[each for each in (*artifact.aliases, *aliases) if each != "latest"],
             tags=[*artifact.tags, *tags],
             run_id=run_id,
         )

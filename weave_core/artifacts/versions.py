@@ -325,10 +325,6 @@ class Artifact:
             self._own = self._remove_own = None
         self._sources.clear()
 
-    def given_aliases(self) -> list[str]:
-        """Aliases that were set on a draft."""
-        return [alias for alias in self.aliases if alias != "latest"]
-
     # A version.
 
     def _known(self) -> dict[str, Entry]:

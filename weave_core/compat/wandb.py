@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from weave_core import tracing
+from weave_core.compat.wandb_artifacts import Api, Artifact
 from weave_core.compat.wandb_media import (
     Audio,
     Histogram,
@@ -33,6 +34,8 @@ from weave_core.tracing.run_notes import mapping_of
 
 __all__ = [
     "INSTEAD",
+    "Api",
+    "Artifact",
     "Audio",
     "Config",
     "Error",
@@ -53,12 +56,16 @@ __all__ = [
     "finish",
     "init",
     "log",
+    "log_artifact",
+    "log_model",
     "login",
     "plot",
     "restore",
     "save",
     "sweep",
     "unwatch",
+    "use_artifact",
+    "use_model",
     "watch",
 ]
 
@@ -335,6 +342,42 @@ def watch(  # noqa: PLR0917  # As wandb has them.
 def unwatch(models: Any = None) -> None:
     """Look at some models, or at all, no longer."""
     _state.watches.end(models)
+
+
+def log_artifact(artifact_or_path: Any, *args: Any, **options: Any) -> Artifact:
+    """Store an artifact that the current run has made, as `Run.log_artifact` does.
+
+    Raises:
+        ConfigError: If no run is going on.
+    """
+    return _current("log_artifact").log_artifact(artifact_or_path, *args, **options)
+
+
+def use_artifact(artifact_or_name: Any, *args: Any, **options: Any) -> Artifact:
+    """A version that the current run uses, as `Run.use_artifact` gives it.
+
+    Raises:
+        ConfigError: If no run is going on.
+    """
+    return _current("use_artifact").use_artifact(artifact_or_name, *args, **options)
+
+
+def log_model(path: Any, *args: Any, **options: Any) -> Artifact:
+    """Store a model of the current run, as `Run.log_model` does.
+
+    Raises:
+        ConfigError: If no run is going on.
+    """
+    return _current("log_model").log_model(path, *args, **options)
+
+
+def use_model(name: str) -> str:
+    """Download a model that the current run uses; gives its file, or its folder.
+
+    Raises:
+        ConfigError: If no run is going on.
+    """
+    return _current("use_model").use_model(name)
 
 
 def finish(exit_code: int | None = None, quiet: object = None) -> None:

@@ -17,19 +17,13 @@ __all__ = [
     "not_provided",
 ]
 
-_FILES = "keep files with weave_core.Client().add_blob(...), values with weave_core.publish(...)"
+_FILES = "keep files as an artifact: wandb.Artifact(...), run.log_artifact(...)"
 INSTEAD = {
-    "Api": "weave_core.Client().runs(project) lists runs, client.run(id).history() has the points",
-    "Artifact": _FILES,
     "alert": "send it from your own program; weave_core.Client().runs(...) shows states to others",
     "controller": "the server chooses and stops by itself: wandb.sweep(...), wandb.agent(...)",
     "link_artifact": _FILES,
     "link_model": _FILES,
-    "log_artifact": _FILES,
-    "log_code": "each run says its commit; publish other files with weave_core.Client().add_blob",
-    "log_model": _FILES,
-    "use_artifact": _FILES,
-    "use_model": _FILES,
+    "log_code": "each run says its commit; keep other files as an artifact: wandb.Artifact(...)",
 }
 """Calls of wandb's that are not there, and what to do instead."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, Self, get_args
 
+from weave_core.compat.wandb_artifacts import Artifact, given_aliases, inner_of
 from weave_core.compat.wandb_files import File, find_file, restored
 from weave_core.compat.wandb_missing import not_provided
 from weave_core.errors import ConfigError
@@ -267,6 +268,56 @@ class Run:
             NotFound: If it keeps none of that name.
         """
         return find_file(self.project, self.id, name)
+
+    def log_artifact(
+        self,
+        artifact_or_path: Any,
+        name: str | None = None,
+        type: str | None = None,  # noqa: A002  # wandb's name.
+        aliases: str | Sequence[str] | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> Artifact:
+        """Store an artifact, or a file or folder as one, that this run has made.
+
+        Args:
+            artifact_or_path: What to store; its files are read before this returns.
+            name: Of a path: what it is called.
+            type: Of a path: what it is.
+            aliases: Names that lead to this version; `latest` always does.
+            tags: Words to find it by.
+        """
+        options: dict[str, Any] = {"aliases": given_aliases(aliases), "tags": tags or ()}
+        kept = self._inner.log_artifact(inner_of(artifact_or_path), name, type, **options)
+        is_given = isinstance(artifact_or_path, Artifact)
+        return artifact_or_path if is_given else Artifact.of(kept)
+
+    def use_artifact(
+        self,
+        artifact_or_name: Any,
+        type: str | None = None,  # noqa: A002  # wandb's name.
+        aliases: object = None,  # noqa: ARG002
+        use_as: object = None,  # noqa: ARG002
+    ) -> Artifact:
+        """A version that this run uses, by `NAME:VERSION` or as it is; of what type it has to be.
+
+        `aliases` and `use_as` are not read.
+        """
+        return Artifact.of(self._inner.use_artifact(inner_of(artifact_or_name), type))
+
+    def log_model(
+        self,
+        path: str | Path,
+        name: str | None = None,
+        aliases: str | Sequence[str] | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> Artifact:
+        """Store a file or a folder as an artifact of type `model`."""
+        return self.log_artifact(path, name, "model", aliases, tags)
+
+    def use_model(self, name: str) -> str:
+        """Download a model that this run uses; gives its file, or its folder."""
+        found = self._inner.use_artifact(name)
+        return str(found.file() if found.file_count == 1 else found.download())
 
     def finish(self, exit_code: int | None = None, quiet: object = None) -> None:  # noqa: ARG002
         """End the run: failed where `exit_code` is another than 0."""

@@ -1,0 +1,76 @@
+"""Artifacts: datasets, models and other folders of files, each with its latest version."""
+
+import streamlit as st
+
+from weave_core.app import welcome
+from weave_core.app.components.figure_table import Cell, Row, figure_table, table_rows
+from weave_core.app.components.object_header import size_words
+from weave_core.app.page_turns import first_page, turn_pages
+from weave_core.app.project_picker import pick_project
+from weave_core.app.state import artifact_url, client
+from weave_core.errors import NotFound
+from weave_core.model import ArtifactVersion, Page
+
+PAGE_SIZE = 100
+ALL = "all"
+_MOST_TYPES = 12
+EMPTY = (
+    'Nothing is stored yet. In Python: artifact = weave_core.Artifact("digits", type="dataset"); '
+    'artifact.add_dir("data"); run.log_artifact(artifact).'
+)
+
+
+def pick_type(project: str) -> str | None:
+    """The types that there are, of which one may be chosen; None: all."""
+    names = [each.type for each in client().list_artifact_types(project)][:_MOST_TYPES]
+    wanted = st.query_params.get("type")
+    if wanted and wanted not in (*names, ALL):
+        names.append(wanted)
+    picked = st.segmented_control(
+        "Type", [ALL, *names], key="type", default=ALL, required=True, bind="query-params",
+        on_change=first_page, label_visibility="collapsed",
+    )  # fmt: skip
+    return None if picked in (None, ALL) else picked
+
+
+def show_list(project: str, page: Page[ArtifactVersion]) -> None:
+    """One row an artifact, with its latest version."""
+    rows = []
+    for each in page.items:
+        aliases = [alias for alias in each.aliases if alias != "latest"]
+        cells: list[Cell] = [
+            each.name,
+            {"text": each.type, "dim": True},
+            f"v{each.version}",
+            ", ".join(aliases),
+            f"{each.file_count:,}",
+            size_words(each.size_bytes),
+            {"text": each.run_id or "", "dim": True},
+            {"ago": each.created_ns / 1e6},
+        ]
+        rows.append(Row(cells, url=artifact_url(project, each.name), id=each.digest))
+    columns = [
+        ("Artifact", "minmax(160px, 2fr)", ".cut"), ("Type", "110px", ".cut"),
+        ("Latest", "64px", ".num"), ("Aliases", "minmax(90px, 1fr)", ".cut"),
+        ("Files", "80px", ".num"), ("Size", "90px", ".num"),
+        ("Made by run", "minmax(90px, 1fr)", ".cut"), ("Stored", "90px", ".num"),
+    ]  # fmt: skip
+    figure_table(table_rows("Artifacts", columns, rows, empty=EMPTY), key="artifacts")
+    turn_pages(page.next_cursor, first="First page", further="Next page")
+
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    project = pick_project(on_other=first_page)
+    if project is not None:
+        try:
+            kind = pick_type(project)
+        except NotFound:  # A project of the settings that nothing was sent to yet.
+            project = None
+
+if project is None:
+    welcome.show(None)
+else:
+    found = client().list_artifacts(
+        project, type=kind, limit=PAGE_SIZE, cursor=st.query_params.get("after")
+    )
+    show_list(project, found)
