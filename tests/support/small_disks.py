@@ -11,6 +11,8 @@ import pytest
 __all__ = ["SmallDisk", "small_disk"]
 
 _BLOCK = 64 * 1024
+_SOURCE = "weave-core-test-"
+"""Names a disk after the process that mounted it, as the list of mounts shows it."""
 
 
 class SmallDisk:
@@ -40,9 +42,18 @@ def small_disk(folder: Path, size_bytes: int) -> Iterator[SmallDisk]:
     """Mount a disk of `size_bytes` at `folder`; the test is skipped where that is not allowed."""
     if os.geteuid() != 0:
         pytest.skip("mounting a small disk takes root")
+    _unmount_orphans()
     folder.mkdir(parents=True)
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs", str(folder)],
+        [
+            "mount",
+            "-t",
+            "tmpfs",
+            "-o",
+            f"size={size_bytes}",
+            f"{_SOURCE}{os.getpid()}",
+            str(folder),
+        ],
         check=False,
         capture_output=True,
         text=True,
@@ -53,3 +64,12 @@ def small_disk(folder: Path, size_bytes: int) -> Iterator[SmallDisk]:
         yield SmallDisk(folder)
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _unmount_orphans() -> None:
+    """Take away the disks of tests that were killed: nobody else does before the machine ends."""
+    for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
+        source, folder = line.split()[:2]
+        pid = source.removeprefix(_SOURCE)
+        if pid != source and not Path("/proc", pid).exists():
+            subprocess.run(["umount", "--lazy", folder], check=False, capture_output=True)
