@@ -289,6 +289,13 @@ def test_no_module_is_called_everything(name: str) -> None:
     assert [_name(file) for file in EVERY_FILE if file.stem == name] == []
 
 
+def test_tests_with_a_browser_lie_in_one_folder() -> None:
+    """`make test` reads no other folder for them."""
+    mark = "mark." + "browser"
+    marked = {_name(file) for file in _files("tests") if mark in file.read_text(encoding="utf-8")}
+    assert {name for name in marked if not name.startswith("tests/e2e/")} == set()
+
+
 def test_every_folder_of_code_is_a_package() -> None:
     """A folder without `__init__.py` is left out of the wheel without a word."""
     missing = {

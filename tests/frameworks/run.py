@@ -2,7 +2,7 @@
 
     make frameworks-test
 
-The libraries take 2.6 GB together.  PyTorch is pinned here: what the registry has for Linux brings
+The libraries take 3.8 GB together.  PyTorch is pinned here: what the registry has for Linux brings
 CUDA along, so the build for CPUs is taken, which lies elsewhere.
 """
 
