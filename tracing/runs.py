@@ -549,6 +549,5 @@ def _outcome_of(error: BaseException | None) -> tuple[Outcome, str | None]:
         return "finished", None
     if isinstance(error, RunStopped):
         return "killed", "a stop was asked for"
-    if isinstance(error, KeyboardInterrupt):
-        return "killed", "KeyboardInterrupt"
-    return "failed", f"{type(error).__name__}: {error}"
+    told = f"{type(error).__name__}: {error}"
+    return ("killed" if isinstance(error, KeyboardInterrupt) else "failed"), told

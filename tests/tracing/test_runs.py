@@ -257,7 +257,8 @@ def test_a_stop_reaches_the_program(client: Client, project: str) -> None:
         assert polite.stop_requested
         polite.log({"x": 3})
 
-    assert client.run(runs[0].id, project).info.state == "killed"
+    stopped = client.run(runs[0].id, project).info
+    assert (stopped.state, stopped.error) == ("killed", "a stop was asked for")
     assert points(client, project, polite.id) == {"x": {0: 3}}
 
 
