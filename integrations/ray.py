@@ -1,18 +1,25 @@
-"""Log trials of Ray Tune: `RunConfig(callbacks=[WeaveLoggerCallback()])`, a run for each trial.
+"""Log Ray: a run for each trial of Ray Tune, and one for each training of Ray Train.
 
-    from ray import tune
-    from weave_core.integrations.ray import WeaveLoggerCallback
+    from ray import train, tune
+    from weave_core.integrations.ray import WeaveLoggerCallback, WeaveTrainCallback
+
+    config = train.RunConfig(callbacks=[WeaveTrainCallback(project="digits")])
+    TorchTrainer(fit, scaling_config=workers, run_config=config).fit()
 
     config = tune.RunConfig(callbacks=[WeaveLoggerCallback(project="digits")])
     tune.Tuner(train, param_space=space, run_config=config).fit()
 
-The step is the training iteration; a trial's parameters are its config, the experiment its group.
-In a training function of Ray Train the callbacks of the framework that it uses log as anywhere:
-the first worker alone, unless `every_rank=True`.
+What the first worker of Ray Train reports is a step, counted from 1; the parameters of its loop are
+the config.  Its callback runs in Ray's controller, where a server's key is known if Ray was started
+with `WEAVE_CORE_API_KEY`.
+
+Of Ray Tune the step is the training iteration; a trial's parameters are its config, the experiment
+its group.  In a training function the callbacks of the framework that it uses log as anywhere: the
+first worker alone, unless `every_rank=True`.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weave_core.integrations._trainings import TrainingRun, guarded, missing, numbers_of
 
@@ -21,7 +28,10 @@ try:
 except ModuleNotFoundError as error:
     raise missing("ray[tune]", "ray") from error
 
-__all__ = ["WeaveLoggerCallback"]
+if TYPE_CHECKING:
+    from weave_core.integrations._ray_train import WeaveTrainCallback
+
+__all__ = ["WeaveLoggerCallback", "WeaveTrainCallback"]
 
 _AXIS = "training_iteration"
 _LEFT_OUT = {"config", "done", "pid", "date", "timestamp", "node_ip", "hostname", "trial_id"}
@@ -68,3 +78,12 @@ class WeaveLoggerCallback(LoggerCallback):  # type: ignore[misc]  # Not installe
         training = self._trials.pop(trial.trial_id, None)
         if training is not None:
             training.end("the trial has failed" if failed else None)
+
+
+def __getattr__(name: str) -> Any:
+    """`WeaveTrainCallback`, of a Ray that has what it needs."""
+    if name == "WeaveTrainCallback":
+        from weave_core.integrations._ray_train import WeaveTrainCallback
+
+        return WeaveTrainCallback
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
