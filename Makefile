@@ -41,7 +41,7 @@ check: $(READY) ## Format, lint, types and floor plan.
 	$(PY) -m ruff check .
 	@# The count proves that the links were followed: mypy is as content with nothing to check.
 	@files=$$(find $(ROOMS) -name '*.py' | wc -l); \
-		checked=$$($(PY) -m mypy -p weave_core | tee /dev/stderr | sed -n 's/.*no issues found in \([0-9]*\) source files/\1/p'); \
+		checked=$$($(PY) -m mypy -p weave_core | tee -a /dev/stderr | sed -n 's/.*no issues found in \([0-9]*\) source files/\1/p'); \
 		[ "$${checked:-0}" -ge "$$files" ] || { echo "mypy must find no issue in all $$files files of the package" >&2; exit 1; }
 	$(PY) -m mypy tests examples docs/generate.py
 	$(MAKE) --no-print-directory floor-plan
