@@ -77,7 +77,7 @@ def run(
     Args:
         project: Where it belongs; default: where tracing goes.
         config: What it is started with: a mapping, namespace, dataclass or model.
-        name: What it is called; default: the program's file and a part of the id.
+        name: What it is called; default: `id`, else the program's file and a part of the new id.
         group: Name that runs of one experiment share.
         job_type: What it does, such as `train` or `eval`.
         tags: Words to find it by.
@@ -111,7 +111,7 @@ def run(
     is_new = not is_named and fork is None
     start = Start() if is_new else find_start(settings, project, run_id, **asked)
     told: dict[str, Any] = {"job_type": job_type, "notes": notes, "rewind_to": rewind_to}
-    told |= {"name": name or (None if start.exists else f"{_program()}-{run_id[:6]}")}
+    told |= {"name": name or (None if start.exists else id or f"{_program()}-{run_id[:6]}")}
     told |= {"tags": [str(tag) for tag in tags] or None, "group": group or settings.run_group}
     told |= {"forked_from": fork and {"run_id": fork[0], "step": fork[1]}}
     begun = Run(project, run_id, rank=rank, on_stop=on_stop, first_step=start.next_step)

@@ -181,6 +181,21 @@ def test_threads_log_to_one_run(client: Client, project: str) -> None:
     assert len({step for logged in found.values() for step in logged}) == 8_000
 
 
+@pytest.mark.usefixtures("tracing")
+def test_a_run_is_called_as_its_id_was_chosen(client: Client, project: str) -> None:
+    """Two ids that begin alike are told apart; a made id has the program's name before it."""
+    for given in ("prepare", "prepare-more"):
+        with weave_core.run(id=f"{project}-{given}"):
+            pass
+        assert client.run(f"{project}-{given}", project).info.name == f"{project}-{given}"
+    with weave_core.run() as made:
+        pass
+    name = client.run(made.id, project).info.name
+
+    assert name is not None
+    assert name.endswith(f"-{made.id[:6]}")
+
+
 @pytest.mark.parametrize(
     ("error", "state"),
     [(None, "finished"), (ValueError("no data"), "failed"), (KeyboardInterrupt(), "killed")],
