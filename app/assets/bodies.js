@@ -94,6 +94,7 @@ function drawMesh(three, canvas, body, format) {
 }
 
 const MOLECULE_FORMATS = { mmcif: "cif", mcif: "cif", sd: "sdf", mol: "sdf" };
+const LEAST_RESIDUES = 4;
 
 function moleculeView(item) {
   const stage = el("div.molecule", { title: "Drag to turn, scroll to come nearer" }), box = el("div", null, stage);
@@ -110,9 +111,10 @@ function moleculeView(item) {
       viewer = mol.createViewer(stage, { backgroundColor: "white", backgroundAlpha: 0, antialias: true });
       const model = viewer.addModel(content, format), atoms = model.selectedAtoms({});
       if (!atoms.length) throw new Error("there are no atoms in it");
-      const isProtein = atoms.some((atom) => atom.atom === "CA" && !atom.hetflag);
+      // A ribbon runs along a chain: of one residue there would be nothing to see.
+      const isChain = atoms.filter((atom) => atom.atom === "CA" && !atom.hetflag).length >= LEAST_RESIDUES;
       viewer.setStyle({}, { stick: { radius: 0.14 }, sphere: { scale: 0.24 } });
-      if (isProtein) viewer.setStyle({ hetflag: false }, { cartoon: { color: "spectrum" } });
+      if (isChain) viewer.setStyle({ hetflag: false }, { cartoon: { color: "spectrum" } });
       viewer.zoomTo();
       viewer.render();
       box.dataset.drawn = String(atoms.length);

@@ -1,9 +1,12 @@
 /* From values to pixels and to words: linear, logarithmic and time axes, and their ticks. */
 
+const HALF_MINUTE_MS = 30_000;
+
 /* `kind` is linear, log or time; both ends are values, `a` and `b` the pixels they lie at. */
 function scaleOf(kind, [low, high], a, b) {
   const f = kind === "log" ? Math.log10 : (v) => v;
   const back = kind === "log" ? (v) => 10 ** v : (v) => v;
+  if (low === high && kind === "time") [low, high] = [low - HALF_MINUTE_MS, high + HALF_MINUTE_MS];
   if (low === high) [low, high] = kind === "log" ? [low / 2, high * 2] : [low - (Math.abs(low) * 0.05 || 0.5), high + (Math.abs(high) * 0.05 || 0.5)];
   const [from, to] = [f(low), f(high)];
   const at = (v) => a + ((f(v) - from) / (to - from)) * (b - a);

@@ -1,5 +1,6 @@
 """What a person does with runs: look at charts, come nearer, and see them grow."""
 
+import io
 import math
 import re
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 from support.programs import wait_for
 from support.servers import ServerProcess
@@ -160,6 +162,14 @@ M  END
 $$$$
 """
 
+GLYCINE = """\
+ATOM      1  N   GLY A   1      11.104   6.134  -6.504  1.00  0.00           N
+ATOM      2  CA  GLY A   1      11.639   6.071  -5.147  1.00  0.00           C
+ATOM      3  C   GLY A   1      12.704   4.988  -5.077  1.00  0.00           C
+ATOM      4  O   GLY A   1      13.404   4.748  -6.062  1.00  0.00           O
+END
+"""
+
 
 def test_media_are_looked_at_step_by_step(
     server: ServerProcess, tmp_path: Path, window: Window
@@ -183,10 +193,12 @@ def test_media_are_looked_at_step_by_step(
         (tmp_path / "tent.obj").write_text(TENT)
         (tmp_path / "water.sdf").write_text(WATER)
         bodies = {"tent": weave_core.Object3D(tmp_path / "tent.obj")}
+        (tmp_path / "glycine.pdb").write_text(GLYCINE)
+        bodies |= {"glycine": weave_core.Molecule(tmp_path / "glycine.pdb")}
         run.log(bodies | {"water": weave_core.Molecule(tmp_path / "water.sdf")}, step=5)
     window.open(f"/run?project=media&run={run.id}&view=Media")
     gallery = page.locator(".media-gallery")
-    expect(gallery).to_have_attribute("data-ready", "8")
+    expect(gallery).to_have_attribute("data-ready", "9")
     sample = gallery.locator("[data-key=sample]")
     expect(sample.locator(".caption")).to_have_text("<i>3</i>")
     assert sample.locator("img").evaluate("node => node.naturalWidth") == 16
@@ -196,9 +208,12 @@ def test_media_are_looked_at_step_by_step(
     expect(gallery.locator(".box")).to_be_hidden()
     expect(gallery.locator("audio, canvas.cloud, canvas.map")).to_have_count(4)
     expect(gallery.locator("[data-key=tent] [data-drawn]")).to_have_attribute("data-drawn", "mesh")
-    water = gallery.locator("[data-key=water] [data-drawn]")
-    water.scroll_into_view_if_needed()
-    expect(water).to_have_attribute("data-drawn", "3")
+    for key, atoms in {"water": "3", "glycine": "4"}.items():
+        molecule = gallery.locator(f"[data-key={key}]")
+        molecule.scroll_into_view_if_needed()
+        expect(molecule.locator("[data-drawn]")).to_have_attribute("data-drawn", atoms)
+        with Image.open(io.BytesIO(molecule.locator(".molecule").screenshot())) as drawn:
+            assert any(low != high for low, high in drawn.convert("RGB").getextrema())
     frame = gallery.locator("iframe")
     expect(frame).to_have_attribute("sandbox", "")
     expect(frame.content_frame.locator("h1")).to_have_text("Report")
