@@ -22,6 +22,8 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "max_queue_bytes": ("2000", 2000),
     "max_value_bytes": ("3000", 3000),
     "max_spool_bytes": ("4000", 4000),
+    "max_artifact_spool_bytes": ("5000", 5000),
+    "max_artifact_cache_bytes": ("6000", 6000),
     "sample_rate": ("0.25", 0.25),
     "redact": ("/etc/policy.toml", "/etc/policy.toml"),
     "also_to": ("http://a:4318,http://b:4318", "http://a:4318,http://b:4318"),
@@ -31,6 +33,7 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "cors_origins": ("https://shop.example", "https://shop.example"),
     "run_id": ("job-7", "job-7"),
     "run_group": ("seeds", "seeds"),
+    "trial": ("{}", "{}"),
     "capture": ("system,code", "system,code"),
     "system_interval_s": ("2.5", 2.5),
 }

@@ -4,10 +4,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from alembic import command
 from sqlalchemy import create_engine
 from support.raw_spans import llm_call, open_store, raw_span, rows_of, store_spans
 
 from weave_core.server.store.queries.spans import get_span, list_spans
+from weave_core.server.store.schemas import migration_config
 from weave_core.server.store.stores import Store
 
 SPANS = 9_000
@@ -97,17 +99,10 @@ def test_spans_of_an_older_store_have_their_keys(tmp_path: Path) -> None:
     with open_store(tmp_path) as store:
         store_spans(store, *calls(0, 50))
     engine = create_engine(f"sqlite:///{tmp_path}/store.db")
+    config = migration_config()
     with engine.begin() as connection:
-        for table in ("span_key", "new_span_key"):
-            connection.exec_driver_sql(f"DROP TABLE {table}")
-        for trigger in ("span_gone", "span_reply_changed"):
-            connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
-        connection.exec_driver_sql("CREATE INDEX span_by_id ON span (project_id, span_id)")
-        connection.exec_driver_sql(
-            "CREATE INDEX spans_by_reply ON span (project_id, substr(response_id, -8))"
-            " WHERE response_id IS NOT NULL"
-        )
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0022'")
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0022")
     engine.dispose()
     with open_store(tmp_path) as store:
         assert rows_of(store, "SELECT COUNT(*) FROM span_key") == [(100,)]
