@@ -26,8 +26,8 @@ from weave_core.server.store.texts import TextIndex
 
 __all__ = ["Background"]
 
-_TRACES_SHARE = 0.7
-"""Of a step of sums, that those of traces take; the rest is for those of minutes."""
+_OWN_SHARE = 0.7
+"""Of a step of sums, that one kind of them aims at; what it leaves is for the other one."""
 
 
 class Background:
@@ -54,6 +54,9 @@ class Background:
         self._rejoins = SpanRejoins(dialect, codes=codes, minutes=minutes, texts=texts)
         self._rollups = TraceRollups(dialect, minutes, dictionaries)
         self._runs = RunPacker(dialect)
+        self._is_turn_of_traces = False
+        self._has_traces = self._has_others = True
+        """Whether something may wait that the last step of its kind did not see to."""
 
     @property
     def due_s(self) -> float | None:
@@ -63,10 +66,12 @@ class Background:
     def forget(self) -> None:
         """Drop what is remembered, after a transaction that was rolled back."""
         self._rollups.forget()
+        self._has_traces = self._has_others = True
 
     def note(self, changed: Collection[tuple[int, bytes]] | None) -> None:
         """Hear of spans that were stored, by project and trace; None: anything was changed."""
         self._rollups.note(changed)
+        self._has_traces = self._has_others = True
 
     @property
     def has_come(self) -> bool:
@@ -80,18 +85,41 @@ class Background:
             connection: In a transaction.
             turn_s: About how long it may take.
         """
-        # In this order: a span that was read anew makes its trace's sums stale, and a trace's sums
-        # find duplicates, which then need not be counted first and taken out again.
+        # A sender that comes meanwhile waits for all of a step: where one kind of sums has taken
+        # most of the turn, the other one waits for the next.
         began = time.perf_counter()
+        self._is_turn_of_traces = self._has_traces and not (
+            self._is_turn_of_traces and self._has_others
+        )
+        if self._is_turn_of_traces:
+            self._has_traces = self._sum_traces(connection, turn_s * _OWN_SHARE)
+        else:
+            self._has_others = self._sum_others(connection, turn_s * _OWN_SHARE)
+        left_s = turn_s - (time.perf_counter() - began)
+        if left_s > turn_s * (1 - _OWN_SHARE):
+            if self._is_turn_of_traces and self._has_others:
+                self._has_others = self._sum_others(connection, left_s)
+            elif not self._is_turn_of_traces and self._has_traces:
+                self._has_traces = self._sum_traces(connection, left_s)
+        # Both change what minutes count, of which a part is in memory until now.
+        self._minutes.flush(connection)
+        return self._has_traces or self._has_others
+
+    def _sum_traces(self, connection: Connection, turn_s: float) -> bool:
+        # In this order: a span that was read anew makes its trace's sums stale.
         rejoined = self._rejoins.step(connection)
         self._rollups.note(rejoined.traces)
-        has_traces = self._rollups.step(connection, turn_s * _TRACES_SHARE)
-        left_s = turn_s - (time.perf_counter() - began)
-        has_minutes = self._minutes.step(connection, max(left_s, turn_s * (1 - _TRACES_SHARE)))
-        self._minutes.flush(connection)
+        return self._rollups.step(connection, turn_s) or rejoined.has_more
+
+    def _sum_others(self, connection: Connection, turn_s: float) -> bool:
+        has_minutes = self._minutes.step(connection, turn_s)
         has_points = self._runs.step(connection)
         has_keys = self._keys.step(connection)
-        return rejoined.has_more or has_traces or has_minutes or has_points or has_keys
+        return has_minutes or has_points or has_keys
+
+    def learn(self, took_s: float) -> None:
+        """The last patient step took so long with its commit."""
+        self._texts.learn(took_s)
 
     def patient_step(self, connection: Connection, turn_s: float) -> bool:
         """Do a step of what can wait, in the same way; whether more waits."""

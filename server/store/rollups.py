@@ -97,7 +97,7 @@ class TraceRollups:
         self._long: _Long | None = None
         self._replace = dialect.upsert("trace", TRACE_COLUMNS, _KEY)
         self._clear = dialect.sql("DELETE FROM trace_dirty WHERE project_id = ? AND trace_id = ?")
-        self._size = StepSize(500, least=500, most=_MAX_SPANS_A_STEP)
+        self._size = StepSize(500, least=300, most=_MAX_SPANS_A_STEP)
 
     def forget(self) -> None:
         """Drop what is remembered, after a transaction that was rolled back."""

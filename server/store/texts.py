@@ -10,7 +10,6 @@ the same of the same rows for good; when it changes, `_VERSION` does, which make
 A span that changes or is deleted is taken out in the same transaction.
 """
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -50,10 +49,12 @@ class TextIndex:
         self._behind = f"SELECT {row} WHERE s.id > ? ORDER BY s.id LIMIT ?"  # Our own columns.
         self._by_id = f"SELECT {row} WHERE s.id = ?"  # As above.
         self._size = StepSize(200, least=100, most=_SPANS_A_STEP)
+        self._stepped = 0
+        """Spans of the last step."""
 
     def step(self, connection: Connection, turn_s: float) -> bool:
         """Index some spans behind the cursor, in the caller's transaction; whether more wait."""
-        began = time.perf_counter()
+        self._stepped = 0
         limit = self._size.of(turn_s)
         self._empty_if_older(connection)
         left_out = self._left_out(connection)
@@ -65,8 +66,12 @@ class TextIndex:
         if wanted:
             self._table.add(connection, wanted)
         self._run(connection, _SAVE, (TEXT_CURSOR, rows[-1][0], _VERSION))
-        self._size.learn(len(rows), time.perf_counter() - began)
+        self._stepped = len(rows)
         return len(rows) == limit
+
+    def learn(self, took_s: float) -> None:
+        """The last step took so long with its commit, in which SQLite writes what it was told."""
+        self._size.learn(self._stepped, took_s)
 
     def subtract(self, connection: Connection, row_ids: Iterable[int]) -> list[int]:
         """Take out spans as they are stored now, before they are changed or deleted.

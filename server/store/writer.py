@@ -443,6 +443,7 @@ class Writer:
         def end(took_s: float) -> None:
             self._has_texts = has_more
             self._texts_took_s = took_s
+            self._background.learn(took_s)
             self._texts_ended = time.monotonic()
 
         return end
