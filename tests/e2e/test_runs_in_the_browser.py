@@ -5,11 +5,12 @@ import math
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 from support.programs import wait_for
 from support.servers import ServerProcess
 from support.trainings import training
@@ -171,6 +172,14 @@ END
 """
 
 
+def expect_drawn(molecule: Locator, atoms: str) -> None:
+    """A molecule of so many atoms is there, and there is something to see of it."""
+    molecule.scroll_into_view_if_needed()
+    expect(molecule.locator("[data-drawn]")).to_have_attribute("data-drawn", atoms)
+    with Image.open(io.BytesIO(molecule.locator(".molecule").screenshot())) as drawn:
+        assert len(drawn.convert("RGB").getcolors(maxcolors=2**24) or ()) > 1
+
+
 def test_media_are_looked_at_step_by_step(
     server: ServerProcess, tmp_path: Path, window: Window
 ) -> None:
@@ -192,7 +201,7 @@ def test_media_are_looked_at_step_by_step(
         run.log({"sound": weave_core.Audio(np.zeros(800)), "cloud": weave_core.Object3D(np.eye(3))})
         (tmp_path / "tent.obj").write_text(TENT)
         (tmp_path / "water.sdf").write_text(WATER)
-        bodies = {"tent": weave_core.Object3D(tmp_path / "tent.obj")}
+        bodies: dict[str, Any] = {"tent": weave_core.Object3D(tmp_path / "tent.obj")}
         (tmp_path / "glycine.pdb").write_text(GLYCINE)
         bodies |= {"glycine": weave_core.Molecule(tmp_path / "glycine.pdb")}
         run.log(bodies | {"water": weave_core.Molecule(tmp_path / "water.sdf")}, step=5)
@@ -209,11 +218,7 @@ def test_media_are_looked_at_step_by_step(
     expect(gallery.locator("audio, canvas.cloud, canvas.map")).to_have_count(4)
     expect(gallery.locator("[data-key=tent] [data-drawn]")).to_have_attribute("data-drawn", "mesh")
     for key, atoms in {"water": "3", "glycine": "4"}.items():
-        molecule = gallery.locator(f"[data-key={key}]")
-        molecule.scroll_into_view_if_needed()
-        expect(molecule.locator("[data-drawn]")).to_have_attribute("data-drawn", atoms)
-        with Image.open(io.BytesIO(molecule.locator(".molecule").screenshot())) as drawn:
-            assert any(low != high for low, high in drawn.convert("RGB").getextrema())
+        expect_drawn(gallery.locator(f"[data-key={key}]"), atoms)
     frame = gallery.locator("iframe")
     expect(frame).to_have_attribute("sandbox", "")
     expect(frame.content_frame.locator("h1")).to_have_text("Report")
