@@ -14,6 +14,7 @@ from weave_core.compat.wandb_files import File, find_file, restored
 from weave_core.compat.wandb_missing import not_provided
 from weave_core.errors import ConfigError
 from weave_core.model.runs import SummaryKind
+from weave_core.tracing import lifecycle
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.logged_values import checked_step, read_values
 from weave_core.tracing.run_notes import RunConfig
@@ -267,6 +268,7 @@ class Run:
         Raises:
             NotFound: If it keeps none of that name.
         """
+        lifecycle.flush()  # What was saved just now, and the run itself, may be on the way.
         return find_file(self.project, self.id, name)
 
     def log_artifact(
