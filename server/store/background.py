@@ -6,7 +6,8 @@ read from; the patient ones may lie far behind, and readers know how to do witho
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -28,6 +29,16 @@ __all__ = ["Background"]
 
 _OWN_SHARE = 0.7
 """Of a step of sums, that one kind of them aims at; what it leaves is for the other one."""
+
+
+@dataclass(slots=True)
+class _Sums:
+    """One kind of sums."""
+
+    step: Callable[[Connection, float], bool]
+    """Brings it further for about so many seconds; whether more waits."""
+    waits: bool = True
+    """Whether something may wait that its last step did not see to."""
 
 
 class Background:
@@ -54,9 +65,8 @@ class Background:
         self._rejoins = SpanRejoins(dialect, codes=codes, minutes=minutes, texts=texts)
         self._rollups = TraceRollups(dialect, minutes, dictionaries)
         self._runs = RunPacker(dialect)
-        self._is_turn_of_traces = False
-        self._has_traces = self._has_others = True
-        """Whether something may wait that the last step of its kind did not see to."""
+        self._sums = [_Sums(self._sum_traces), _Sums(self._sum_others)]
+        """Whose turn it is comes first."""
 
     @property
     def due_s(self) -> float | None:
@@ -66,12 +76,16 @@ class Background:
     def forget(self) -> None:
         """Drop what is remembered, after a transaction that was rolled back."""
         self._rollups.forget()
-        self._has_traces = self._has_others = True
+        self._expect_sums()
 
     def note(self, changed: Collection[tuple[int, bytes]] | None) -> None:
         """Hear of spans that were stored, by project and trace; None: anything was changed."""
         self._rollups.note(changed)
-        self._has_traces = self._has_others = True
+        self._expect_sums()
+
+    def _expect_sums(self) -> None:
+        for kind in self._sums:
+            kind.waits = True
 
     @property
     def has_come(self) -> bool:
@@ -86,24 +100,19 @@ class Background:
             turn_s: About how long it may take.
         """
         # A sender that comes meanwhile waits for all of a step: where one kind of sums has taken
-        # most of the turn, the other one waits for the next.
-        began = time.perf_counter()
-        self._is_turn_of_traces = self._has_traces and not (
-            self._is_turn_of_traces and self._has_others
-        )
-        if self._is_turn_of_traces:
-            self._has_traces = self._sum_traces(connection, turn_s * _OWN_SHARE)
-        else:
-            self._has_others = self._sum_others(connection, turn_s * _OWN_SHARE)
-        left_s = turn_s - (time.perf_counter() - began)
-        if left_s > turn_s * (1 - _OWN_SHARE):
-            if self._is_turn_of_traces and self._has_others:
-                self._has_others = self._sum_others(connection, left_s)
-            elif not self._is_turn_of_traces and self._has_traces:
-                self._has_traces = self._sum_traces(connection, left_s)
+        # most of the turn, the other one waits, and goes first in the next.  Where none is known
+        # to wait, what is due by the clock may.
+        began, given_s = time.perf_counter(), turn_s * _OWN_SHARE
+        turns = [kind for kind in self._sums if kind.waits] or list(self._sums)
+        self._sums.sort(key=lambda kind: kind is turns[0])
+        for kind in turns:
+            kind.waits = kind.step(connection, given_s)
+            given_s = turn_s - (time.perf_counter() - began)
+            if given_s <= turn_s * (1 - _OWN_SHARE):
+                break
         # Both change what minutes count, of which a part is in memory until now.
         self._minutes.flush(connection)
-        return self._has_traces or self._has_others
+        return any(kind.waits for kind in self._sums)
 
     def _sum_traces(self, connection: Connection, turn_s: float) -> bool:
         # In this order: a span that was read anew makes its trace's sums stale.
