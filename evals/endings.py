@@ -16,7 +16,8 @@ from weave_core.tracing.lifecycle import page_url
 __all__ = ["FLUSH_S", "Ending", "ended"]
 
 FLUSH_S = 30.0
-"""Longest wait for the server at the end of an evaluation; what it has not then stays on disk."""
+"""Longest wait for the server at the end of an evaluation; what it has not then stays on disk, also
+where it has answered nothing for five seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ class Ending:
                 record = record.model_copy(update={"gate": gate})
         finally:
             self.spans.end(record)
-            is_stored = tracing.flush(FLUSH_S)
+            is_stored = tracing.flush(FLUSH_S, is_patient=False)
         return EvaluationResult(
             evaluation=record,
             examples=sorted(self.examples, key=lambda each: (each.item.index, each.item.epoch)),

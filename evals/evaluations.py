@@ -207,7 +207,7 @@ class Evaluation:
             if is_stopped and journal is not None:
                 shown.say("stopped; run it again, and it goes on from there")
             spans.end(ended(record, state, runner.examples))
-            tracing.flush(FLUSH_S)
+            tracing.flush(FLUSH_S, is_patient=False)
             raise
         return await asyncio.to_thread(self._finish, record, runner, spans, baseline)
 

@@ -276,7 +276,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         if known.found:
             from weave_core import tracing
 
-            tracing.flush(30.0)
+            tracing.flush(30.0, is_patient=False)
             told = {node: asdict(found) for node, found in known.found.items()}
             session.config.workeroutput[_WORD] = told  # type: ignore[attr-defined]  # xdist's.
         return

@@ -373,7 +373,7 @@ def _end_run(trial: Trial, outcome: Outcome) -> None:
     states: dict[str, Any] = {"stopped": "killed", "waiting": "killed"}
     for run in trial.runs:
         run.finish(states.get(outcome.state, outcome.state), error=outcome.error)
-    tracing.flush(_FLUSH_S)
+    tracing.flush(_FLUSH_S, is_patient=False)
 
 
 def _log_begin(trial: AskedTrial) -> None:

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -34,7 +35,8 @@ class Courier:
     Args:
         transport: The connection.
         dead: Folder for what a server refuses; bounded, the newest is left out when it is full.
-        wait: Sleeps that many seconds; True when it is time to stop.
+        wait: Sleeps that many seconds, maybe not so long where the second argument allows it; True
+            when it is time to stop.
         max_attempts: Give up after so many; None: never.
     """
 
@@ -42,7 +44,7 @@ class Courier:
         self,
         transport: Transport,
         dead: Path,
-        wait: Callable[[float], bool],
+        wait: Callable[[float, bool], bool],
         max_attempts: int | None = None,
     ) -> None:
         self._transport = transport
@@ -51,12 +53,13 @@ class Courier:
         self._max_attempts = max_attempts
         self.last_reason = ""
         """Why the last request that failed did."""
+        self._unanswered_s: float | None = None
 
     def deliver(self, body: bytes) -> Outcome:
         """Bring one `ExportTraceServiceRequest`; blocks until it is taken, refused or given up."""
         attempt = faults = 0
         while True:
-            delivery = self._transport.send(body)
+            delivery = self._listened(partial(self._transport.send, body))
             if delivery.outcome == "taken":
                 self._note_rejected(delivery)
                 return "taken"
@@ -73,13 +76,28 @@ class Courier:
             )
             if self._max_attempts is not None and attempt >= self._max_attempts:
                 return "given_up"
-            if self._wait(_pause_s(attempt, delivery.retry_after_s)):
+            pause_s = _pause_s(attempt, delivery.retry_after_s)
+            if self._wait(pause_s, delivery.retry_after_s is None):
                 return "given_up"
+
+    @property
+    def silent_s(self) -> float:
+        """For how long every request has gone without an answer; may be asked by any thread."""
+        began_s = self._unanswered_s
+        return 0.0 if began_s is None else time.monotonic() - began_s
+
+    def _listened(self, send: Callable[[], Delivery]) -> Delivery:
+        if self._unanswered_s is None:
+            self._unanswered_s = time.monotonic()
+        delivery = send()
+        if not delivery.is_silent:
+            self._unanswered_s = None
+        return delivery
 
     def deliver_blobs(self, outbox: Outbox) -> bool:
         """Bring what waits in `outbox`, each once; False where something has to wait."""
         for digest, path in outbox.waiting():
-            delivery = self._transport.send_blob(digest, path)
+            delivery = self._listened(partial(self._transport.send_blob, digest, path))
             if delivery.outcome == "later":
                 self.last_reason = delivery.reason
                 warn_once(

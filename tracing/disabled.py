@@ -94,9 +94,9 @@ class _Inert:
     project = ""
     endpoint = "disabled"
 
-    def flush(self, timeout_s: float = 10.0) -> bool:
+    def flush(self, timeout_s: float = 10.0, *, is_patient: bool = True) -> bool:
         """Nothing waits, so all was sent."""
-        return flush(timeout_s)
+        return flush(timeout_s, is_patient=is_patient)
 
     def shutdown(self, timeout_s: float = 5.0) -> bool:
         """Nothing runs, so all has ended."""
@@ -113,12 +113,12 @@ def is_active() -> bool:
     return False
 
 
-def flush(timeout_s: float = 10.0) -> bool:  # noqa: ARG001  # The real one's signature.
+def flush(timeout_s: float = 10.0, *, is_patient: bool = True) -> bool:  # noqa: ARG001  # The real one's signature.
     """Nothing waits, so all was sent."""
     return True
 
 
-def shutdown(timeout_s: float = 5.0) -> bool:  # noqa: ARG001
+def shutdown(timeout_s: float = 5.0, *, is_patient: bool = True) -> bool:  # noqa: ARG001
     """Nothing runs, so all has ended."""
     return True
 

@@ -44,6 +44,11 @@ GATHER_S = 0.005
 _TELL_DROPPED_S = 5.0
 """A changed resource is a new row at the server, so a count that grows is told now and then."""
 _TICK_S = 0.5
+SILENCE_S = 5.0
+"""A server that has answered nothing for so long is not waited for at the end of a program, a run
+or an evaluation: what is left stays on disk, and is sent later."""
+_LAST_CHANCE_S = 1.0
+_LOOK_S = 0.25
 
 
 class _Barrier(threading.Event):
@@ -52,16 +57,30 @@ class _Barrier(threading.Event):
     def __init__(self, *, is_last: bool) -> None:
         super().__init__()
         self.is_last = is_last
-        self.arrivals: list[threading.Event] = []
+        self.arrivals: list[tuple[Shipper, threading.Event]] = []
         """One for each destination, set when it has taken everything before the barrier."""
 
-    def wait_for_all(self, timeout_s: float) -> bool:
-        """Wait for every destination; False where time ran out."""
-        deadline = time.monotonic() + timeout_s
-        is_through = self.wait(timeout_s)
-        return is_through and all(
-            arrival.wait(max(0.0, deadline - time.monotonic())) for arrival in self.arrivals
-        )
+    def wait_for_all(self, timeout_s: float, *, is_patient: bool) -> bool:
+        """Wait for every destination; False where time ran out.
+
+        Args:
+            timeout_s: Longest wait.
+            is_patient: Whether to wait so long for one that answers nothing.
+        """
+        began = time.monotonic()
+        if not self.wait(timeout_s):
+            return False
+        for shipper, arrival in self.arrivals:
+            while not arrival.is_set():
+                now = time.monotonic()
+                left_s = began + timeout_s - now
+                if not is_patient:
+                    silent_s = SILENCE_S - shipper.silent_s
+                    left_s = min(left_s, max(silent_s, began + _LAST_CHANCE_S - now))
+                if left_s <= 0:
+                    return False
+                arrival.wait(left_s if is_patient else min(left_s, _LOOK_S))
+        return True
 
 
 class Exporter:
@@ -153,27 +172,34 @@ class Exporter:
         elif self._has_room():
             self._queued_bytes += ring.keep_encoded(span, body, self._queue.put)
 
-    def flush(self, timeout_s: float) -> bool:
-        """Wait until what was taken is stored by the server (offline: on disk)."""
-        return self._pass_barrier(timeout_s, is_last=False)
+    def flush(self, timeout_s: float, *, is_patient: bool = True) -> bool:
+        """Wait until what was taken is stored by the server (offline: on disk).
 
-    def shutdown(self, timeout_s: float) -> bool:
+        Args:
+            timeout_s: Longest wait.
+            is_patient: Whether to wait so long for a server that answers nothing; see `SILENCE_S`.
+        """
+        return self._pass_barrier(timeout_s, is_last=False, is_patient=is_patient)
+
+    def shutdown(self, timeout_s: float, *, is_patient: bool = True) -> bool:
         """As `flush`, and stop; what was not sent in time stays on disk."""
         started = time.monotonic()
-        is_done = self._pass_barrier(timeout_s, is_last=True)
+        is_done = self._pass_barrier(timeout_s, is_last=True, is_patient=is_patient)
+        if not is_done and not is_patient:
+            timeout_s = 0.0
         if self._thread is not None:
             self._thread.join(max(0.1, timeout_s - (time.monotonic() - started)))
         for shipper in self._shippers:
             shipper.stop(max(0.1, timeout_s - (time.monotonic() - started)))
         return is_done
 
-    def _pass_barrier(self, timeout_s: float, *, is_last: bool) -> bool:
+    def _pass_barrier(self, timeout_s: float, *, is_last: bool, is_patient: bool) -> bool:
         if self._thread is None:
             return True
         barrier = _Barrier(is_last=is_last)
         self._queue.put(barrier)
         self.hurry()
-        return barrier.wait_for_all(timeout_s)
+        return barrier.wait_for_all(timeout_s, is_patient=is_patient)
 
     def _has_room(self) -> bool:
         if self._queue.qsize() < MAX_QUEUED_SPANS and self._queued_bytes <= MAX_QUEUED_BYTES:
@@ -225,7 +251,7 @@ class Exporter:
             if barrier is not None:
                 for shipper in self._shippers:
                     arrival = threading.Event()
-                    barrier.arrivals.append(arrival)
+                    barrier.arrivals.append((shipper, arrival))
                     shipper.promise(arrival)
                 barrier.set()
                 if barrier.is_last:

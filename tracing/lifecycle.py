@@ -96,10 +96,15 @@ class Tracing:
         """Where spans go: a URL, or `offline`."""
         self._exporter = exporter
 
-    def flush(self, timeout_s: float = 10.0) -> bool:
-        """Wait until every span that has ended was stored; False where time ran out."""
+    def flush(self, timeout_s: float = 10.0, *, is_patient: bool = True) -> bool:
+        """Wait until every span that has ended was stored; False where time ran out.
+
+        Args:
+            timeout_s: Longest wait.
+            is_patient: Whether to wait so long for a server that answers nothing at all.
+        """
         BEATS.drain_all()
-        return self._exporter.flush(timeout_s)
+        return self._exporter.flush(timeout_s, is_patient=is_patient)
 
     def shutdown(self, timeout_s: float = 5.0) -> bool:
         """Send what waits, for at most `timeout_s` seconds, and stop; False where some was left."""
@@ -200,17 +205,22 @@ def is_active() -> bool:
     return _state.tracing is not None
 
 
-def flush(timeout_s: float = 10.0) -> bool:
+def flush(timeout_s: float = 10.0, *, is_patient: bool = True) -> bool:
     """Wait until every span that has ended was stored; False where `timeout_s` ran out.
 
     Example:
         >>> assert weave_core.flush(timeout_s=5), "the server is slow or away"
+
+    Args:
+        timeout_s: Longest wait.
+        is_patient: Whether to wait so long for a server that answers nothing; False: not once it
+            has been silent for five seconds.
     """
     tracing = _state.tracing
-    return tracing.flush(timeout_s) if tracing is not None else True
+    return tracing.flush(timeout_s, is_patient=is_patient) if tracing is not None else True
 
 
-def shutdown(timeout_s: float = 5.0) -> bool:
+def shutdown(timeout_s: float = 5.0, *, is_patient: bool = True) -> bool:
     """Send what waits, for at most `timeout_s` seconds, and stop tracing.
 
     Runs by itself at the program's exit.  False where some was left; it stays on disk and is sent
@@ -218,6 +228,10 @@ def shutdown(timeout_s: float = 5.0) -> bool:
 
     Example:
         >>> weave_core.shutdown(timeout_s=2)
+
+    Args:
+        timeout_s: Longest wait.
+        is_patient: As for `flush`; at the exit it is not.
     """
     with _state.lock:
         if _state.tracing is not None:
@@ -229,7 +243,7 @@ def shutdown(timeout_s: float = 5.0) -> bool:
         CODES.close()
         if _state.processor is not None:
             _state.processor.exporter = None
-        return tracing._exporter.shutdown(timeout_s)  # noqa: SLF001  # Its class stands above.
+        return tracing._exporter.shutdown(timeout_s, is_patient=is_patient)  # noqa: SLF001  # Its class stands above.
 
 
 def span_url(trace_id: str, span_id: str) -> str:
@@ -355,7 +369,7 @@ def _watch_process() -> None:
     _state.watches_process = True
     IDS.start_anew()
     follow_threads()
-    atexit.register(shutdown)
+    atexit.register(shutdown, is_patient=False)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(
             before=_before_fork,
@@ -390,4 +404,7 @@ def _start_anew_in_child() -> None:
         # they forget finalizers that were made before their own after-fork hooks have run.
         from multiprocessing.util import Finalize, register_after_fork
 
-        register_after_fork(shutdown, lambda stop: Finalize(None, stop, exitpriority=100))
+        ways = {"is_patient": False}
+        register_after_fork(
+            shutdown, lambda stop: Finalize(None, stop, kwargs=ways, exitpriority=100)
+        )

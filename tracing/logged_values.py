@@ -13,6 +13,7 @@ from weave_core.flat_keys import flattened
 __all__ = [
     "MAX_KEY_LENGTH",
     "MAX_STEP",
+    "NO_DICTIONARY",
     "PLAIN_NUMBERS",
     "checked_keys",
     "checked_step",
@@ -25,6 +26,8 @@ PLAIN_NUMBERS = frozenset({int, float, bool})
 MAX_STEP = 2**63 - 2
 """Largest step; the next one has to be a 64-bit number as well."""
 _MAX_SHOWN = 60
+NO_DICTIONARY = "(no dictionary)"
+"""Stands for the key where there is none; a wrong step is told beside it, under `*`."""
 
 Tell = Callable[[str, str], None]
 """Notes why something under a key was left out."""
@@ -41,13 +44,14 @@ def read_values(data: Any, tell: Tell, keep: KeepOther | None = None) -> dict[st
         keep: Is asked first.
     """
     if not isinstance(data, Mapping):
-        tell("*", f"a {type(data).__name__} was logged; give a dictionary of names to numbers")
+        told = f"a {type(data).__name__} was logged; give a dictionary of names to numbers"
+        tell(NO_DICTIONARY, told)
         return {}
     found: dict[str, float] = {}
     try:
         leaves = list(flattened(data))
     except Exception as error:  # noqa: BLE001  # A mapping of somebody's own that breaks.
-        tell("*", f"a {type(data).__name__} could not be read: {error!r}")
+        tell(NO_DICTIONARY, f"a {type(data).__name__} could not be read: {error!r}")
         return {}
     for key, value in leaves:
         number = _number(value)

@@ -43,7 +43,7 @@ class BeatingRun(Protocol):
         """Begin as a writer of a forked child's own."""
 
     def finish(
-        self, state: Any = "finished", *, error: str | None = None, timeout_s: float = 5.0
+        self, state: Any = "finished", *, error: str | None = None, timeout_s: float | None = None
     ) -> bool:
         """End it."""
 

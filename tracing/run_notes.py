@@ -1,6 +1,6 @@
 """Config and summary of a run: mappings that know what was changed since it was last told."""
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from weave_core.errors import ConfigError
@@ -44,8 +44,11 @@ class RunConfig(MutableMapping[str, Any]):
 
     def __init__(self, given: Mapping[str, Any]) -> None:
         self._values: dict[str, Any] = dict(given)
+        # What is told is what was set: a list or mapping may be another one a moment later.
+        self._told: dict[str, Any] = {key: to_jsonable(each) for key, each in given.items()}
         self._is_changed = bool(given)
         self._held: frozenset[str] = frozenset()
+        self._when_changed: Callable[[], None] = _wait
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
@@ -114,24 +117,34 @@ class RunConfig(MutableMapping[str, Any]):
                 told = "config[%r] stays %r, as the sweep has chosen it, and not %r"
                 warn_once(f"held {key}", told, key, self._values[key], value)
             return
+        told = to_jsonable(value)
         if key in self._values and not allow_val_change:
-            old = self._values[key]
-            if to_jsonable(old) != to_jsonable(value):
+            if self._told[key] != told:
                 raise ConfigError(
-                    f"config[{key!r}] is {old!r} and would become {value!r}",
+                    f"config[{key!r}] is {self._told[key]!r} and would become {value!r}",
                     "a run keeps what it was started with; config.update({...},"
                     " allow_val_change=True) changes it all the same",
                 )
             return
         self._values[key] = value
+        self._told[key] = told
         self._is_changed = True
+        self._when_changed()
+
+    def watch(self, when_changed: Callable[[], None]) -> None:
+        """Call `when_changed` from now on, as nobody comes by to ask for what has changed."""
+        self._when_changed = when_changed
+
+    def changed_in_place(self) -> list[str]:
+        """Keys whose list or mapping is another one now than was set, which was not told."""
+        return [key for key, value in self._values.items() if to_jsonable(value) != self._told[key]]
 
     def take_changed(self) -> dict[str, Any] | None:
         """All of it, where something was changed since the last time."""
         if not self._is_changed:
             return None
         self._is_changed = False
-        return dict(self._values)
+        return dict(self._told)
 
 
 class RunSummary(MutableMapping[str, Any]):
@@ -145,6 +158,7 @@ class RunSummary(MutableMapping[str, Any]):
         self._logged = logged
         self._set: dict[str, Any] = {}
         self._changed: dict[str, Any] = {}
+        self._when_changed: Callable[[], None] = _wait
 
     def __getitem__(self, key: str) -> Any:
         return self._set[key] if key in self._set else self._logged[key]
@@ -152,10 +166,12 @@ class RunSummary(MutableMapping[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         self._set[str(key)] = value
         self._changed[str(key)] = value
+        self._when_changed()
 
     def __delitem__(self, key: str) -> None:
         del self._set[key]
         self._changed[key] = None
+        self._when_changed()
 
     def __iter__(self) -> Iterator[str]:
         return iter({**self._logged, **self._set})
@@ -166,7 +182,15 @@ class RunSummary(MutableMapping[str, Any]):
     def __repr__(self) -> str:
         return f"RunSummary({dict(self)!r})"
 
+    def watch(self, when_changed: Callable[[], None]) -> None:
+        """As of a config."""
+        self._when_changed = when_changed
+
     def take_changed(self) -> dict[str, Any] | None:
         """What was set since the last time."""
         changed, self._changed = self._changed, {}
         return changed or None
+
+
+def _wait() -> None:
+    """While a run goes on its thread asks for what has changed."""

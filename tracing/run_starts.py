@@ -8,8 +8,9 @@ from weave_core.model import RUN_ID_PATTERN, RunSignals
 from weave_core.settings import OFFLINE, Settings
 from weave_core.tracing.failures import warn_once
 from weave_core.tracing.launchers import find_rank
+from weave_core.tracing.logged_values import MAX_STEP
 
-__all__ = ["Start", "find_start", "read_fork", "read_rank", "read_signals"]
+__all__ = ["Start", "find_start", "read_fork", "read_rank", "read_rewind", "read_signals"]
 
 ASK_TIMEOUT_S = 3.0
 """How long a run that was there before waits for the server to say where it was left."""
@@ -42,6 +43,17 @@ def read_fork(given: str | tuple[str, int] | None) -> tuple[str, int | None] | N
     if found is None:
         raise ConfigError(f"fork_from is {given!r}", "give 'ID', 'ID?step=100' or ('ID', 100)")
     return found[1], None if found[2] is None else int(found[2])
+
+
+def read_rewind(given: int | None) -> int | None:
+    """The step to go back to.
+
+    Raises:
+        ConfigError: If it is no whole number of at least -1, which is before the first step.
+    """
+    if given is not None and (type(given) is not int or not -1 <= given <= MAX_STEP):
+        raise ConfigError(f"rewind_to is {given!r}", "give a step that was logged, or -1 for none")
+    return given
 
 
 def read_rank(given: int | None, *, is_named: bool) -> int:
@@ -96,10 +108,15 @@ def find_start(
         return Start(rewind_to + 1, known.exists)
     last_step = known.last_step
     if fork is not None and last_step is None:
+        parent = read_signals(settings, project, fork[0], rank)
+        if parent is not None and not parent.exists:
+            raise ConfigError(
+                f"project {project!r} has no run {fork[0]!r} to fork from",
+                "`weave-core runs list` shows what there is",
+            )
         last_step = fork[1]
-        if last_step is None:
-            parent = read_signals(settings, project, fork[0], rank)
-            last_step = parent.last_step if parent is not None else None
+        if last_step is None and parent is not None:
+            last_step = parent.last_step
     return Start(0 if last_step is None else last_step + 1, known.exists)
 
 

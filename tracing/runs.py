@@ -31,7 +31,14 @@ from weave_core.tracing.run_files import Policy, RunFiles
 from weave_core.tracing.run_media import RunMedia
 from weave_core.tracing.run_notes import RunConfig, RunSummary, mapping_of
 from weave_core.tracing.run_spans import RunSpans, new_run_id
-from weave_core.tracing.run_starts import Start, find_start, read_fork, read_rank, read_signals
+from weave_core.tracing.run_starts import (
+    Start,
+    find_start,
+    read_fork,
+    read_rank,
+    read_rewind,
+    read_signals,
+)
 from weave_core.tracing.step_buffers import MAX_BUFFERED_ROWS, PackedSteps, StepBuffer
 from weave_core.tracing.trials import adopt, begin_of
 
@@ -86,7 +93,7 @@ def run(
             id write to one run.
         resume: What if a run of that id is there: `allow` goes on with it, `must` wants it,
             `never` refuses it.
-        rewind_to: Go on behind this step: what was logged later is taken back.
+        rewind_to: Go on behind this step: what was logged later is taken back; -1: all of it.
         fork_from: Another run to begin with, `"ID"`, `"ID?step=100"` or `("ID", 100)`: its points
             up to that step are the first of this one.
         rank: Number of this writer where several write to one run; default: `RANK` of the
@@ -105,14 +112,14 @@ def run(
     _check_word("resume", resume, Resume)
     is_named = (id or settings.run_id) is not None
     run_id = _checked_id(id or settings.run_id or new_run_id())
-    fork = read_fork(fork_from)
+    fork, rewind_to = read_fork(fork_from), read_rewind(rewind_to)
     rank = read_rank(rank, is_named=is_named)
     asked: dict[str, Any] = {"rank": rank, "resume": resume, "rewind_to": rewind_to, "fork": fork}
     is_new = not is_named and fork is None
     start = Start() if is_new else find_start(settings, project, run_id, **asked)
     told: dict[str, Any] = {"job_type": job_type, "notes": notes, "rewind_to": rewind_to}
     told |= {"name": name or (None if start.exists else id or f"{_program()}-{run_id[:6]}")}
-    told |= {"tags": [str(tag) for tag in tags] or None, "group": group or settings.run_group}
+    told |= {"tags": _tags(tags) or None, "group": group or settings.run_group}
     told |= {"forked_from": fork and {"run_id": fork[0], "step": fork[1]}}
     begun = Run(project, run_id, rank=rank, on_stop=on_stop, first_step=start.next_step)
     begun._begin(told, mapping_of(config), captures)  # noqa: SLF001  # Its class stands below.
@@ -129,6 +136,10 @@ def current_run() -> "Run | None":
 def _check_word(name: str, given: str, words: Any) -> None:
     if given not in get_args(words):
         raise ConfigError(f"{name} is {given!r}", f"give one of {', '.join(get_args(words))}")
+
+
+def _tags(given: Sequence[str]) -> list[str]:
+    return [given] if isinstance(given, str) else [str(tag) for tag in given]
 
 
 def _checked_id(run_id: str) -> str:
@@ -209,8 +220,8 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         Raises:
             RunStopped: If a stop was asked for and the run was not told to leave that to you.
         """
-        if self._has_news:
-            self._heed()
+        if self._has_news and not self._heed():
+            return
         now_ns = time.time_ns()
         if step is None:
             with self._lock:
@@ -266,7 +277,7 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         if summary == "best" and goal is None:
             raise ConfigError("summary='best' has no goal", "give goal='minimize' or 'maximize'")
         self._metrics[str(key)] = {"step_metric": step_metric, "summary": summary, "goal": goal}
-        self._changes["metrics"] = dict(self._metrics)
+        self._change({"metrics": dict(self._metrics)})
 
     def save(
         self,
@@ -311,7 +322,7 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         tags: Sequence[str] | None = None,
         notes: str | None = None,
     ) -> None:
-        """Change what the run is called, its tags or its notes, while it is going on.
+        """Change what the run is called, its tags or its notes.
 
         Args:
             name: What it is called from now on.
@@ -319,8 +330,8 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
             notes: Text about it.
         """
         self.name = self.name if name is None else name
-        told = {"name": name, "tags": None if tags is None else [*map(str, tags)], "notes": notes}
-        self._changes |= {key: value for key, value in told.items() if value is not None}
+        told = {"name": name, "tags": None if tags is None else _tags(tags), "notes": notes}
+        self._change({key: value for key, value in told.items() if value is not None})
 
     @property
     def step(self) -> int:
@@ -337,7 +348,7 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         state: Outcome = "finished",
         *,
         error: str | None = None,
-        timeout_s: float = FINISH_TIMEOUT_S,
+        timeout_s: float | None = None,
     ) -> bool:
         """End the run; waits for the server for at most `timeout_s` seconds.
 
@@ -346,7 +357,8 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         Args:
             state: How it ended.
             error: What went wrong.
-            timeout_s: What is not stored by then stays on disk and is sent later.
+            timeout_s: What is not stored by then stays on disk and is sent later; default: five
+                seconds, in which a server that has been silent for so long is not waited for.
 
         Returns:
             Whether all of it is stored; offline, whether it is on disk.
@@ -359,6 +371,7 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
             if self.state != "running":
                 return True
             self.state = state
+            self._has_news = True
         if self._captures is not None:
             self._captures.stop()
         self._files.stop()
@@ -366,16 +379,20 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         self.drain()
         exporter = lifecycle.current_exporter()
         if self._is_inherited:
-            return exporter is None or exporter.flush(timeout_s)
+            return exporter is None or _flush(exporter, self.id, timeout_s)
         if exporter is None:
             warn_once("run end", "the run %s ends after tracing was shut down", self.id)
             return False
         self._put_printed(exporter, is_last=True)
+        for key in self.config.changed_in_place():
+            self._tell(f"config[{key!r}]", "it was changed after it was set: kept as it was set")
+        for changing in (self.config, self.summary):
+            changing.watch(self._tell_late)
         record = {**self._identity(), **self._news(), "state": state, "error": error}
         record["ended_ns"] = record["told_ns"]
         self._has_ended = True
         exporter.put(self._spans.ended(self.name, record, error))
-        return exporter.flush(timeout_s)
+        return _flush(exporter, self.id, timeout_s)
 
     def __enter__(self) -> Self:
         return self
@@ -490,16 +507,21 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
             raise OSError("tracing was shut down")
         return exporter.keep_file(path)
 
-    def _heed(self) -> None:
-        """What `log` has to do now and then before it logs."""
+    def _heed(self) -> bool:
+        """What `log` has to do now and then before it logs; whether it may."""
+        if self.state != "running":
+            told = "run %s has ended: what is logged to it now is left out"
+            warn_once(f"run {self.id} is over", told, self.id)
+            return False
         if self._is_inherited:
             BEATS.adopt(self)
         self._has_news = self.stop_requested
-        if self.stop_requested and self._raises_on_stop and self.state == "running":
+        if self.stop_requested and self._raises_on_stop:
             raise RunStopped(
                 f"a stop of run {self.id!r} was asked for",
                 "weave_core.run(on_stop='flag') only sets run.stop_requested instead",
             )
+        return True
 
     def _begin(
         self, told: dict[str, Any], config: dict[str, Any], captures: tuple[frozenset[str], float]
@@ -523,6 +545,20 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
             "pid": os.getpid(),
         }
 
+    def _change(self, changes: dict[str, Any]) -> None:
+        self._changes |= changes
+        if self.state != "running":
+            self._tell_late()
+
+    def _tell_late(self) -> None:
+        """What is changed behind the end is told at once: no thread looks after the run then."""
+        exporter = lifecycle.current_exporter()
+        if exporter is not None:
+            exporter.put(self._spans.word({"told_ns": self._spans.now_ns(), **self._news()}))
+        else:
+            told = "run %s was changed after tracing was shut down: client.run(id).update() does it"
+            warn_once(f"run {self.id} late", told, self.id)
+
     def _news(self) -> dict[str, Any]:
         """What has changed since it was last told."""
         changes, self._changes = self._changes, {}
@@ -541,6 +577,15 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
             return
         self._problems[key] = self._untold[key] = message
         warn_once(f"run {self.id} {key}", "run %s: %s: %s", self.id, key, message)
+
+
+def _flush(exporter: Exporter, run_id: str, timeout_s: float | None) -> bool:
+    is_patient = timeout_s is not None
+    is_stored = exporter.flush(timeout_s or FINISH_TIMEOUT_S, is_patient=is_patient)
+    if not is_stored:
+        told = "the server has not taken all of run %s in time: the rest is kept, and sent later"
+        warn_once(f"run {run_id} left", told, run_id)
+    return is_stored
 
 
 def _outcome_of(error: BaseException | None) -> tuple[Outcome, str | None]:

@@ -63,7 +63,9 @@ class Shipper:
         self._kept = self._sent = 0
         self._waiting_spans = 0
         self._barriers: deque[tuple[int, threading.Event]] = deque()
-        self._wake, self._go, self._stopping = (threading.Event() for _ in range(3))
+        self._wake, self._go, self._again = (threading.Event() for _ in range(3))
+        self._stopping = threading.Event()
+        self._courier: Courier | None = None
         self._thread: threading.Thread | None = None
         self._size_bytes, self._size_looked_s = 0, 0.0
 
@@ -108,15 +110,22 @@ class Shipper:
             return
         self._barriers.append((self._kept, barrier))
         self.hurry()
+        self._again.set()  # Not sooner than a server has asked for, but now rather than in 30 s.
 
     def hurry(self) -> None:
         """Send what is there without waiting for more."""
         self._go.set()
         self._wake.set()
 
+    @property
+    def silent_s(self) -> float:
+        """For how long the endpoint has answered nothing that it was sent."""
+        return 0.0 if self._courier is None else self._courier.silent_s
+
     def stop(self, timeout_s: float) -> None:
         """End the thread; the files go when a server has all of them, else they stay."""
         self._stopping.set()
+        self._again.set()
         self.hurry()
         if self._thread is not None:
             self._thread.join(timeout_s)
@@ -170,7 +179,8 @@ class Shipper:
             transport = Transport(endpoint, self._settings.api_key, settings=self._settings)
         else:
             transport = Transport(endpoint, headers=self._other.headers)
-        courier = Courier(transport, self._folder / "dead", self._stopping.wait)
+        courier = Courier(transport, self._folder / "dead", self._pause)
+        self._courier = courier
         next_look_s = time.monotonic() + LINGER_S
         try:
             while not self._stopping.is_set():
@@ -190,6 +200,14 @@ class Shipper:
             warn_once("shipper", "sending spans ended; what is left is sent later", error=error)
         finally:
             transport.close()
+
+    def _pause(self, seconds: float, may_end: bool) -> bool:  # noqa: FBT001  # A courier's words.
+        """Wait before the next try; whether it is time to stop."""
+        if may_end:
+            self._again.wait(seconds)
+            self._again.clear()
+            return self._stopping.is_set()
+        return self._stopping.wait(seconds)
 
     def _send_one(self, courier: Courier) -> bool:
         """Send one batch; False where there is none, or it is time to stop."""

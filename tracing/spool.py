@@ -141,6 +141,6 @@ class _Sync:
             journal.done(batch)
 
 
-def _wait(seconds: float) -> bool:
+def _wait(seconds: float, _may_end: bool) -> bool:  # noqa: FBT001  # A courier's words.
     time.sleep(min(seconds, 2.0))
     return False

@@ -54,6 +54,8 @@ class Delivery:
     """The server failed over this request; the bytes may be the cause."""
     is_too_large: bool = False
     """Fewer spans at once may be taken."""
+    is_silent: bool = False
+    """No answer came at all."""
 
 
 class Transport:
@@ -99,7 +101,8 @@ class Transport:
         try:
             answer = self._http.post(f"{self.endpoint}/v1/traces", content=content)
         except httpx.HTTPError as error:
-            return Delivery("later", f"no answer: {error or type(error).__name__}")
+            told = f"no answer: {error or type(error).__name__}"
+            return Delivery("later", told, is_silent=True)
         if answer.is_success:
             return _taken(answer)
         reason = f"the server answered {answer.status_code}: {answer.text[:300]}"
@@ -131,7 +134,8 @@ class Transport:
         except FileNotFoundError:
             return Delivery("taken")  # Another process was quicker.
         except (httpx.HTTPError, OSError) as error:
-            return Delivery("later", f"no answer: {error or type(error).__name__}")
+            told = f"no answer: {error or type(error).__name__}"
+            return Delivery("later", told, is_silent=isinstance(error, httpx.HTTPError))
         if answer.is_success:
             return Delivery("taken")
         reason = f"the server answered {answer.status_code}: {answer.text[:300]}"

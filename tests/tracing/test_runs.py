@@ -24,6 +24,7 @@ import weave_core
 from weave_core import Client, Run
 from weave_core.errors import ConfigError, RunStopped
 from weave_core.model import RunChanges
+from weave_core.tracing.logged_values import NO_DICTIONARY
 from weave_core.tracing.runs import current_run
 from weave_core.tracing.spool import sync
 
@@ -86,7 +87,11 @@ def test_what_is_no_number_is_left_out_and_told(
         "turns": {10: 1},
     }
     assert found.state == "finished"
-    assert set(found.problems) == {*(f"k{place}" for place in range(len(broken))), "turns", "*"}
+    assert set(found.problems) == {
+        *(f"k{place}" for place in range(len(broken))),
+        "turns",
+        NO_DICTIONARY,
+    }
     assert "a str was logged" in found.problems["k0"]
     assert caplog.text.count("k0: a str") == 1
 
@@ -235,6 +240,44 @@ def test_a_config_stays_what_it_was(client: Client, project: str) -> None:
     assert found.summary == {"note": "best so far"}
 
 
+@pytest.mark.usefixtures("tracing")
+def test_what_a_config_holds_is_kept_as_it_was_set(client: Client, project: str) -> None:
+    """A list or mapping that the program changes later is told of, and changes no record."""
+    given = {"model": {"depth": 3}, "layers": [1, 2]}
+    with weave_core.run(config=given, tags="alone") as run:
+        given["layers"].append(3)  # type: ignore[attr-defined]  # It is the list.
+        with pytest.raises(ConfigError, match=r"is \[1, 2\] and would become \[1, 2, 3\]"):
+            run.config["layers"] = given["layers"]
+        run.config["batch"] = 32
+    found = client.run(run.id, project).info
+
+    assert found.config == {"model": {"depth": 3}, "layers": [1, 2], "batch": 32}
+    assert set(found.problems) == {"config['layers']"}
+    assert found.tags == ["alone"]
+
+
+@pytest.mark.usefixtures("tracing")
+def test_behind_its_end_a_run_is_edited_but_logs_nothing(
+    client: Client, project: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One warning says that points are left out; summary, config, name and tags are told still."""
+    with weave_core.run() as run:
+        run.log({"loss": 1.0})
+    for _ in range(3):
+        run.log({"loss": 2.0})
+    run.summary["test.accuracy"] = 0.9
+    run.config["judged_by"] = "hand"
+    run.describe(name="judged", tags=["good"])
+    assert weave_core.flush()
+    found = client.run(run.id, project).info
+
+    assert caplog.text.count("has ended: what is logged to it now is left out") == 1
+    assert points(client, project, run.id) == {"loss": {0: 1}}
+    assert (found.state, found.name, found.tags) == ("finished", "judged", ["good"])
+    assert found.summary["test.accuracy"] == 0.9
+    assert found.config == {"judged_by": "hand"}
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -244,6 +287,8 @@ def test_a_config_stays_what_it_was(client: Client, project: str) -> None:
         ({"rank": -1}, "rank is -1"),
         ({"config": 5}, "the config of a run is a int"),
         ({"id": "nowhere", "resume": "must"}, "has no run 'nowhere'"),
+        ({"fork_from": "nowhere?step=3"}, "has no run 'nowhere' to fork from"),
+        ({"rewind_to": 1.5}, "rewind_to is 1.5"),
     ],
 )
 @pytest.mark.usefixtures("tracing")
@@ -324,6 +369,26 @@ def test_finish_does_not_wait_for_a_server_that_hangs(tmp_path: Path, project: s
         assert not run.finish(timeout_s=0.2)
         assert list((tmp_path / "home" / "spool").glob("*.spans"))
         is_over.set()
+
+
+def test_a_server_that_is_silent_is_not_waited_for_again(
+    tmp_path: Path, project: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After five seconds without an answer ends are short, whatever they may take; it is told."""
+    is_over = threading.Event()
+
+    def hang(_number: int, _request: object) -> Answer:
+        is_over.wait(60)
+        return Answer()
+
+    with start_receiver(hang) as receiver, training(project, receiver.url, tmp_path / "home"):
+        for _ in range(2):
+            run = weave_core.run()
+            run.log({"x": 1})
+            assert not run.finish()
+        assert not weave_core.flush(600, is_patient=False)
+        is_over.set()
+    assert "has not taken all of run" in caplog.text
 
 
 TRAINING = """
