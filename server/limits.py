@@ -11,6 +11,8 @@ from weave_core.server.compression import EXPANDERS, Expand
 
 __all__ = ["BodyReader"]
 
+_PIECE_BYTES = 1024 * 1024
+"""Gathered before a body that is long is looked at: one hop to another thread a MiB."""
 _INLINE_BYTES = 128 * 1024
 """Bodies above this are decompressed on another thread, so that other requests go on."""
 _DRAIN_FACTOR = 4
@@ -63,25 +65,48 @@ class BodyReader:
                 self._hold(len(body), held)
             yield body
 
-    async def _read_plain(self, request: Request, held: ExitStack) -> bytes:
-        chunks: list[bytes] = []
+    async def pieces(self, request: Request) -> AsyncIterator[list[bytes]]:
+        """The body of `request` as it comes, a MiB at a time; whoever reads it sees to its bound.
+
+        Raises:
+            Overloaded: If the sender stops in the middle.
+        """
+        stream = aiter(request.stream())
+        while waiting := await self._gather(stream, _PIECE_BYTES):
+            yield waiting
+
+    async def _gather(self, stream: AsyncIterator[bytes], wanted_bytes: int) -> list[bytes]:
+        """The next bytes of a body, in the pieces that they came in; none at its end."""
+        found: list[bytes] = []
         size_bytes = 0
         now = asyncio.get_running_loop().time
         try:
             async with asyncio.timeout(self._max_stall_s) as patience:
-                async for chunk in request.stream():
-                    patience.reschedule(now() + self._max_stall_s)
-                    size_bytes += len(chunk)
-                    if size_bytes <= self._max_bytes:
-                        self._hold(len(chunk), held)
-                        chunks.append(chunk)
-                    elif size_bytes > _DRAIN_FACTOR * self._max_bytes:
+                while size_bytes < wanted_bytes:
+                    chunk = await anext(stream, None)
+                    if chunk is None:
                         break
+                    found.append(chunk)
+                    size_bytes += len(chunk)
+                    patience.reschedule(now() + self._max_stall_s)
         except TimeoutError as error:
             raise Overloaded(
                 f"the body stopped for more than {self._max_stall_s:.0f} s in the middle",
                 "nothing of it is stored: send it again",
             ) from error
+        return found
+
+    async def _read_plain(self, request: Request, held: ExitStack) -> bytes:
+        chunks: list[bytes] = []
+        size_bytes = 0
+        stream = aiter(request.stream())
+        while found := await self._gather(stream, 1):
+            size_bytes += len(found[0])
+            if size_bytes <= self._max_bytes:
+                self._hold(len(found[0]), held)
+                chunks += found
+            elif size_bytes > _DRAIN_FACTOR * self._max_bytes:
+                break
         if size_bytes > self._max_bytes:
             raise TooLarge(
                 f"the body has more than {self._max_bytes} bytes",

@@ -55,8 +55,11 @@ async def add_pack(request: Request, store: StoreDep) -> Response:
     200 means that they are on disk.
     """
     reader: BodyReader = request.app.state.body_reader
-    async with reader.read(request) as body:
-        count = await asyncio.to_thread(artifact_chunks.add_pack, store, body)
+    with store.new_blob(is_hashed=False) as blob:
+        draft = artifact_chunks.PackDraft(store, blob)
+        async for pieces in reader.pieces(request):
+            await asyncio.to_thread(draft.write, *pieces)
+        count = await asyncio.to_thread(draft.keep)
     return JsonAnswer({"count": count})
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
@@ -12,10 +12,10 @@ from weave_core.server.deps import StoreDep
 from weave_core.server.routes.byte_answers import FOUND, bytes_answer
 from weave_core.server.store.blobs import BlobDraft, missing_blob
 
-router = APIRouter(prefix="/api/blobs", tags=["blobs"])
+if TYPE_CHECKING:
+    from weave_core.server.limits import BodyReader
 
-_WRITE_BYTES = 1024 * 1024
-"""Gathered before the disk is touched: one hop to another thread a MiB, not one a packet."""
+router = APIRouter(prefix="/api/blobs", tags=["blobs"])
 
 DigestPath = Annotated[str, Path(description="`sha256:` and 64 hex digits of the content.")]
 
@@ -42,15 +42,9 @@ async def add_blob(request: Request, store: StoreDep, digest: DigestPath) -> dic
     """
     wanted = checked_digest(digest)
     with store.new_blob() as draft:
-        waiting: list[bytes] = []
-        size_bytes = 0
-        async for chunk in request.stream():
-            waiting.append(chunk)
-            size_bytes += len(chunk)
-            if size_bytes >= _WRITE_BYTES:
-                await asyncio.to_thread(draft.write, b"".join(waiting))
-                waiting, size_bytes = [], 0
-        await asyncio.to_thread(draft.write, b"".join(waiting))
+        reader: BodyReader = request.app.state.body_reader
+        async for pieces in reader.pieces(request):
+            await asyncio.to_thread(draft.write, *pieces)
         await asyncio.to_thread(draft.keep_in, store.blobs, wanted)
         return _info(draft, wanted)
 

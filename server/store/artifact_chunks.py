@@ -1,6 +1,7 @@
 """Chunks of artifacts: packs come in, and what lies in them is found by its digest.
 
-A pack is a blob.  From the moment it comes it is marked as one that nobody names, so that what is
+A pack is a blob whose digest is that of its list, which has those of all bytes: one look at each of
+them is enough.  From the moment it comes it is marked as one that nobody names, so that what is
 never committed ends by itself, a day later; a version that is committed names its packs.
 """
 
@@ -13,16 +14,17 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from weave_core.artifacts.chunking import digest_of
-from weave_core.artifacts.packs import MAX_CHUNK_BYTES, Place, places_in
-from weave_core.errors import BadRequest
+from weave_core.artifacts.packs import Place
+from weave_core.digests import hex_of
 from weave_core.server.store.artifact_tables import ArtifactChunkRow, ArtifactPackRow
 from weave_core.server.store.blob_links import BlobOrphanRow
+from weave_core.server.store.blobs import BlobDraft
 from weave_core.server.store.dialects import Dialect
+from weave_core.server.store.pack_checks import PackCheck
 from weave_core.server.store.stores import Store
 from weave_core.server.store.tables import table_of
 
-__all__ = ["Located", "Span", "add_pack", "find_missing", "locate", "read_spans", "spans_of"]
+__all__ = ["Located", "PackDraft", "Span", "find_missing", "locate", "read_spans", "spans_of"]
 
 UNCOMMITTED_S = 86_400.0
 """How long chunks are kept that no version of an artifact was committed with."""
@@ -62,29 +64,46 @@ class Span:
     stop: int
 
 
-def add_pack(store: Store, body: bytes) -> int:
-    """Keep a pack whose chunks are what it says; gives how many there are.
+class PackDraft:
+    """A pack that is coming in: its bytes are looked at while they are written.
 
-    Raises:
-        BadRequest: If it is no pack, or a chunk has another digest.
-        StoreError: If the disk does not take it.
+    Args:
+        store: Where it is kept.
+        blob: What it becomes.
     """
-    places = places_in(body)
-    view = memoryview(body)
-    for place in places:
-        if place.size_bytes > MAX_CHUNK_BYTES:
-            raise BadRequest(f"a chunk has {place.size_bytes} bytes: {MAX_CHUNK_BYTES} may be")
-        if digest_of(view[place.start : place.start + place.size_bytes]) != place.digest:
-            raise BadRequest(
-                f"the bytes of chunk {place.digest.hex()[:16]}... have another digest",
-                "send them again: they were changed on the way",
-            )
-    blob = bytes.fromhex(store.add_blob(body).removeprefix("sha256:"))
-    work = partial(
-        _insert, dialect=store.sql_dialect, blob=blob, places=places, size_bytes=len(body)
-    )
-    store.run(work).result()
-    return len(places)
+
+    def __init__(self, store: Store, blob: BlobDraft) -> None:
+        self._store = store
+        self._blob = blob
+        self._check = PackCheck()
+
+    def write(self, *pieces: bytes) -> None:
+        """Add bytes.
+
+        Raises:
+            BadRequest: If they are none of a pack, or a chunk has another digest.
+            TooLarge: If the pack has more bytes than a blob may.
+            StoreError: If the disk does not take them.
+        """
+        for piece in pieces:
+            self._check.update(piece)
+        self._blob.write(*pieces)
+
+    def keep(self) -> int:
+        """Keep the pack, on disk; gives how many chunks it has.
+
+        Raises:
+            BadRequest: If something is missing.
+            StoreError: If the disk does not take it.
+        """
+        places, digest = self._check.finish()
+        store, size_bytes = self._store, self._blob.size_bytes
+        blob = bytes.fromhex(hex_of(self._blob.keep_in(store.blobs, digest)))
+        work = partial(
+            _insert, dialect=store.sql_dialect, blob=blob, places=places, size_bytes=size_bytes
+        )
+        store.run(work).result()
+        return len(places)
 
 
 def _insert(

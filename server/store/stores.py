@@ -165,9 +165,9 @@ class Store:
         """
         return self._writer.run(work)
 
-    def new_blob(self) -> BlobDraft:
-        """A blob that is about to come in."""
-        return BlobDraft(self._drafts, max_bytes=self._max_blob_bytes)
+    def new_blob(self, *, is_hashed: bool = True) -> BlobDraft:
+        """A blob that is about to come in; its digest is made of its bytes, or given at its end."""
+        return BlobDraft(self._drafts, max_bytes=self._max_blob_bytes, is_hashed=is_hashed)
 
     def add_blob(self, content: bytes) -> str:
         """Store bytes that are here already; gives their digest.

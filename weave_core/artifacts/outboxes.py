@@ -16,7 +16,7 @@ from pathlib import Path
 
 import orjson
 
-from weave_core.artifacts.packs import places_in
+from weave_core.artifacts.packs import MAX_HEAD_BYTES, Piece, places_in
 from weave_core.artifacts.patience import patiently
 from weave_core.artifacts.servers import ArtifactServer
 from weave_core.digests import digest_bytes
@@ -68,17 +68,17 @@ class ArtifactOutbox:
             self._known = set()
             for path in self._names(_PACK):
                 with suppress(OSError):
-                    self._known |= {place.digest for place in places_in(path.read_bytes())}
+                    self._known.update(_digests_in(path))
         return {digest for digest in digests if digest not in self._known}
 
-    def add_pack(self, pack: bytes) -> None:
-        """Keep a pack.
+    def add_pack(self, pack: Sequence[Piece]) -> None:
+        """Keep a pack, given in pieces.
 
         Raises:
             ConfigError: If too much waits already, or the disk does not take it.
         """
         used = sum(_size(path) for path in self._names(_PACK))
-        if used + len(pack) > self._max_bytes:
+        if used + sum(len(piece) for piece in pack) > self._max_bytes:
             raise ConfigError(
                 f"artifacts that wait for a server take {used} bytes of the {self._max_bytes} that"
                 " they may",
@@ -86,21 +86,21 @@ class ArtifactOutbox:
             )
         self._write(_PACK, pack)
         if self._known is not None:
-            self._known |= {place.digest for place in places_in(pack)}
+            self._known.update(place.digest for place in places_in(pack[0]))
 
     def commit_artifact(self, project: str, name: str, new: NewArtifact) -> StoredArtifact | None:
         """Note what a server has to make of the packs."""
         told = {"project": project, "name": name, "new": new.model_dump(exclude_none=True)}
-        self._write(_COMMIT, orjson.dumps(told))
+        self._write(_COMMIT, [orjson.dumps(told)])
         return None
 
-    def _write(self, ending: str, data: bytes) -> None:
+    def _write(self, ending: str, pieces: Sequence[Piece]) -> None:
         name = f"{time.time_ns():020d}-{self._writer}{ending}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             part = self.folder / f".{name}"
             with part.open("xb") as file:
-                file.write(data)
+                file.writelines(pieces)
                 file.flush()
                 os.fsync(file.fileno())
             part.replace(self.folder / name)
@@ -172,10 +172,15 @@ class ArtifactOutbox:
 
 
 def _send_pack(client: ArtifactServer, path: Path) -> None:
-    pack = path.read_bytes()
-    digests = [place.digest for place in places_in(pack)]
+    digests = _digests_in(path)
     if patiently(lambda: client.find_missing_chunks(digests)):
-        patiently(lambda: client.add_pack(pack))
+        pack = path.read_bytes()
+        patiently(lambda: client.add_pack([pack]))
+
+
+def _digests_in(path: Path) -> list[bytes]:
+    with path.open("rb") as file:
+        return [place.digest for place in places_in(file.read(MAX_HEAD_BYTES))]
 
 
 def _writer_of(path: Path) -> str:

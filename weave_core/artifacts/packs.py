@@ -5,12 +5,12 @@ what it holds.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from weave_core.errors import BadRequest
 
-__all__ = ["Place", "pack_of", "places_in"]
+__all__ = ["Piece", "Place", "bad_pack", "blocks_of", "head_bytes", "pack_of", "places_in"]
 
 AIM_PACK_BYTES = 16 * 1024 * 1024
 """Of the chunks of one pack: what comes above it begins the next."""
@@ -18,9 +18,15 @@ MAX_PACK_CHUNKS = 16_384
 """Chunks of one pack."""
 MAX_CHUNK_BYTES = 16 * 1024 * 1024
 """Largest chunk."""
+_BLOCK_BYTES = 256 * 1024
 _MARK = b"WCP1"
 _HEAD = struct.Struct("<4sI")
 _LINE = struct.Struct("<32sI")
+MAX_HEAD_BYTES = _HEAD.size + MAX_PACK_CHUNKS * _LINE.size
+"""Of a pack's list."""
+
+Piece = bytes | memoryview
+"""Some of the bytes of a pack."""
 
 
 class Place(NamedTuple):
@@ -31,35 +37,64 @@ class Place(NamedTuple):
     size_bytes: int
 
 
-def pack_of(chunks: Iterable[tuple[bytes, bytes | memoryview]]) -> bytes:
-    """A pack of chunks, each with its digest."""
+def pack_of(chunks: Iterable[tuple[bytes, Piece]]) -> list[Piece]:
+    """A pack of chunks, each with its digest, in pieces: its list, and then each chunk."""
     given = list(chunks)
     lines = [_LINE.pack(digest, len(data)) for digest, data in given]
-    return b"".join([_HEAD.pack(_MARK, len(given)), *lines, *(data for _, data in given)])
+    head = b"".join([_HEAD.pack(_MARK, len(given)), *lines])
+    return [head, *(data for _, data in given)]
 
 
-def places_in(pack: bytes) -> list[Place]:
-    """What a pack holds, by what it says; whether the bytes are these is not looked at.
+def blocks_of(pieces: Sequence[Piece]) -> Iterator[bytes]:
+    """The bytes of a pack as a socket likes them, some hundred KiB at a time.
+
+    What it does not take at once, httpx copies: of 16 MiB that is the whole of it several times.
+    """
+    waiting: list[Piece] = []
+    size_bytes = 0
+    for piece in pieces:
+        for start in range(0, len(piece), _BLOCK_BYTES):
+            part = memoryview(piece)[start : start + _BLOCK_BYTES]
+            waiting.append(part)
+            size_bytes += len(part)
+            if size_bytes >= _BLOCK_BYTES:
+                yield b"".join(waiting)
+                waiting, size_bytes = [], 0
+    yield b"".join(waiting)
+
+
+def head_bytes(beginning: Piece) -> int | None:
+    """How long the list of a pack is that begins so; None where that can't be seen yet.
 
     Raises:
         BadRequest: If it is no pack.
     """
-    if len(pack) < _HEAD.size:
-        raise _bad("it is too short")
-    mark, count = _HEAD.unpack_from(pack)
+    if len(beginning) < _HEAD.size:
+        return None
+    mark, count = _HEAD.unpack_from(beginning)
     if mark != _MARK or not 0 < count <= MAX_PACK_CHUNKS:
-        raise _bad(f"it begins with {pack[:8]!r}")
-    start = _HEAD.size + count * _LINE.size
-    if len(pack) < start:
-        raise _bad("it ends within its list")
+        raise bad_pack(f"it begins with {bytes(beginning[:8])!r}")
+    return int(_HEAD.size + count * _LINE.size)
+
+
+def places_in(head: Piece) -> list[Place]:
+    """What a pack holds, by its list; whether the bytes are these is not looked at.
+
+    Raises:
+        BadRequest: If it is no list of a pack.
+    """
+    start = head_bytes(head)
+    if start is None or len(head) < start:
+        raise bad_pack("it ends within its list")
     places = []
-    for digest, size_bytes in _LINE.iter_unpack(pack[_HEAD.size : start]):
+    for digest, size_bytes in _LINE.iter_unpack(head[_HEAD.size : start]):
+        if not 0 < size_bytes <= MAX_CHUNK_BYTES:
+            raise bad_pack(f"a chunk has {size_bytes} bytes: 1 to {MAX_CHUNK_BYTES} may be")
         places.append(Place(digest, start, size_bytes))
         start += size_bytes
-    if start != len(pack):
-        raise _bad(f"it has {len(pack)} bytes, and lists {start}")
     return places
 
 
-def _bad(why: str) -> BadRequest:
+def bad_pack(why: str) -> BadRequest:
+    """What to say of bytes that are no pack."""
     return BadRequest(f"what was sent is no pack of chunks: {why}", "send what pack_of gave")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from weave_core.artifacts.packs import Piece
 from weave_core.model import NewArtifact, StoredArtifact
 
 __all__ = ["ArtifactServer"]
@@ -14,8 +15,8 @@ class ArtifactServer(Protocol):
     def find_missing_chunks(self, digests: Sequence[bytes]) -> set[bytes]:
         """The ones that are not stored."""
 
-    def add_pack(self, pack: bytes) -> None:
-        """Store a pack of chunks."""
+    def add_pack(self, pack: Sequence[Piece]) -> None:
+        """Store a pack of chunks, given in pieces."""
 
     def read_chunks(self, digests: Sequence[bytes]) -> bytes:
         """The bytes of chunks."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from weave_core.artifacts.chunking import digest_of
 from weave_core.artifacts.manifests import Entry, parts_of
-from weave_core.artifacts.packs import AIM_PACK_BYTES, MAX_PACK_CHUNKS, pack_of
+from weave_core.artifacts.packs import AIM_PACK_BYTES, MAX_PACK_CHUNKS, Piece, pack_of
 from weave_core.artifacts.paths import check_tree
 from weave_core.artifacts.patience import patiently
 from weave_core.artifacts.servers import ArtifactServer
@@ -36,8 +36,8 @@ class Sink(Protocol):
     def find_missing_chunks(self, digests: Sequence[bytes]) -> set[bytes]:
         """The ones that it has not."""
 
-    def add_pack(self, pack: bytes) -> None:
-        """Keep a pack of chunks."""
+    def add_pack(self, pack: Sequence[Piece]) -> None:
+        """Keep a pack of chunks, given in pieces."""
 
     def commit_artifact(self, project: str, name: str, new: NewArtifact) -> StoredArtifact | None:
         """Make a version of chunks that are there; None where a server makes it later."""
@@ -117,7 +117,7 @@ class ChunkSender:
         self._seen: set[bytes] = set()
         self._batch: list[tuple[bytes, memoryview]] = []
         self._batch_bytes = 0
-        self._waiting: list[tuple[bytes, bytes]] = []
+        self._waiting: list[tuple[bytes, Piece]] = []
         self._waiting_bytes = 0
         self._futures: list[Future[None]] = []
         self._error: BaseException | None = None
@@ -153,8 +153,10 @@ class ChunkSender:
                 return
             digests = [digest for digest, _ in batch]
             missing = patiently(lambda: self._sink.find_missing_chunks(digests))
-            # Copies: a chunk alone would hold on to all that was read with it.
-            new = [(digest, bytes(data)) for digest, data in batch if digest in missing]
+            new: list[tuple[bytes, Piece]] = [each for each in batch if each[0] in missing]
+            if 2 * len(new) < len(batch):
+                # Copies: a chunk alone would hold on to all that was read with it.
+                new = [(digest, bytes(data)) for digest, data in new]
             for pack in self._packs(new, is_end=False):
                 patiently(partial(self._sink.add_pack, pack))
         except BaseException as error:  # noqa: BLE001  # Raised again in the thread that reads.
@@ -162,7 +164,7 @@ class ChunkSender:
         finally:
             self._slots.release()
 
-    def _packs(self, new: Sequence[tuple[bytes, bytes]], *, is_end: bool) -> list[bytes]:
+    def _packs(self, new: Sequence[tuple[bytes, Piece]], *, is_end: bool) -> list[list[Piece]]:
         """Packs that are full by now; at the end all that is left."""
         full = []
         with self._lock:
@@ -176,7 +178,7 @@ class ChunkSender:
                 full.append(self._taken())
         return [pack_of(chunks) for chunks in full]
 
-    def _taken(self) -> list[tuple[bytes, bytes]]:
+    def _taken(self) -> list[tuple[bytes, Piece]]:
         chunks, self._waiting, self._waiting_bytes = self._waiting, [], 0
         return chunks
 

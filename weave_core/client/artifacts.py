@@ -19,6 +19,7 @@ from weave_core.model import (
 )
 
 if TYPE_CHECKING:
+    from weave_core.artifacts.packs import Piece
     from weave_core.artifacts.versions import Artifact
 
 __all__ = ["ArtifactCalls"]
@@ -267,14 +268,18 @@ class ArtifactCalls(Connection):
         """The ones of the BLAKE3 digests that are not stored; at most 20,000 are asked for."""
         return set(_digests(self._chunks("/missing", digests)))
 
-    def add_pack(self, pack: bytes) -> None:
-        """Store a pack of chunks.
+    def add_pack(self, pack: "Sequence[Piece]") -> None:
+        """Store a pack of chunks, given in pieces.
 
         Raises:
             BadRequest: If a chunk has another digest than it says.
         """
-        headers = {"content-type": BYTES}
-        self._send("POST", "/api/chunks", content=pack, headers=headers, timeout_s=_LONG_S)
+        from weave_core.artifacts.packs import blocks_of  # Late, as above.
+
+        size_bytes = sum(len(piece) for piece in pack)
+        headers = {"content-type": BYTES, "content-length": str(size_bytes)}
+        content = blocks_of(pack)
+        self._send("POST", "/api/chunks", content=content, headers=headers, timeout_s=_LONG_S)
 
     def read_chunks(self, digests: Sequence[bytes]) -> bytes:
         """The bytes of chunks, one after the other; at most 64 MiB.

@@ -155,6 +155,35 @@ def test_what_is_not_stored_or_leads_out_of_the_folder_is_not_committed(
         client.log_artifact(Artifact("good", type="dataset"), project=project)
 
 
+def test_a_pack_is_taken_whole_or_not_at_all(client: Client) -> None:
+    """What is cut, longer, or no pack is refused, and nothing of it stays; once whole it is read.
+
+    Neither does a blob that somebody sends under the name of the pack take its place.
+    """
+    chunks = [os.urandom(3 * MIB + number) for number in range(3)]
+    digests = [digest_of(chunk) for chunk in chunks]
+    pieces = pack_of(zip(digests, chunks, strict=True))
+    whole = b"".join(pieces)
+    for bad, why in (
+        (whole[:7], "ends within its list"),
+        (whole[:50], "ends within its list"),
+        (whole[: 5 * MIB], "ends within chunk 1 of 3"),
+        (whole + b"more", "has more bytes than it lists"),
+        (b"something else", "begins with b'somethin'"),
+        (whole[:-1] + bytes([whole[-1] ^ 1]), "have another digest"),
+    ):
+        with pytest.raises(BadRequest, match=why):
+            client.add_pack([bad])
+    assert client.find_missing_chunks(digests) == set(digests)
+    client.add_blob(b"weave-core pack\n" + pieces[0])
+
+    for _ in range(2):
+        client.add_pack(pieces)
+
+    assert client.find_missing_chunks(digests) == set()
+    assert client.read_chunks(digests[::-1]) == b"".join(chunks[::-1])
+
+
 def test_who_made_and_who_used_a_version_is_told_from_both_sides(
     client: Client, project: str, data: Path
 ) -> None:
