@@ -22,6 +22,7 @@ __all__ = [
     "ProjectPath",
     "ReaderDep",
     "SettledReaderDep",
+    "SettledRunsDep",
     "StoreDep",
     "ToQuery",
     "take_heavy_slot",
@@ -53,6 +54,13 @@ def _settled_reader(request: Request, store: StoreDep) -> Iterator[Connection]:
         yield connection
 
 
+def _settled_runs_reader(request: Request, store: StoreDep) -> Iterator[Connection]:
+    """The same for the points of runs that have ended: lists have what `finish` waited for."""
+    store.settle_runs(request.path_params.get("project"))
+    with store.reading() as connection:
+        yield connection
+
+
 def take_heavy_slot(request: Request) -> Callable[[], None]:
     """Take one of the few places for long reads; gives what gives it back.
 
@@ -79,6 +87,7 @@ HeavySlotDep = Annotated[None, Depends(_heavy_slot)]
 
 ReaderDep = Annotated[Connection, Depends(_reader)]
 SettledReaderDep = Annotated[Connection, Depends(_settled_reader)]
+SettledRunsDep = Annotated[Connection, Depends(_settled_runs_reader)]
 
 ProjectPath = Annotated[str, Path(description="Name of the project.")]
 LimitQuery = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most items in one answer.")]

@@ -13,6 +13,7 @@ from weave_core.server.deps import (
     OrderQuery,
     ProjectPath,
     ReaderDep,
+    SettledRunsDep,
     StoreDep,
 )
 from weave_core.server.routes.answers import JsonAnswer
@@ -53,7 +54,7 @@ RankQuery = Annotated[int | None, Query(description="Only of this rank.")]
 @router.get("/runs", response_model=Page[Run])
 def list_runs(
     *,
-    connection: ReaderDep,
+    connection: SettledRunsDep,
     project: ProjectPath,
     filter_text: FilterQuery = None,
     order_by: OrderQuery = "-started_ns",
@@ -104,7 +105,7 @@ def read_histories(
 @router.get("/run-groups", response_model=RunGroups)
 def group_runs(
     *,
-    connection: ReaderDep,
+    connection: SettledRunsDep,
     project: ProjectPath,
     by: Annotated[
         str,
@@ -122,7 +123,7 @@ def group_runs(
 
 
 @router.get("/runs/{run_id}", response_model=Run)
-def read_run(connection: ReaderDep, project: ProjectPath, run_id: RunPath) -> Response:
+def read_run(connection: SettledRunsDep, project: ProjectPath, run_id: RunPath) -> Response:
     """One run with its writers and its whole summary."""
     return JsonAnswer(runs.get_run(connection, project, run_id))
 

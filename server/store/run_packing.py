@@ -30,7 +30,15 @@ from weave_core.server.store.metric_chunks import (
 )
 from weave_core.server.store.point_batches import TIME_KEY, columns_of, is_system
 
-__all__ = ["MAX_RUN_KEYS", "RunPacker", "Series", "summary_value", "tail_points"]
+__all__ = [
+    "MAX_RUN_KEYS",
+    "RunPacker",
+    "Series",
+    "definition_of",
+    "summarize_anew",
+    "summary_value",
+    "tail_points",
+]
 
 MAX_RUN_KEYS = 20_000
 """Keys kept of one run, each rank counting; points of more are left out and the run is marked."""
@@ -52,13 +60,14 @@ _CHUNK = (
 )
 
 _WAITING = """
-SELECT run_row_id, SUM(points), MIN(received_ns) FROM run_tail GROUP BY run_row_id
-ORDER BY MIN(received_ns) LIMIT 100
+SELECT run_row_id, SUM(points), MIN(received_ns), MIN(state) FROM run_tail
+JOIN run ON run.id = run_row_id GROUP BY run_row_id ORDER BY MIN(received_ns) LIMIT 100
 """
 _TAIL = "SELECT id, rank, rewind_to, body FROM run_tail WHERE run_row_id = ? ORDER BY id LIMIT ?"
 _DELETE_TAIL = "DELETE FROM run_tail WHERE id = ?"
 _METRICS = f"SELECT id, {', '.join(_METRIC[1:])} FROM run_metric WHERE run_row_id = ?"  # noqa: S608  # Our own names.
 _COUNT_METRICS = "SELECT COUNT(*) FROM run_metric WHERE run_row_id = ?"
+_SUMMARIZE = "UPDATE run_metric SET summary = ? WHERE id = ?"
 _DEFINITIONS = "SELECT metrics, problems FROM run WHERE id = ?"
 _MAX_STEP = "SELECT MAX(last_step) FROM run_metric WHERE run_row_id = ? AND key NOT LIKE ?"
 _LAST_STEP = "UPDATE run SET last_step = ? WHERE id = ?"
@@ -122,12 +131,16 @@ class RunPacker:
     def step(self, connection: Connection) -> bool:
         """Pack a part of one run's tail, in the caller's transaction; whether more is due now."""
         now_ns, soonest_s = time.time_ns(), None
-        for row_id, points, received_ns in self._query(connection, _WAITING).all():
+        for row_id, points, received_ns, state in self._query(connection, _WAITING).all():
             keys = self._query(connection, _COUNT_METRICS, (row_id,)).scalar_one()
             wait_s = min(max(_SOON_S, _PER_KEY_S * keys), _LATE_S)
             left_s = wait_s - (now_ns - received_ns) / 1e9
-            # A clock that was set back must not keep points waiting.
-            if points >= CHUNK_POINTS * max(keys, 8) or not 0 < left_s <= wait_s:
+            # A clock that was set back must not keep points waiting; behind an end no more come.
+            if (
+                state != "running"
+                or points >= CHUNK_POINTS * max(keys, 8)
+                or not 0 < left_s <= wait_s
+            ):
                 self._pack(connection, row_id)
                 self.due_s = time.monotonic()
                 return True
@@ -343,6 +356,21 @@ def summary_value(summary: Summary, definition: MetricDefinition) -> float | Non
             return None
         case _:
             return summary.last
+
+
+def summarize_anew(
+    connection: Connection, dialect: Dialect, row_id: int, told: dict[str, Any]
+) -> None:
+    """Work out what stands for each key of a run again: something else was said of its metrics."""
+    definitions = {key: MetricDefinition.model_validate(each) for key, each in told.items()}
+    rows = connection.exec_driver_sql(dialect.sql(_METRICS), (row_id,)).all()
+    values = [
+        (summary_value(Summary(*row[3:-1]), definition_of(row[1], definitions)), row[0], row[-1])
+        for row in rows
+    ]
+    changed = [(value, metric_id) for value, metric_id, old in values if value != old]
+    if changed:
+        connection.exec_driver_sql(dialect.sql(_SUMMARIZE), changed)
 
 
 def _beyond(known: Iterable[Series], new: Iterable[Series], *, of_system: bool) -> list[Series]:

@@ -27,6 +27,7 @@ from weave_core.server.store.rows import cleaned_value, json_text
 from weave_core.server.store.run_consoles import ConsoleInserter
 from weave_core.server.store.run_files import FileInserter
 from weave_core.server.store.run_media import MediaInserter
+from weave_core.server.store.run_packing import summarize_anew
 from weave_core.server.store.run_words import RunWord
 
 __all__ = ["MAX_CONFIG_KEYS", "MAX_ENVIRONMENT_BYTES", "MAX_PROBLEMS", "RunInserter"]
@@ -177,7 +178,14 @@ class RunInserter:
                 self._run(connection, _ENVIRONMENT, (environment, row_id, word.writer_id))
         if is_news:
             stored = dict(self._run(connection, _READ, (row_id,)).one()._mapping)  # noqa: SLF001  # SQLAlchemy's public name.
+            others = [each for each in writers.values() if each[0] != word.writer_id]
             changed = _with_record(stored, record) | _outcome(list(writers.values()))
+            if record.config is not None:
+                is_again = known is None and any(each[1] == word.rank for each in others)
+                is_first = all(each[1] >= word.rank for each in others)
+                changed |= _with_config(changed, record, is_first=is_first, is_again=is_again)
+            if record.metrics is not None:
+                summarize_anew(connection, self._dialect, row_id, changed["metrics"])
             values = tuple(
                 json_text(changed[name]) if name in _JSON else cleaned_value(changed[name])
                 for name in _TOLD
@@ -225,11 +233,10 @@ def _with_record(stored: dict[str, Any], record: RunRecord) -> dict[str, Any]:
             changed[name] = given[name][:limit]
     if record.group is not None:
         changed["group_name"] = record.group[:_MAX_NAME]
-    for name in ("tags", "config", "metrics"):
-        if name in given:
-            changed[name] = given[name]
-    if record.config is not None:
-        changed["config_flat"] = dict(islice(flattened(record.config), MAX_CONFIG_KEYS))
+    if record.tags is not None:
+        changed["tags"] = record.tags
+    # A program that goes on with a run need not say again what was said before.
+    changed["metrics"] = changed["metrics"] | given.get("metrics", {})
     changed["summary"] = changed["summary"] | (record.summary or {})
     problems = changed["problems"] | (record.problems or {})
     changed["problems"] = dict(list(problems.items())[:MAX_PROBLEMS])
@@ -237,6 +244,32 @@ def _with_record(stored: dict[str, Any], record: RunRecord) -> dict[str, Any]:
         changed["parent_run_id"] = record.forked_from.run_id
         changed["parent_step"] = record.forked_from.step
     return changed
+
+
+def _with_config(
+    stored: dict[str, Any], record: RunRecord, *, is_first: bool, is_again: bool
+) -> dict[str, Any]:
+    """What a writer's config makes of the run's; keys that it does not name stay.
+
+    Args:
+        stored: The run, its JSON decoded.
+        record: With a config.
+        is_first: Whether no other writer has a lower rank, whose values stay.
+        is_again: Whether it is the first word of a program that goes on with the run: what was
+            another value until then is noted, so that the record is not taken for all of it.
+    """
+    old, new = stored["config"], record.config or {}
+    merged = {**old, **new} if is_first else {**new, **old}
+    changed = [key for key, value in old.items() if is_again and merged[key] != value]
+    notes = {
+        f"config[{key!r}]"[:_MAX_NAME]: f"it was {old[key]!r:.200} until the run was gone on with"
+        for key in changed
+    }
+    return {
+        "config": merged,
+        "config_flat": dict(islice(flattened(merged), MAX_CONFIG_KEYS)),
+        "problems": dict(list((stored["problems"] | notes).items())[:MAX_PROBLEMS]),
+    }
 
 
 def _outcome(writers: list[Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The store of one server: its database, opened once, with the thread that writes to it."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
@@ -21,7 +21,7 @@ from weave_core.server.store.deletions import TraceDeleter
 from weave_core.server.store.dialects import Dialect, Engines, connect
 from weave_core.server.store.locks import FileLock
 from weave_core.server.store.queries.lags import count_behind
-from weave_core.server.store.queries.settling import count_unsettled
+from weave_core.server.store.queries.settling import count_unpacked, count_unsettled
 from weave_core.server.store.retention import Retention
 from weave_core.server.store.schemas import upgrade
 from weave_core.server.store.text_functions import teach_text_functions
@@ -38,7 +38,7 @@ _SPAN_BYTES = 4096
 _SETTLE_S = 0.3
 """Longest wait of a list for its sums; they take some milliseconds where nothing else is done."""
 _WORTH_WAITING = 100
-"""Traces behind; more are the sign of a load under which a wait would come to nothing."""
+"""Traces or runs behind; more are the sign of a load under which a wait would come to nothing."""
 
 
 class Store:
@@ -185,11 +185,18 @@ class Store:
         So a list holds what was acknowledged just before.  Where many traces are behind, which is
         under load, a list is about a second late and nobody waits.  None: of all projects.
         """
+        self._settle(count_unsettled, project)
+
+    def settle_runs(self, project: str | None) -> None:
+        """As `settle`, for what the points of a project's ended runs come to."""
+        self._settle(count_unpacked, project)
+
+    def _settle(self, count: Callable[..., int], project: str | None) -> None:
         deadline = time.monotonic() + _SETTLE_S
         while (left_s := deadline - time.monotonic()) > 0:
             seen = self._writer.sums_steps
             with self.engine.connect() as connection:
-                behind = count_unsettled(connection, project, most=_WORTH_WAITING + 1)
+                behind = count(connection, project, most=_WORTH_WAITING + 1)
             if not 0 < behind <= _WORTH_WAITING:
                 return
             self._writer.hasten(seen, left_s)

@@ -224,6 +224,53 @@ def test_a_run_goes_on_goes_back_and_branches(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("tracing")
+def test_a_run_that_has_ended_is_read_with_its_last_points(client: Client, project: str) -> None:
+    """Whoever asks right behind `finish` finds what it came to, in one run, in lists and groups."""
+    for number in range(3):
+        with weave_core.run(group="all") as run:
+            for step in range(10):
+                run.log({"loss": number + 1 / (step + 1)})
+        last = number + 0.1
+        assert client.run(run.id).info.summary == {"loss": last}
+        condition = f"metrics['loss'] = {last}"
+        assert [each.run_id for each in client.runs(filter=condition)] == [run.id]
+    [group] = client.group_runs(project, keys=["loss"]).items
+    assert group.metrics["loss"].count == 3
+
+
+@pytest.mark.usefixtures("tracing")
+def test_what_a_metric_is_may_be_said_at_the_end(client: Client) -> None:
+    """Points that were packed before are summed up as the definition says all the same."""
+    with weave_core.run(id="said") as run:
+        for value in (1, 9, 5):
+            run.log({"acc": value, "val.loss": value})
+        run.define_metric("acc", summary="max")
+        assert weave_core.flush()
+        wait_for(lambda: client.run("said").info.summary.get("acc") == 9)
+        run.define_metric("val.*", summary="min")
+    assert client.run("said").info.summary == {"acc": 9, "val.loss": 1}
+    with weave_core.run(id="said") as run:
+        run.define_metric("acc", summary="mean")
+    assert client.run("said").info.summary == {"acc": 5, "val.loss": 1}
+
+
+@pytest.mark.usefixtures("tracing")
+def test_a_config_of_a_run_that_goes_on_is_that_of_all_of_it(client: Client) -> None:
+    """Keys that are not said again stay, another value is noted, the first rank's word counts."""
+    with weave_core.run(id="on", config={"lr": 0.1, "model": "small", "none": None}):
+        pass
+    with weave_core.run(id="on", config={"lr": 0.2, "batch": 8}):
+        pass
+    with weave_core.run(id="on", rank=1, config={"lr": 7, "rank": 1}):
+        pass
+    found = client.run("on").info
+
+    assert found.config == {"lr": 0.2, "model": "small", "none": None, "batch": 8, "rank": 1}
+    assert found.problems == {"config['lr']": "it was 0.1 until the run was gone on with"}
+    assert [each.run_id for each in client.runs(filter="config['model'] = 'small'")] == ["on"]
+
+
+@pytest.mark.usefixtures("tracing")
 def test_several_writers_keep_their_own_points(client: Client, project: str) -> None:
     """Ranks write to one run side by side; its state is the first rank's."""
     with weave_core.run(id="many", rank=0) as first, weave_core.run(id="many", rank=1) as second:
