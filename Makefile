@@ -12,7 +12,7 @@ ROOMS := app evals integrations server tracing weave_core
 # The file that says which versions are installed; a second run installs nothing.
 READY := $(VENV)/.ready
 
-.PHONY: help install demo test metrics-test frameworks-test check floor-plan docs docs-test lock bench chromium postgresql wordnet clean
+.PHONY: help install demo test metrics-test frameworks-test wandb-test check floor-plan docs docs-test lock bench chromium postgresql wordnet clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
@@ -35,6 +35,9 @@ metrics-test: $(READY) ## Run the tests of ragas, deepeval and evaluate, in an e
 
 frameworks-test: $(READY) ## Run real trainings of PyTorch, Keras, Ray and others, in an environment of their own.
 	$(PY) tests/frameworks/run.py $(ARGS)
+
+wandb-test: $(READY) ## Run the real wandb client against a server of ours, in an environment of its own.
+	$(PY) tests/wandb_clients/run.py $(ARGS)
 
 check: $(READY) ## Format, lint, types and floor plan.
 	$(PY) -m ruff format --check .
@@ -64,13 +67,16 @@ lock: $(READY) ## Resolve the newest versions that pyproject.toml allows into re
 	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra all \
 		--group test --group lint --group docs --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
-	@# Libraries that do not go together with the newest of the others, or are large: tests/apart/, metrics/, frameworks/.
+	@# Libraries that do not go together with the newest of the others, or are large: tests/apart/, metrics/, wandb_clients/, frameworks/.
 	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra server --extra postgres \
 		--extra crewai --extra instructor --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --output-file tests/apart/requirements.lock pyproject.toml tests/apart/requirements.in
 	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra server --extra postgres --extra evals \
 		--extra autoevals --extra deepeval --extra huggingface --extra ragas --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --output-file tests/metrics/requirements.lock pyproject.toml tests/metrics/requirements.in
+	$(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra server --extra postgres --extra data \
+		--generate-hashes --no-annotate \
+		--custom-compile-command "make lock" --output-file tests/wandb_clients/requirements.lock pyproject.toml tests/wandb_clients/requirements.in
 	$(FRAMEWORKS_LOCK)
 
 FRAMEWORKS := catboost jax keras lightgbm lightning ray sklearn torch transformers xgboost

@@ -1,5 +1,6 @@
 """Build the application: routes, the store behind them, and what each error looks like."""
 
+import base64
 import hmac
 import logging
 from collections.abc import AsyncIterator
@@ -36,6 +37,10 @@ from weave_core.errors import (
     WeaveError,
 )
 from weave_core.model import ErrorBody, ErrorDetail
+from weave_core.server.compat import routes as wandb_routes
+from weave_core.server.compat.addresses import CLIENT_PREFIXES
+from weave_core.server.compat.desks import Desk
+from weave_core.server.compat.signatures import Signer
 from weave_core.server.deps import MAX_HEAVY_READERS
 from weave_core.server.limits import BodyReader
 from weave_core.server.measures import CountAnswers
@@ -92,7 +97,7 @@ _RPC_CODES = {400: 3, 401: 16, 404: 12, 405: 12, 413: 8, 415: 3, 422: 3, 429: 8,
 _RPC_INTERNAL = 13
 _CORS_HEADERS = ["authorization", "content-encoding", "content-type", "x-weave-project"]
 _OTLP_PREFIXES = ("/v1/", "/v1development/")
-_GUARDED_PREFIXES = ("/v1/", "/api/", "/metrics")
+_GUARDED_PREFIXES = ("/v1/", "/api/", "/metrics", *CLIENT_PREFIXES)
 
 
 def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
@@ -107,6 +112,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store = store or Store.open(settings)
+        app.state.desk = Desk(app.state.store, settings, Signer(settings.home))
         try:
             yield
         finally:
@@ -132,6 +138,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.include_router(ingest.router, responses=_OTLP_REFUSALS)
     for router in READ_ROUTERS:
         app.include_router(router, responses=_REFUSALS)
+    app.include_router(wandb_routes.router)  # The last: it has addresses that begin with anything.
     app.add_exception_handler(WeaveError, _answer_own_error)
     app.add_exception_handler(SQLAlchemyError, _answer_database_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
@@ -273,12 +280,17 @@ class _RequireKey:
     def __init__(self, app: ASGIApp, *, api_key: str) -> None:
         self._app = app
         self._expected = f"Bearer {api_key}".encode()
+        # As wandb clients send it.
+        self._expected_basic = b"Basic " + base64.b64encode(f"api:{api_key}".encode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or answer 401."""
         if scope["type"] == "http" and scope["path"].startswith(_GUARDED_PREFIXES):
             given = dict(scope["headers"]).get(b"authorization", b"")
-            if not hmac.compare_digest(given, self._expected):
+            if not (
+                hmac.compare_digest(given, self._expected)
+                or hmac.compare_digest(given, self._expected_basic)
+            ):
                 detail = ErrorDetail(
                     code="unauthorized",
                     message="the API key is missing or wrong",

@@ -9,11 +9,13 @@ import re
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from weave_core.server.compat.addresses import TELEMETRY_PREFIX
+
 __all__ = ["OtlpPaths"]
 
 _OTLP = re.compile(r"/(?:.*/)?(v1/(?:traces|logs|metrics))/?")
-# An object may have such a name.
-_OURS = "/api/projects/"
+_OTHERS = ("/api/projects/", TELEMETRY_PREFIX)
+"""An object may have such a name; and what clients tell of themselves is for nobody here."""
 
 
 class OtlpPaths:
@@ -26,7 +28,7 @@ class OtlpPaths:
         """Pass on, under the plain path."""
         if scope["type"] == "http" and scope["method"] == "POST":
             path: str = scope["path"]
-            found = None if path.startswith(_OURS) else _OTLP.fullmatch(path)
+            found = None if path.startswith(_OTHERS) else _OTLP.fullmatch(path)
             if found:
                 plain = f"/{found[1]}"
                 scope = {**scope, "path": plain, "raw_path": plain.encode()}

@@ -40,6 +40,7 @@ OWNERS: dict[str, set[str]] = {
     "fastapi": {"server"},
     "fsspec": {"server", "weave_core"},
     "genai_prices": {"weave_core"},
+    "graphql": {"server"},
     "grpc": {"server"},
     "jsonschema": {"evals"},
     "openai": {"integrations"},

@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from weave_core.foreign_runs import ForeignRun
 from weave_core.jsonable import to_json
+from weave_core.run_identities import foreign_writer_id
 from weave_core.tracing.encoding import Encoder
 from weave_core.tracing.past_words import KeepBlob, printed, shown
 from weave_core.tracing.policies import RedactionPolicy
@@ -66,7 +67,7 @@ class PastRun:
         """
         run = self._run
         started_ns, ended_ns = run.times()
-        writer_id = hashlib.sha256(f"{run.source}\n{run.run_id}".encode()).hexdigest()[:16]
+        writer_id = foreign_writer_id(run.source, run.run_id)
         spans = RunSpans(
             project=self._project,
             run_id=run.run_id,

@@ -5,7 +5,6 @@ write to one trace without having met.  They go to the exporter as they are: no 
 part of a training out.
 """
 
-import hashlib
 import secrets
 import time
 from typing import Any
@@ -18,9 +17,10 @@ from opentelemetry.trace.status import Status, StatusCode
 
 from weave_core import semconv
 from weave_core.jsonable import to_json
+from weave_core.run_identities import trace_id_of
 from weave_core.tracing.step_buffers import PackedSteps
 
-__all__ = ["RunSpans", "new_run_id", "trace_id_of"]
+__all__ = ["RunSpans", "new_run_id"]
 
 _SCOPE = InstrumentationScope(semconv.RUN_SCOPE)
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
@@ -30,11 +30,6 @@ _MAX_ERROR = 2_000
 def new_run_id() -> str:
     """An id that no other run has."""
     return secrets.token_hex(6)
-
-
-def trace_id_of(project: str, run_id: str) -> int:
-    """The trace that the spans of a run lie in."""
-    return int.from_bytes(hashlib.sha256(f"{project}\n{run_id}".encode()).digest()[:16], "big")
 
 
 class RunSpans:

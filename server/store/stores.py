@@ -125,15 +125,24 @@ class Store:
         """What its database wants otherwise than others."""
         return self._engines.dialect
 
-    def add_spans(self, project: str, spans: Sequence[RawSpan]) -> "Future[TraceRequest]":
+    def add_spans(
+        self, project: str, spans: Sequence[RawSpan], *, size_bytes: int = 0
+    ) -> "Future[TraceRequest]":
         """Queue `spans` for `project`; the future is resolved after the commit.
+
+        Args:
+            project: Its name.
+            spans: In the order in which they are stored.
+            size_bytes: What they weigh in the queue, if more than spans do.
 
         Raises:
             Overloaded: If too much is waiting already.
             StoreError: If the store is closed.
         """
         request = TraceRequest(spans={project: list(spans)})
-        return self.add_request(lambda: request, size_bytes=len(spans) * _SPAN_BYTES)
+        return self.add_request(
+            lambda: request, size_bytes=max(size_bytes, len(spans) * _SPAN_BYTES)
+        )
 
     def add_request(self, produce: Produce[R], *, size_bytes: int) -> "Future[R]":
         """The same for a request of any signal that is yet to be decoded, on the writer's thread.

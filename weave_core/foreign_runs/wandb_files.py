@@ -17,7 +17,9 @@ from typing import Any
 
 from weave_core.errors import ConfigError
 from weave_core.foreign_runs.records import ForeignRun, checked_id, ns_of, numbers_in
-from weave_core.foreign_runs.wandb_media import media_in, nested
+from weave_core.foreign_runs.wandb_media import files_in, media_in, nested
+from weave_core.foreign_runs.wandb_metrics import definition_of_options
+from weave_core.foreign_runs.wandb_summaries import summary_values
 from weave_core.foreign_runs.wire import Fields, fields_of, signed, text
 from weave_core.points import SYSTEM_PREFIX
 
@@ -29,8 +31,6 @@ _BLOCK_BYTES = 32 * 1024
 _WHOLE, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _HISTORY, _SUMMARY, _CONFIG, _STATS, _METRIC, _PRINTED, _RUN, _EXIT = 2, 3, 5, 7, 12, 13, 17, 18
 _STDOUT = 1
-_SUMMARIES = {1: "min", 2: "max", 3: "mean", 4: "best", 5: "last", 6: "none", 8: "first"}
-_GOALS = {1: "minimize", 2: "maximize"}
 
 
 def find(path: Path) -> list[Path]:
@@ -140,7 +140,8 @@ def _take_history(run: ForeignRun, told: Fields) -> None:
         step = signed(fields_of(told[2][-1]), 1)
     number, time_ns = int(step or 0), ns_of(float(values.get("_timestamp", 0)))
     kept = {key: value for key, value in values.items() if not key.startswith("_")}
-    for key, items in media_in(kept, Path(run.path).parent / "files", run.problems.setdefault):
+    find = files_in(Path(run.path).parent / "files")
+    for key, items in media_in(kept, find, run.problems.setdefault):
         run.show(key, number, time_ns, items)
     run.add(kept, number, time_ns)
 
@@ -154,12 +155,7 @@ def _take_printed(run: ForeignRun, told: Fields) -> None:
 
 
 def _take_summary(run: ForeignRun, told: Fields) -> None:
-    items = list(_items(told.get(1, ())))
-    media = {tuple(keys[:-1]) for keys, _ in items if keys[-1] == "_type"}
-    for keys, value in items:
-        is_own = keys[0].startswith("_") or tuple(keys[:-1]) in media
-        if not is_own and not isinstance(value, dict | list):
-            run.summary[".".join(keys)] = value
+    run.summary |= summary_values(nested(_items(told.get(1, ()))))
 
 
 def _take_stats(run: ForeignRun, told: Fields) -> None:
@@ -176,15 +172,9 @@ def _take_stats(run: ForeignRun, told: Fields) -> None:
 
 def _take_metric(run: ForeignRun, told: Fields) -> None:
     key = text(told, 1) or text(told, 2)
-    definition: dict[str, Any] = {"step_metric": text(told, 4) or None}
-    for body in told.get(7, ()):
-        chosen = fields_of(body) if isinstance(body, bytes) else {}
-        kinds = [kind for number, kind in _SUMMARIES.items() if signed(chosen, number)]
-        if kinds:
-            definition["summary"] = kinds[0]
-    definition["goal"] = _GOALS.get(signed(told, 8))
-    if definition.get("summary") == "best" and definition["goal"] is None:
-        definition["goal"] = "minimize"  # As W&B reads it.
+    bodies = [fields_of(body) for body in told.get(7, ()) if isinstance(body, bytes)]
+    summaries = [number for body in bodies for number in body if signed(body, number)]
+    definition = definition_of_options(text(told, 4), summaries, signed(told, 8))
     if key and not key.startswith("_"):
         run.metrics[key] = definition
 

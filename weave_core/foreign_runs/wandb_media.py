@@ -7,12 +7,28 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from weave_core.flat_keys import MAX_DEPTH
 from weave_core.foreign_runs.records import ForeignMedium
 from weave_core.foreign_runs.wandb_boxes import boxes_of, labels_of
 
-__all__ = ["media_in", "nested"]
+__all__ = ["FindFile", "MediaFile", "files_in", "media_in", "media_of", "media_told", "nested"]
+
+
+class MediaFile(Protocol):
+    """A file of a run, here or on a server."""
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+
+    def read_bytes(self) -> bytes:
+        """All of it."""
+
+
+FindFile = Callable[[str], MediaFile]
+"""Gives a run's file by its path; raises ValueError where there is none."""
 
 MAX_LISTED = 100
 """Media of one list that are taken; a run of ours keeps no more at a step."""
@@ -41,63 +57,86 @@ def nested(
 
 
 def media_in(
-    values: dict[str, Any], files: Path, tell: Callable[[str, str], object], prefix: str = ""
+    values: dict[str, Any], find: FindFile, tell: Callable[[str, str], object]
 ) -> Iterator[tuple[str, list[ForeignMedium]]]:
     """Take the media out of what was logged at a step; gives each with its whole key.
 
     Args:
         values: Loses them.
-        files: The folder of the run's files.
+        find: Gives the file that a record names.
         tell: Hears of what can't be kept.
-        prefix: Of the keys.
     """
+    for key, told in media_told(values):
+        found = media_of(key, told, find, tell)
+        if found:
+            yield key, found
+
+
+def media_told(
+    values: dict[str, Any], prefix: str = "", depth: int = 0
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Take the records of media out of what was logged at a step; gives each with its whole key."""
     for key, value in list(values.items()):
         if not isinstance(value, dict):
             continue
-        if "_type" not in value:
-            yield from media_in(value, files, tell, f"{prefix}{key}.")
+        if "_type" in value:
+            del values[key]
+            yield f"{prefix}{key}", value
+        elif depth < MAX_DEPTH:
+            yield from media_told(value, f"{prefix}{key}.", depth + 1)
             if not value:
                 del values[key]
-            continue
-        del values[key]
-        try:
-            found = list(_media(value, files))
-        except (KeyError, TypeError, ValueError, OSError) as error:
-            tell(f"{prefix}{key}", f"a {value['_type']} of W&B's can't be read: {error}")
-            continue
-        if found:
-            yield f"{prefix}{key}", found
-        else:
-            tell(f"{prefix}{key}", f"a {value['_type']} of W&B's is left out")
 
 
-def _media(told: Mapping[str, Any], files: Path) -> Iterator[ForeignMedium]:
+def media_of(
+    key: str, told: Mapping[str, Any], find: FindFile, tell: Callable[[str, str], object]
+) -> list[ForeignMedium]:
+    """The media of a record; `tell` hears why there are none."""
+    try:
+        found = list(_media(told, find))
+    except (KeyError, TypeError, ValueError, OSError, AttributeError, IndexError) as error:
+        tell(key, f"a {told['_type']} of W&B's can't be read: {error}")
+        return []
+    if not found:
+        tell(key, f"a {told['_type']} of W&B's is left out")
+    return found
+
+
+def files_in(folder: Path) -> FindFile:
+    """The files that records name, which lie within the folder of their run."""
+
+    def find(name: str) -> Path:
+        path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+            raise ValueError(f"its file {name} is not beside the log")
+        return path
+
+    return find
+
+
+def _media(told: Mapping[str, Any], find: FindFile) -> Iterator[ForeignMedium]:
     kind = told["_type"]
     options = {"caption": told["caption"]} if told.get("caption") else {}
     if kind in _FILES:
-        yield ForeignMedium(_FILES[kind], _file(told, files), options)
+        yield ForeignMedium(_FILES[kind], find(str(told["path"])), options)
     elif kind == "histogram":
         yield _histogram(told)
     elif kind == "image-file":
-        yield _image(told, files, told.get("boxes"), told.get("masks"))
+        yield _image(told, find, told.get("boxes"), told.get("masks"))
     elif kind == "images/separated":
-        yield from _images(told, files)
+        yield from _images(told, find)
     elif kind == "table-file":
-        table = json.loads(_file(told, files).read_bytes())
+        table = json.loads(find(str(told["path"])).read_bytes())
         yield ForeignMedium("table", table["data"], {"columns": table["columns"]})
     elif kind == "object3D-file":
-        yield _body(_file(told, files))
+        yield _body(find(str(told["path"])))
     elif kind in _LISTS:
         for each in told[_LISTS[kind]][:MAX_LISTED]:
-            yield from _media(each, files)
+            yield from _media(each, find)
 
 
-def _file(told: Mapping[str, Any], files: Path) -> Path:
-    """The file that a record names, which lies within the folder of its run."""
-    path = files / str(told["path"])
-    if not path.resolve().is_relative_to(files.resolve()) or not path.is_file():
-        raise ValueError(f"its file {told['path']} is not beside the log")
-    return path
+def _bytes(told: Mapping[str, Any], find: FindFile) -> bytes:
+    return find(str(told["path"])).read_bytes()
 
 
 def _histogram(told: Mapping[str, Any]) -> ForeignMedium:
@@ -113,25 +152,23 @@ def _histogram(told: Mapping[str, Any]) -> ForeignMedium:
 
 def _image(
     told: Mapping[str, Any],
-    files: Path,
+    find: FindFile,
     boxes: Mapping[str, Any] | None,
     masks: Mapping[str, Any] | None,
 ) -> ForeignMedium:
     options: dict[str, Any] = {"caption": told.get("caption")}
     size = float(told.get("width") or 1), float(told.get("height") or 1)
-    groups = {
-        name: json.loads(_file(each, files).read_bytes()) for name, each in (boxes or {}).items()
-    }
+    groups = {name: json.loads(_bytes(each, find)) for name, each in (boxes or {}).items()}
     found = [box for name, group in groups.items() for box in boxes_of(name, group, size)]
     if found:
         options |= {"boxes": found, "labels": labels_of(groups.values())}
     if masks:
         # A picture of classes as ours are.
-        options["masks"] = {name: _file(each, files).read_bytes() for name, each in masks.items()}
-    return ForeignMedium("image", _file(told, files), options)
+        options["masks"] = {name: _bytes(each, find) for name, each in masks.items()}
+    return ForeignMedium("image", find(str(told["path"])), options)
 
 
-def _images(told: Mapping[str, Any], files: Path) -> Iterator[ForeignMedium]:
+def _images(told: Mapping[str, Any], find: FindFile) -> Iterator[ForeignMedium]:
     """A list of pictures, whose facts W&B tells in lists of their own."""
     for place, name in enumerate(told["filenames"][:MAX_LISTED]):
         own: dict[str, Any] = {"path": name, "width": told["width"], "height": told["height"]}
@@ -144,10 +181,10 @@ def _images(told: Mapping[str, Any], files: Path) -> Iterator[ForeignMedium]:
             own[target] = (
                 listed[place] if isinstance(listed, list) and place < len(listed) else None
             )
-        yield _image(own, files, own["boxes"], own["masks"])
+        yield _image(own, find, own["boxes"], own["masks"])
 
 
-def _body(path: Path) -> ForeignMedium:
+def _body(path: MediaFile) -> ForeignMedium:
     if path.name.endswith(".pts.json"):
         cloud = json.loads(path.read_bytes())
         return ForeignMedium("object3d", cloud)

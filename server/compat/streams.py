@@ -1,0 +1,74 @@
+"""What was posted of a run, stored; and what its program is told in return."""
+
+import time
+from typing import Any
+
+from weave_core.errors import NotFound
+from weave_core.foreign_runs.wandb_summaries import summary_values
+from weave_core.model import RunChanges
+from weave_core.server.compat.desks import Desk
+from weave_core.server.compat.file_streams import Posted
+from weave_core.server.compat.json_texts import plain
+from weave_core.server.compat.run_places import RunPlace
+from weave_core.server.compat.run_tellers import RunTeller
+from weave_core.server.otlp.records import RawSpan
+from weave_core.server.store.queries.run_sessions import RunSession
+
+__all__ = ["take_post"]
+
+_LATE_NS = 600 * 10**9
+"""A run whose last row is older when it ends comes from disk, and ended when that was written."""
+_INTERRUPTED = 255
+"""What a client says where Ctrl-C or a stop ended the program."""
+
+
+def take_post(desk: Desk, place: RunPlace, posted: Posted, size_bytes: int) -> dict[str, Any]:
+    """Store a post, and say whether a stop was asked for.
+
+    Raises:
+        NotFound: If there is no such run: nobody began it, or it was deleted.
+    """
+    session = desk.session(place)
+    if session is None:
+        raise NotFound(f"project {place.project!r} has no run {place.run_id!r}")
+    teller = RunTeller(place.project, place.run_id)
+    spans: list[RawSpan] = list(teller.steps(posted.rows))
+    if posted.printed:
+        spans.append(teller.printed(posted.printed))
+    record: dict[str, Any] = {}
+    summary = None if posted.summary is None else plain(summary_values(posted.summary))
+    if summary is not None:
+        record["summary"] = summary
+    if posted.problems:
+        record["problems"] = posted.problems
+    heard_ns = desk.hear(
+        place, [row[2] for row in posted.rows] + [line[2] for line in posted.printed]
+    )
+    if posted.is_complete:
+        spans.append(_ended(teller, session, posted.exit_code, record, heard_ns))
+    elif record or not spans:
+        told = record and {"told_ns": time.time_ns(), **record}
+        spans.append(teller.word(told or None))
+    desk.tell(place, spans, size_bytes)
+    gone = {} if summary is None else dict.fromkeys(session.row.summary.keys() - summary.keys())
+    if gone:
+        desk.change(place, RunChanges(summary=gone))
+    return {"stopped": True} if session.row.stop_requested else {}
+
+
+def _ended(
+    teller: RunTeller, session: RunSession, exit_code: int, record: dict[str, Any], heard_ns: int
+) -> RawSpan:
+    now_ns = time.time_ns()
+    ended_ns = heard_ns if heard_ns < now_ns - _LATE_NS else now_ns
+    state = {0: "finished", _INTERRUPTED: "killed"}.get(exit_code, "failed")
+    error = None if state != "failed" else f"the program ended with {exit_code}"
+    told = {
+        **record,
+        "state": state,
+        "told_ns": now_ns,
+        "started_ns": session.started_ns,
+        "ended_ns": max(ended_ns, session.started_ns),
+        "error": error,
+    }
+    return teller.ended(session.row.name, told, error)

@@ -1,0 +1,49 @@
+"""The real client against a real server: what a script of its users gets."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.servers import ServerProcess
+from support.wandb_recording import recorded
+from support.wandb_requests import FOLDER, PROJECT
+from support.wandb_runs import check_first
+
+from weave_core import Client
+
+SCRIPTS = Path(__file__).parent / "scripts"
+KEY = "local-" + "0123456789" * 4
+
+Script = Callable[..., str]
+
+
+@pytest.fixture
+def script(server: ServerProcess, tmp_path: Path, request: pytest.FixtureRequest) -> Script:
+    """Runs a script of ours with the client; gives what was printed."""
+
+    def run(name: str, *words: str, code: int = 0, **more: str) -> str:
+        file = FOLDER / f"{name}.jsonl" if request.config.getoption("record") else tmp_path / "sent"
+        env = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
+        with recorded(server.url, file) as url:
+            env |= {"WANDB_BASE_URL": url, "WANDB_API_KEY": KEY, "WANDB_DIR": str(tmp_path), **more}
+            env |= {"WANDB_DISABLE_GIT": "true", "WANDB_HOST": "host", "HOME": str(tmp_path)}
+            done = subprocess.run(
+                [sys.executable, str(SCRIPTS / f"{name}.py"), *words],
+                env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+            )  # fmt: skip
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return run
+
+
+def test_a_training_is_a_run_like_ours(server: ServerProcess, script: Script) -> None:
+    """All that it logged, printed and was told."""
+    printed = script("first", PROJECT, "first1")
+
+    assert f"/{PROJECT}/runs/first1" in printed
+    with Client(server.url) as client:
+        check_first(client, PROJECT, "first1")
