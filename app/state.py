@@ -46,6 +46,7 @@ __all__ = [
     "evaluation_url",
     "evaluations_url",
     "find_project",
+    "list_of_runs_url",
     "list_projects",
     "list_url",
     "logs_url",
@@ -216,6 +217,12 @@ def add_rows_url(project: str, **query: str) -> str:
 def runs_url(project: str, **query: str) -> str:
     """Address of the list of runs."""
     return "./runs?" + urlencode({"project": project} | query)
+
+
+def list_of_runs_url(project: str) -> str:
+    """Address of the list of runs as this browser session last saw it: filter, order, columns."""
+    query: dict[str, str] = st.session_state.get("runs_query", {})
+    return runs_url(project, **(query if query.get("project") == project else {}))
 
 
 def run_url(project: str, run_id: str, **query: str) -> str:

@@ -2,8 +2,11 @@
 
    It draws what it is given and remembers nothing but its canvas. */
 
-const PAD = { left: 46, right: 10, top: 6, bottom: 20 };
+const PAD = { right: 10, top: 6, bottom: 20 };
+const MIN_LEFT = 34;
+const TICK_PX = 30;
 const BAND_PX = 3;
+const MANY_LINES = 6;
 
 /* The points of a line with what is drawn of them; `bad` are those that are no numbers. */
 function readLine(line, { log, logX }) {
@@ -56,26 +59,50 @@ function extentsOf(lines, zoom) {
   return [x, y[0] <= y[1] ? y : [0, 1]];
 }
 
+/* Ends of y by the most of the values: half of what the middle nine tenths span, beyond them. */
+function calmEnds(lines, zoom, [least, most], log) {
+  const f = log ? Math.log : (v) => v, back = log ? Math.exp : (v) => v;
+  const values = lines.flatMap((line) => line.ys.filter((y, i) => y !== null && (!zoom || (line.xs[i] >= zoom[0] && line.xs[i] <= zoom[1])))).map(f).sort((a, b) => a - b);
+  if (values.length < 20) return [least, most];
+  const at = (share) => values[Math.floor(share * (values.length - 1))];
+  const [low, high] = [at(0.05), at(0.95)], room = (high - low) / 2;
+  return [Math.max(least, back(low - room)), Math.min(most, back(high + room))];
+}
+
+/* Ends of y: what there is, what was asked for, and zero for what is measured of a machine. */
+function yEndsOf(lines, ends, { log, calm, zoom, range = [], unit }) {
+  let [y0, y1] = calm ? calmEnds(lines, zoom, ends, log) : ends;
+  if (unit && !log && !calm) { y0 = Math.min(0, y0); if (unit === "%") y1 = Math.max(100, y1); }
+  const room = log || (unit && y0 === 0) ? 0 : (y1 - y0) * 0.04;
+  const isSet = (v) => v !== null && v !== undefined && !(log && v <= 0);
+  const found = [isSet(range[0]) ? range[0] : y0 - room, isSet(range[1]) ? range[1] : y1 + (unit === "%" && y1 <= 100 ? 0 : (y1 - y0) * (log ? 0 : 0.04))];
+  return found[0] < found[1] || (y0 === y1 && !isSet(range[0]) && !isSet(range[1])) ? found : [y0 - room, y1 + room];
+}
+
 function drawPlot(canvas, lines, options) {
   const { width, height } = sized(canvas);
   const pen = canvas.getContext("2d");
   pen.clearRect(0, 0, width, height);
   const ends = extentsOf(lines, options.zoom);
   if (!ends) return null;
-  const [[x0, x1], [y0, y1]] = ends;
-  const sx = scaleOf(options.logX ? "log" : options.time ? "time" : "linear", [x0, x1], PAD.left, width - PAD.right);
-  const room = (y1 - y0) * 0.04;
-  const yEnds = options.log ? [y0, y1] : [y0 - room, y1 + room];
-  const sy = scaleOf(options.log ? "log" : "linear", yEnds, height - PAD.bottom, PAD.top);
-  drawAxes(pen, sx, sy, { width, height, look: options.look });
+  const { unit, look } = options;
+  const sy = scaleOf(options.log ? "log" : "linear", yEndsOf(lines, ends[1], options), height - PAD.bottom, PAD.top);
+  pen.font = `11px ${look.font}`;
+  const marks = ticksOf(sy, Math.max(3, Math.floor((height - PAD.bottom) / TICK_PX))).map(([v, text]) => [v, withUnit(text, v, unit)]);
+  const left = Math.max(MIN_LEFT, ...marks.map(([, text]) => Math.ceil(pen.measureText(text).width) + 10));
+  const sx = scaleOf(options.logX ? "log" : options.kind, ends[0], left, width - PAD.right);
+  drawAxes(pen, sx, sy, { width, height, left, look, marks, axis: options.axis });
   pen.save();
   pen.beginPath();
-  pen.rect(PAD.left, 0, width - PAD.left - PAD.right, height - PAD.bottom + 1);
+  pen.rect(left, 0, width - left - PAD.right, height - PAD.bottom + 1);
   pen.clip();
-  for (const line of lines) drawLine(pen, line, sx, sy, options);
+  const lit = lines.find((line) => line.id === options.lit), drawn = lit ? [...lines.filter((line) => line !== lit), lit] : lines;
+  for (const line of drawn) drawLine(pen, line, sx, sy, { ...options, many: lines.length > MANY_LINES, isDim: lit && line !== lit });
   pen.restore();
-  for (const line of lines) drawBad(pen, line, sx, { height, look: options.look });
-  return { sx, sy, width, height };
+  for (const line of lines) drawBad(pen, line, sx, { height, look, left });
+  const isOut = (line, i) => line.ys[i] !== null && (line.ys[i] < sy.low || line.ys[i] > sy.high) && line.xs[i] >= sx.low && line.xs[i] <= sx.high;
+  const cut = lines.reduce((sum, line) => sum + line.ys.reduce((found, _, i) => found + isOut(line, i), 0), 0);
+  return { sx, sy, width, height, left, cut, unit };
 }
 
 function sized(canvas) {
@@ -89,46 +116,50 @@ function sized(canvas) {
   return { width, height };
 }
 
-function drawAxes(pen, sx, sy, { width, height, look }) {
-  pen.font = `11px ${look.font}`;
+function drawAxes(pen, sx, sy, { width, height, left, look, marks, axis }) {
   pen.fillStyle = look.dim;
   pen.strokeStyle = look.line;
   pen.lineWidth = 1;
   pen.textBaseline = "middle";
   pen.textAlign = "right";
-  for (const [v, text] of ticksOf(sy, 4)) {
+  for (const [v, text] of marks) {
     const y = Math.round(sy.at(v)) + 0.5;
     pen.beginPath();
-    pen.moveTo(PAD.left, y);
+    pen.moveTo(left, y);
     pen.lineTo(width - PAD.right, y);
     pen.stroke();
-    pen.fillText(text, PAD.left - 6, y);
+    pen.fillText(text, left - 6, y);
   }
   pen.textBaseline = "top";
   pen.textAlign = "center";
-  let free = PAD.left - 14;
+  let free = left - 14;
+  // The name of an axis that is not the one of all charts stands at its end.
+  const end = axis ? width - pen.measureText(axis).width - 12 : width;
+  if (axis) { pen.textAlign = "right"; pen.fillText(axis, width - PAD.right, height - PAD.bottom + 6); pen.textAlign = "center"; }
   for (const [v, text] of ticksOf(sx, Math.max(2, Math.floor(width / 90)))) {
     const half = pen.measureText(text).width / 2;
-    const x = Math.min(Math.max(sx.at(v), PAD.left + half - 8), width - half - 1);
-    if (x - half < free) continue;
+    const x = Math.min(Math.max(sx.at(v), left + half - 8), width - half - 1);
+    if (x - half < free || x + half > end) continue;
     pen.fillText(text, x, height - PAD.bottom + 6);
     free = x + half + 8;
   }
 }
 
-function drawLine(pen, line, sx, sy, { smooth, log }) {
-  const isSmooth = smooth > 0 && !line.low;
-  if (line.low) fillBand(pen, line.xs, line.low, line.high, sx, sy, line.color, 0.16);
-  else if (line.sampled) columnBand(pen, line, sx, sy, isSmooth ? 0.13 : 0.2);
+function drawLine(pen, line, sx, sy, { smooth, log, many, isDim, lit }) {
+  const isSmooth = smooth > 0 && !line.low, faint = isDim ? 0.2 : 1;
+  line.shown = isSmooth ? smoothed(line, smooth, log) : line.ys;
+  if (line.low) fillBand(pen, line.xs, line.low, line.high, sx, sy, line.color, (many ? 0.09 : 0.16) * faint);
+  else if (line.sampled && !many) columnBand(pen, line, sx, sy, (isSmooth ? 0.13 : 0.2) * faint);
   pen.strokeStyle = line.color;
   pen.lineJoin = "round";
   pen.setLineDash(line.dash ? [5, 3] : []);
-  pen.globalAlpha = isSmooth ? 0.25 : line.sampled ? 0.8 : 1;
-  pen.lineWidth = isSmooth || line.sampled ? 1 : 1.5;
+  pen.globalAlpha = (isSmooth ? (many ? 0.12 : 0.25) : line.sampled ? 0.8 : 1) * faint;
+  pen.lineWidth = isSmooth || line.sampled || many ? 1 : 1.5;
   strokeLine(pen, line.xs, line.ys, sx, sy, line.color);
+  pen.globalAlpha = faint;
+  pen.lineWidth = line.id === lit ? 2.5 : many ? 1.3 : 1.7;
+  if (isSmooth || line.id === lit) strokeLine(pen, line.xs, line.shown, sx, sy, line.color);
   pen.globalAlpha = 1;
-  pen.lineWidth = 1.7;
-  if (isSmooth) strokeLine(pen, line.xs, smoothed(line, smooth, log), sx, sy, line.color);
   pen.setLineDash([]);
 }
 
@@ -178,12 +209,12 @@ function fillBand(pen, xs, low, high, sx, sy, color, alpha) {
 }
 
 /* What is no number stands at the edge: infinity above or below, NaN as a cross on the axis. */
-function drawBad(pen, line, sx, { height, look }) {
+function drawBad(pen, line, sx, { height, look, left }) {
   pen.strokeStyle = pen.fillStyle = look.bad;
   pen.lineWidth = 1.5;
   for (const [v, what] of line.bad.slice(0, 500)) {
     const x = sx.at(v), down = what === "-Infinity", y = what === "Infinity" ? PAD.top + 4 : height - PAD.bottom - 4;
-    if (x < PAD.left || x > sx.at(sx.high) + 1) continue;
+    if (x < left || x > sx.at(sx.high) + 1) continue;
     pen.beginPath();
     if (what === "NaN") { pen.moveTo(x - 3, y - 3); pen.lineTo(x + 3, y + 3); pen.moveTo(x + 3, y - 3); pen.lineTo(x - 3, y + 3); pen.stroke(); continue; }
     const tip = down ? 4 : -4;

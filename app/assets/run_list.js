@@ -1,6 +1,6 @@
 /* The table of runs: sorted by any column, gathered by group, picked to compare, tag, stop or delete. */
 
-const MAX_COMPARED = 20;
+const MAX_COMPARED = 100;
 const states = new WeakMap();
 
 export default mount("div.wc.run-list", (host, data, act) => {

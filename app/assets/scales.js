@@ -2,7 +2,7 @@
 
 const HALF_MINUTE_MS = 30_000;
 
-/* `kind` is linear, log or time; both ends are values, `a` and `b` the pixels they lie at. */
+/* `kind` is linear, log, time, or count for whole numbers; both ends are values, `a` and `b` the pixels they lie at. */
 function scaleOf(kind, [low, high], a, b) {
   const f = kind === "log" ? Math.log10 : (v) => v;
   const back = kind === "log" ? (v) => 10 ** v : (v) => v;
@@ -17,7 +17,7 @@ function scaleOf(kind, [low, high], a, b) {
 function ticksOf({ kind, low, high }, wanted) {
   if (kind === "time") return timeTicks(low, high, wanted);
   if (kind === "log" && Math.log10(high / low) >= 1.2) return logTicks(low, high, wanted);
-  const step = niceStep((high - low) / Math.max(1, wanted));
+  const step = Math.max(kind === "count" ? 1 : 0, niceStep((high - low) / Math.max(1, wanted)));
   const found = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9 && found.length < 30; i++) found.push(i * step);
   return found.map((v) => [v, short(Math.abs(v) < step * 1e-6 ? 0 : v, step)]);
@@ -52,6 +52,7 @@ function timeTicks(low, high, wanted) {
 /* A value on an axis: as many digits as tell it from its neighbour. */
 function short(v, step) {
   const size = Math.abs(v);
+  if (!size) return "0";
   if (size >= 1e15 || (size > 0 && size < 1e-4)) return v.toExponential(step && step < size / 10 ? 1 : 0).replace("e+", "e");
   for (const [unit, mark] of [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]]) {
     if (size >= unit && (mark !== "k" || size >= 1e4)) return trim(v / unit, step / unit) + mark;
@@ -60,6 +61,15 @@ function short(v, step) {
 }
 
 const trim = (v, step) => v.toFixed(Math.min(8, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9))));
+
+/* A value with its unit; bytes are told by thousands, as the axis is. */
+function withUnit(text, v, unit) {
+  if (!unit) return text;
+  if (!unit.startsWith("B")) return `${text}${unit === "%" || unit.startsWith("°") ? "" : " "}${unit}`;
+  const found = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]].find(([size]) => Math.abs(v) >= size);
+  const mark = /[TGMk]$/.test(text) ? text.slice(0, -1) : found ? Number((v / found[0]).toPrecision(4)) : text;
+  return `${mark} ${found?.[1] ?? ""}${unit}`;
+}
 
 /* A value in full, as the crosshair says it. */
 const exact = (v) => (v === null ? "NaN" : !Number.isFinite(v) ? String(v) : Number.isInteger(v) && Math.abs(v) < 1e15 ? number.format(v) : String(Number(v.toPrecision(7))));

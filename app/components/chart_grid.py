@@ -8,8 +8,8 @@ import orjson
 import streamlit as st
 
 from weave_core.app.components.bundles import bundle
-from weave_core.app.run_charts import AXES, ChartLine, sections_of
-from weave_core.model import RunSeries
+from weave_core.app.run_charts import AXES, ChartLine, axis_of, sections_of, unit_of
+from weave_core.model import MetricDefinition, RunSeries
 
 __all__ = [
     "FIRST_CHARTS",
@@ -38,6 +38,10 @@ class Looked:
     x: str = "step"
     zoom: tuple[float, float] | None = None
     """Ends of x as the screen has them: times in milliseconds."""
+    zoom_axis: str = ""
+    """What the ends are of; charts with another x are not meant."""
+    saved: str | None = None
+    """The key whose points are wanted as a file."""
     points: int = 800
     """Of a line: two for each pixel, of which one is the least and one the largest."""
 
@@ -46,7 +50,7 @@ class Looked:
         """Ends of x as the server has them."""
         if self.zoom is None:
             return None, None
-        factor = _NS_PER_MS if self.x == "time" else 1
+        factor = _NS_PER_MS if self.zoom_axis == "time" else 1
         return self.zoom[0] * factor, self.zoom[1] * factor
 
 
@@ -66,6 +70,7 @@ def looked_at(key: str, keys: Sequence[str], axes: Mapping[str, str] = AXES) -> 
         part = (st.query_params.get("keys") or "").lower()
         first = [each for each in ordered if part in each.lower()][:FIRST_CHARTS]
         return Looked(first, address if address in axes or address in keys else usual)
+    saved = (st.session_state.get(key) or {}).get("save")
     wanted = set(map(str, asked.get("keys") or ()))
     x = str(asked.get("x") or usual)
     width = asked.get("width")
@@ -74,13 +79,17 @@ def looked_at(key: str, keys: Sequence[str], axes: Mapping[str, str] = AXES) -> 
         [each for each in ordered if each in wanted][:MAX_CHARTS],
         x if x in axes or x in keys else usual,
         _zoom_of(asked.get("zoom")),
+        str(asked.get("zoom_axis") or x),
+        saved if saved in keys else None,
         min(_MAX_POINTS, max(_MIN_POINTS, 2 * pixels)),
     )
 
 
 def chart_grid(data: bytes, *, key: str) -> None:
     """Draw what `grid_data` gave; what is looked at then is told by `looked_at`."""
-    bundle("chart_grid", "scales", "plot")(key=key, data=data, on_want_change=lambda: None)
+    bundle("chart_grid", "scales", "plot", "chart_card")(
+        key=key, data=data, on_want_change=lambda: None, on_save_change=lambda: None
+    )
 
 
 def grid_data(
@@ -92,6 +101,8 @@ def grid_data(
     looked: Looked,
     empty: str,
     axes: Mapping[str, str] = AXES,
+    metrics: Mapping[str, MetricDefinition] | None = None,
+    saved: Sequence[Mapping[str, Any]] | None = None,
 ) -> bytes:
     """JSON of the charts.
 
@@ -103,6 +114,8 @@ def grid_data(
         looked: What they answer.
         empty: What to say where there are no keys.
         axes: As for `looked_at`.
+        metrics: Definitions, for the axis of each key.
+        saved: The points that are wanted as a file.
     """
     names = {**axes, **{each: each for each in sorted(keys)[:_MAX_AXES]}}
     return orjson.dumps(
@@ -112,7 +125,14 @@ def grid_data(
             "axes": list(names.items()),
             "x": looked.x,
             "axis_name": names.get(looked.x, looked.x),
-            "zoom": looked.zoom,
+            "axis_of": {
+                each: along
+                for each in keys
+                if (along := axis_of(each, metrics or {}, looked.x)) != looked.x
+            },
+            "units": {each: unit for each in keys if (unit := unit_of(each))},
+            "zoom": looked.zoom and {"ends": looked.zoom, "axis": looked.zoom_axis},
+            "saved": None if saved is None else {"key": looked.saved, "lines": saved},
             "lines": [
                 {"id": each.line_id, "name": each.name, "color": each.color, "dash": each.is_dashed}
                 for each in lines

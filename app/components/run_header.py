@@ -4,7 +4,7 @@ import orjson
 
 from weave_core.app import filters
 from weave_core.app.components.bundles import bundle
-from weave_core.app.state import run_url, runs_url
+from weave_core.app.state import list_of_runs_url, run_url, runs_url, sweep_url
 from weave_core.model import Run
 
 __all__ = ["RUN_DOTS", "run_header", "run_header_content"]
@@ -34,12 +34,14 @@ def run_header_content(run: Run) -> bytes:
             "name": run.name,
             "state": "stopping" if run.stop_requested and run.state == "running" else run.state,
             "dot": RUN_DOTS[run.state],
-            "back": runs_url(run.project),
+            "back": list_of_runs_url(run.project),
             "group": run.group,
             "of_group": run.group
             and runs_url(run.project, filter=filters.equals("group_name", run.group)),
             "job_type": run.job_type,
-            "tags": run.tags,
+            "tags": [
+                [tag, runs_url(run.project, filter=filters.has("tags", tag))] for tag in run.tags
+            ],
             "started_ms": run.started_ns / 1e6,
             "duration_ms": run.duration_ms,
             "last_step": run.last_step,
@@ -47,5 +49,15 @@ def run_header_content(run: Run) -> bytes:
             "origin_url": origin and run_url(run.project, origin.run_id),
             "hosts": ", ".join(dict.fromkeys(each.host for each in run.writers if each.host)),
             "writers": len(run.writers),
+            "trial": run.trial
+            and {
+                "number": run.trial.number,
+                "sweep": run.trial.sweep,
+                "url": sweep_url(run.project, run.trial.sweep_id),
+            },
+            "notes": run.notes or "",
+            "error": run.error or "",
+            "is_stop": run.state == "killed",
+            "problems": list(run.problems.items()),
         }
     )

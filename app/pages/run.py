@@ -5,7 +5,6 @@ from typing import Any
 import streamlit as st
 
 from weave_core.app.components.chart_grid import (
-    Looked,
     chart_grid,
     drawn_series,
     grid_data,
@@ -14,15 +13,17 @@ from weave_core.app.components.chart_grid import (
 from weave_core.app.components.run_header import run_header, run_header_content
 from weave_core.app.components.value_list import value_list
 from weave_core.app.frame import errors_shown
-from weave_core.app.run_charts import AXES, SYSTEM_AXES, lines_of
+from weave_core.app.run_charts import SYSTEM_AXES, axes_of, axis_of, lines_of
+from weave_core.app.run_points import read_points, read_saved
 from weave_core.app.run_views.artifacts import show_artifacts
+from weave_core.app.run_views.calls import show_calls
 from weave_core.app.run_views.code import show_code
 from weave_core.app.run_views.console import show_console
 from weave_core.app.run_views.files import show_files_of
 from weave_core.app.run_views.media import show_media
 from weave_core.app.state import client, project_of_address
 from weave_core.errors import NotFound
-from weave_core.model import Run, RunChanges
+from weave_core.model import Run, RunChanges, RunSeries
 from weave_core.points import SYSTEM_PREFIX
 
 MAX_KEYS = 10_000
@@ -48,32 +49,24 @@ def show_head(project: str, run_id: str) -> None:
     """What it is and how it stands, read again while it trains."""
     with errors_shown():
         run = client().get_run(project, run_id)
-        if run.state != st.session_state.get("run_state", run.state):
-            st.session_state["run_state"] = run.state
+        stands = (run.state, run.stop_requested)
+        if stands != st.session_state.get("run_stands", stands):
+            st.session_state["run_stands"] = stands
             st.rerun()  # What ended is no longer read again and again.
-        st.session_state["run_state"] = run.state
+        st.session_state["run_stands"] = stands
         run_header(run_header_content(run), key="run_header")
-        with st.container(horizontal=True, key="run_actions"):
-            if run.state == "running" and not run.stop_requested:
-                if st.button("Stop", icon=":material/stop_circle:"):
-                    client().change_run(run.project, run.run_id, RunChanges(stop=True))
-                    st.rerun()
-            elif run.state == "running":
-                st.caption("It was asked to stop and ends at its next step.")
-            show_edits(run)
-        if run.error and run.state == "killed":
-            st.text(f"It was stopped: {run.error}")
-        elif run.error:
-            st.error("It ended by an error:", icon=":material/error:")
-            st.text(run.error)
-        if run.problems:
-            with st.expander(
-                f"{len(run.problems)} things were left out", icon=":material/warning:"
-            ):
-                for key, problem in run.problems.items():
-                    st.text(f"{key}: {problem}")
-        if run.notes:
-            st.text(run.notes)
+
+
+def show_actions(run: Run) -> None:
+    """What can be done with it."""
+    with st.container(horizontal=True, width="content", vertical_alignment="center"):
+        if run.state == "running" and not run.stop_requested:
+            if st.button("Stop", icon=":material/stop_circle:"):
+                client().change_run(run.project, run.run_id, RunChanges(stop=True))
+                st.rerun()
+        elif run.state == "running":
+            st.caption("It ends at its next step.")
+        show_edits(run)
 
 
 def show_edits(run: Run) -> None:
@@ -96,39 +89,34 @@ def show_edits(run: Run) -> None:
 def show_charts(project: str, run_id: str, name: str, *, is_system: bool) -> None:
     """The charts in sight; read again while the run trains."""
     grid = "system_grid" if is_system else "run_grid"
-    axes = SYSTEM_AXES if is_system else AXES
     with errors_shown():
         # Without a prefix they are what was logged alone.
         prefix = SYSTEM_PREFIX if is_system else ""
         listed = client().list_run_keys(project, run_id, prefix=prefix, limit=MAX_KEYS)
-        items = listed.items
-        keys = list(dict.fromkeys(each.key for each in items))
-        ranks = sorted({each.rank for each in items})
-        lines = lines_of(
-            {f"{run_id}:{rank}": name if len(ranks) == 1 else f"rank {rank}" for rank in ranks}
-        )
+        metrics = client().get_run(project, run_id).metrics
+        axes = SYSTEM_AXES if is_system else axes_of(metrics)
+        keys = list(dict.fromkeys(each.key for each in listed.items))
+        ranks = sorted({each.rank for each in listed.items})
+        names = {f"{run_id}:{rank}": name if len(ranks) == 1 else f"rank {rank}" for rank in ranks}
         looked = looked_at(grid, keys, axes)
-        charts = read_charts(project, run_id, looked)
-        empty = NOT_MEASURED if is_system else EMPTY
-        data = grid_data(
-            run_id, keys, list(lines.values()), charts, looked=looked, empty=empty, axes=axes
+
+        def drawn(found: list[RunSeries], key: str) -> list[dict[str, Any]]:
+            along = axis_of(key, metrics, looked.x)
+            return [drawn_series(f"{run_id}:{each.rank}", each, x=along) for each in found]
+
+        points = read_points(project, [run_id], looked, metrics)
+        saved = looked.saved and drawn(
+            read_saved(project, [run_id], looked.saved, looked.x), looked.saved
         )
+        data = grid_data(
+            run_id, keys, list(lines_of(names, is_ordered=len(ranks) > 1).values()),
+            {key: drawn(found, key) for key, found in points.items()}, looked=looked,
+            empty=NOT_MEASURED if is_system else EMPTY, axes=axes, metrics=metrics,
+            saved=saved or None,
+        )  # fmt: skip
         chart_grid(data, key=grid)
         if listed.total > len(listed.items):
             st.caption(f"{len(listed.items):,} of {listed.total:,} keys are shown.")
-
-
-def read_charts(project: str, run_id: str, looked: Looked) -> dict[str, list[dict[str, Any]]]:
-    """The points of what is in sight."""
-    charts: dict[str, list[dict[str, Any]]] = {key: [] for key in looked.keys}
-    if looked.keys:
-        low, high = looked.bounds
-        history = client().read_run_history(
-            project, [run_id], looked.keys, points=looked.points, x=looked.x, x_from=low, x_to=high
-        )
-        for each in history.series:
-            charts[each.key].append(drawn_series(f"{run_id}:{each.rank}", each, x=looked.x))
-    return charts
 
 
 def show_values(run: Run) -> None:
@@ -144,15 +132,22 @@ def show_values(run: Run) -> None:
 run = run_of_address()
 every = REFRESH_S if run.state == "running" else None
 st.fragment(show_head, run_every=every)(run.project, run.run_id)
-views = ["Charts", "Media", "Console", "System", "Files", "Code", "Artifacts", "Config and summary"]
-view = st.segmented_control(
-    "View", views, key="view", default=views[0], required=True, bind="query-params",
-    label_visibility="collapsed",
-)  # fmt: skip
+views = [
+    "Charts", "Media", "Console", "System", "Files", "Code", "Artifacts", "Calls",
+    "Config and summary",
+]  # fmt: skip
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    view = st.segmented_control(
+        "View", views, key="view", default=views[0], required=True, bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    show_actions(run)
 if view == "Config and summary":
     show_values(run)
 elif view == "Artifacts":
     show_artifacts(run)
+elif view == "Calls":
+    show_calls(run)
 elif view == "Code":
     show_code(run)
 elif view == "Media":

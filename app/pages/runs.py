@@ -27,6 +27,7 @@ with weave_core.run("{project}", config={{"lr": 0.1}}) as run:
 def show_list(project: str, condition: str | None) -> None:
     """One page of the list, read again while it is looked at."""
     with errors_shown():
+        st.session_state["runs_query"] = st.query_params.to_dict()
         order_by = st.query_params.get("order") or NEWEST_FIRST
         after = st.query_params.get("after")
         try:

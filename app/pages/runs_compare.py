@@ -4,26 +4,19 @@ from typing import Any
 
 import streamlit as st
 
-from weave_core.app.components.chart_grid import (
-    Looked,
-    chart_grid,
-    drawn_series,
-    grid_data,
-    looked_at,
-)
 from weave_core.app.components.figure_table import Cell, Row, figure_table, table_rows
 from weave_core.app.components.run_relations import relation_data, run_relations
 from weave_core.app.components.value_list import differing, value_text
-from weave_core.app.frame import errors_shown
-from weave_core.app.run_charts import group_means, lines_of
+from weave_core.app.run_charts import lines_of
+from weave_core.app.run_views.lines import pick_lines, show_lines
 from weave_core.app.run_views.media import show_media
-from weave_core.app.state import client, project_of_address, runs_url
+from weave_core.app.state import client, list_of_runs_url, project_of_address
 from weave_core.errors import BadRequest
 from weave_core.flat_keys import flattened
-from weave_core.model import Run, RunSeries
+from weave_core.model import Run
 
-MAX_COMPARED = 20
-"""Runs side by side; more lines can't be told apart."""
+MAX_COMPARED = 100
+"""Runs that are picked one by one and compared; more are compared by a filter."""
 REFRESH_S = 5.0
 VIEWS = ["Charts", "Media", "Differences", "Relations"]
 
@@ -41,51 +34,6 @@ def runs_of_address(project: str) -> list[Run]:
             "pick them in the list of runs and press Compare",
         )
     return [client().get_run(project, each) for each in ids]
-
-
-def show_charts(runs: list[Run], *, is_grouped: bool) -> None:
-    """A line a run, or the mean of each group with its least and largest."""
-    with errors_shown():
-        groups = dict.fromkeys(run.group or run.name for run in runs)
-        names = {run.run_id: run.name for run in runs}
-        lines = lines_of({each: each for each in groups} if is_grouped else names)
-        keys = sorted({key for run in runs for key in run.summary})
-        looked = looked_at("compare_grid", keys)
-        view = f"{','.join(names)} {is_grouped}"
-        data = grid_data(
-            view,
-            keys,
-            list(lines.values()),
-            read_charts(runs, looked, is_grouped=is_grouped),
-            looked=looked,
-            empty="None of these runs has logged a number yet.",
-        )
-        chart_grid(data, key="compare_grid")
-
-
-def read_charts(
-    runs: list[Run], looked: Looked, *, is_grouped: bool
-) -> dict[str, list[dict[str, Any]]]:
-    """The points of what is in sight; of a run with several ranks its first."""
-    charts: dict[str, list[dict[str, Any]]] = {key: [] for key in looked.keys}
-    if not looked.keys:
-        return charts
-    low, high = looked.bounds
-    history = client().read_run_history(
-        runs[0].project, [run.run_id for run in runs], looked.keys, points=looked.points,
-        x=looked.x, x_from=low, x_to=high,
-    )  # fmt: skip
-    for key in looked.keys:
-        of_run: dict[str, RunSeries] = {}
-        for each in sorted(history.series, key=lambda each: each.rank):
-            if each.key == key:
-                of_run.setdefault(each.run_id, each)
-        if is_grouped:
-            means = group_means(runs, list(of_run.values()), x=looked.x)
-            charts[key] = [{"id": group, **mean} for group, mean in means.items()]
-        else:
-            charts[key] = [drawn_series(i, each, x=looked.x) for i, each in of_run.items()]
-    return charts
 
 
 def show_differences(runs: list[Run]) -> None:
@@ -119,13 +67,13 @@ def cell(value: Any) -> Cell:
 project = project_of_address()
 runs = runs_of_address(project)
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.link_button("Runs", runs_url(project), icon=":material/arrow_back:", type="tertiary")
+    st.link_button("Runs", list_of_runs_url(project), icon=":material/arrow_back:", type="tertiary")
     view = st.segmented_control(
         "View", VIEWS, key="view", default=VIEWS[0], required=True, bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
     if view == "Charts":
-        is_grouped = st.toggle("Means of groups", key="means", bind="query-params")
+        by = pick_lines(runs)
 if view == "Differences":
     show_differences(runs)
 elif view == "Media":
@@ -135,6 +83,4 @@ elif view == "Relations":
     run_relations(relation_data(runs, lines), key="run_relations")
 else:
     is_moving = any(run.state == "running" for run in runs)
-    st.fragment(show_charts, run_every=REFRESH_S if is_moving else None)(
-        runs, is_grouped=is_grouped
-    )
+    st.fragment(show_lines, run_every=REFRESH_S if is_moving else None)(runs, by=by)

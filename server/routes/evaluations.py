@@ -36,6 +36,7 @@ def list_evaluations(
         str | None,
         Query(description="Only those of this dataset, task or scorer: a `sha256:` digest."),
     ] = None,
+    run_id: Annotated[str | None, Query(description="Only those that this run began.")] = None,
     limit: LimitQuery = 50,
     cursor: CursorQuery = None,
 ) -> Response:
@@ -48,6 +49,7 @@ def list_evaluations(
             branch=branch,
             state=state,
             uses=uses,
+            run_id=run_id,
             limit=limit,
             cursor=cursor,
         )

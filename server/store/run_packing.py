@@ -8,12 +8,12 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
-from fnmatch import fnmatchcase
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection
 
+from weave_core.metric_definitions import definition_of
 from weave_core.model import MetricDefinition
 from weave_core.points import SYSTEM_PREFIX
 from weave_core.server.store.dialects import Dialect
@@ -324,18 +324,6 @@ def _chunk_row(metric_id: int, points: Points) -> tuple[Any, ...]:
         *(told.min, told.max, told.sum, told.first, told.last, told.min_step, told.max_step),
         *(preview, pack_chunk(points)),
     )
-
-
-def definition_of(key: str, definitions: dict[str, MetricDefinition]) -> MetricDefinition:
-    """What was defined for `key`: under its own name, else by the first pattern that fits."""
-    if key in definitions:
-        return definitions[key]
-    for pattern, definition in definitions.items():
-        if "*" in pattern and fnmatchcase(key, pattern):
-            return definition
-    if is_system(key):
-        return MetricDefinition(step_metric="time", summary="none")
-    return MetricDefinition()
 
 
 def summary_value(summary: Summary, definition: MetricDefinition) -> float | None:

@@ -14,7 +14,7 @@ from support.trainings import training
 import weave_core
 from weave_core import Client
 from weave_core.app.process import START
-from weave_core.app.run_charts import group_means, lines_of, sections_of
+from weave_core.app.run_charts import group_means, groups_by, lines_of, sections_of, unit_of
 from weave_core.model import Run, RunSeries
 
 PAGES = START.parents[1] / "pages"
@@ -122,7 +122,8 @@ def test_a_run_shows_what_was_left_out_and_its_config(project_with_runs: str) ->
     """What was no number is said, not hidden; nested names have dots."""
     screen = draw(RUN, project=project_with_runs, run="r1", view="Config and summary")
     config, summary = components_data(screen, "value_list")
-    assert any(each.value.startswith("note: a str was logged") for each in screen.text)
+    [(key, problem)] = component_data(screen, "run_header")["problems"]
+    assert (key, problem[:16]) == ("note", "a str was logged")
     assert config["rows"] == [["lr", "0.1"], ["model.depth", "1"]]
     assert ["val.acc", "19"] in summary["rows"]
 
@@ -162,6 +163,8 @@ def test_media_of_a_run_are_on_its_page(
     assert [list(frame.value.columns) for frame in screen.dataframe] == [["a"]]
     empty = draw(RUN, **address, run="none")
     assert any("weave_core.Image" in each.value for each in empty.markdown)
+    calls = draw(RUN, project=project, run="none", view="Calls")
+    assert any("@weave_core.op" in each.value for each in calls.markdown)
     code = draw(RUN, project=project, run="none", view="Code")
     assert any("capture" in each.value for each in code.markdown)
     measured = component_data(draw(RUN, project=project, run="m", view="System"), "chart_grid")
@@ -243,6 +246,32 @@ def test_the_charts_of_a_run_come_by_section_with_what_is_no_number(
     assert by_key["charts"]["loss"][0]["x"] == [float(step) for step in range(20)]
 
 
+def test_each_chart_has_the_axis_that_its_metric_was_defined_with(
+    server: ServerProcess, client: Client, project: str, tmp_path: Path
+) -> None:
+    """Without a choice; with one all have that.  Runs over each other have it too."""
+    with training(project, server.url, tmp_path / "home"):
+        for name in "ab":
+            with weave_core.run(id=name, config={"lr": name}, capture=False) as run:
+                run.define_metric("val/*", step_metric="epoch")
+                for step in range(4):
+                    run.log({"loss": step, "epoch": step / 4, "val/acc": step}, step=step)
+    wait_for(lambda: sum("val/acc" in each.summary for each in client.runs(project)) == 2)
+    own = component_data(draw(RUN, project=project, run="a"), "chart_grid")
+    by_time = component_data(draw(RUN, project=project, run="a", x="time"), "chart_grid")
+    address = {"project": project, "ids": "a,b"}
+    over = component_data(draw(COMPARE, **address), "chart_grid")
+    means = component_data(draw(COMPARE, **address, lines="config.lr"), "chart_grid")
+
+    assert own["axis_of"] == {"loss": "step", "epoch": "step", "val/acc": "epoch"}
+    assert own["charts"]["val/acc"][0]["x"] == [0.0, 0.25, 0.5, 0.75]
+    assert own["charts"]["loss"][0]["x"] == [0, 1, 2, 3]
+    assert by_time["axis_of"] == {}
+    assert [each["x"][1] for each in over["charts"]["val/acc"]] == [0.25, 0.25]
+    assert [line["name"] for line in means["lines"]] == ["lr a", "lr b"]
+    assert means["charts"]["val/acc"][0]["high"][-1] == 3.0
+
+
 def test_the_mean_of_a_group_goes_no_further_than_its_runs() -> None:
     """Between points it is read; before the first and behind the last it is not made up."""
     runs = [_run("a", group="g"), _run("b", group="g"), _run("c", group=None)]
@@ -251,7 +280,7 @@ def test_the_mean_of_a_group_goes_no_further_than_its_runs() -> None:
         RunSeries(run_id="b", key="loss", count=3, steps=[2, 3, 4], values=[4, "NaN", 6]),
         RunSeries(run_id="c", key="loss", count=1, steps=[1], values=["NaN"]),
     ]
-    means = group_means(runs, series, x="step")
+    means = group_means(groups_by(runs, "group"), series, x="step")
     assert list(means) == ["g"]
     assert means["g"]["x"] == [0.0, 2.0, 4.0]
     assert means["g"]["y"] == [0.0, 3.0, 5.0]
@@ -272,6 +301,10 @@ def test_keys_are_gathered_by_what_is_before_the_first_mark() -> None:
         "": [".x", "a"],
         "val": ["val.a", "val/b"],
     }
+    figures = ["cpu.percent", "gpu.1.power_w", "disk.read_bytes_per_s", "process.threads"]
+    machine = [f"system/{each}" for each in figures]
+    assert list(sections_of(machine)) == ["gpu 1", "machine", "process"]
+    assert [unit_of(each) for each in machine] == ["%", "W", "B/s", ""]
 
 
 def _run(run_id: str, *, group: str | None) -> Run:

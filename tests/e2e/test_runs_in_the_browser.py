@@ -51,7 +51,7 @@ def test_a_chart_comes_nearer_with_more_detail_and_goes_back(runs: str, window: 
     expect(grid).to_have_attribute("data-ready", "2")
     loss, accuracy = page.locator("[data-key='train/loss']"), page.locator("[data-key='val/acc']")
     expect(loss).to_have_attribute("data-bad", "1")
-    expect(loss).to_contain_text("thinned")
+    expect(loss).to_have_attribute("data-thinned", "true")
 
     box = loss.locator(".over").bounding_box()
     assert box is not None
@@ -68,7 +68,24 @@ def test_a_chart_comes_nearer_with_more_detail_and_goes_back(runs: str, window: 
     loss.locator(".over").dblclick()
     expect(grid).to_have_attribute("data-zoom", "")
     page.mouse.move(0, 0)
-    expect(accuracy).to_contain_text("thinned")
+    expect(accuracy).to_have_attribute("data-thinned", "true")
+
+    page.get_by_role("button", name="no outliers").click()
+    expect(loss).to_contain_text("out of sight")
+    with page.expect_download() as saved:
+        accuracy.locator("[data-tool=save]").click(force=True)
+    rows = Path(saved.value.path()).read_text(encoding="utf-8").splitlines()
+    assert (rows[0], len(rows), rows[-1]) == ("run,step,val/acc", STEPS + 1, "r0,3999,0.99975")
+    accuracy.focus()
+    page.keyboard.press("Enter")
+    large = page.get_by_role("dialog")
+    expect(large.locator(".card")).to_have_attribute("data-key", "val/acc")
+    expect(page).to_have_url(re.compile("chart=val%2Facc"))
+    page.keyboard.press("ArrowLeft")
+    expect(large.locator(".card")).to_have_attribute("data-key", "train/loss")
+    page.keyboard.press("Escape")
+    expect(large).to_be_hidden()
+    expect(loss).to_be_focused()
 
 
 def test_runs_are_picked_tagged_compared_and_deleted(
@@ -94,7 +111,8 @@ def test_runs_are_picked_tagged_compared_and_deleted(
     before = int(loss.get_attribute("data-points") or 0)
     grid.locator(".legend .item").first.click()
     expect(loss).not_to_have_attribute("data-points", str(before))
-    page.get_by_text("Means of groups").click()
+    page.get_by_role("combobox", name="Lines").click()
+    page.get_by_role("option", name="group", exact=True).click()
     expect(grid.locator(".legend .item")).to_have_text(["narrow", "wide"])
     page.get_by_text("Relations").click()
     expect(page.locator(".scatter .dot-run")).to_have_count(3)

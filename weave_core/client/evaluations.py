@@ -29,6 +29,7 @@ class EvaluationCalls(Connection):
         branch: str | None = None,
         state: str | None = None,
         uses: str | None = None,
+        run_id: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page[StoredEvaluation]:
@@ -40,13 +41,14 @@ class EvaluationCalls(Connection):
             branch: Only those that were run on this branch.
             state: Only `running`, `done`, `stopped` or `failed` ones.
             uses: Only those whose dataset, task or scorer has this `sha256:` digest.
+            run_id: Only those that this run began.
             limit: Most wanted, up to 500.
             cursor: `next_cursor` of the page before.
 
         Raises:
             NotFound: If the project does not exist.
         """
-        query = {"name": name, "branch": branch, "state": state, "uses": uses}
+        query = {"name": name, "branch": branch, "state": state, "uses": uses, "run_id": run_id}
         query |= {"limit": limit, "cursor": cursor}  # type: ignore[dict-item]  # Numbers too.
         return self._page(StoredEvaluation, _path(project), query)
 

@@ -86,6 +86,7 @@ from weave_core.model.runs import (
     RunSeries,
     RunSignals,
     RunState,
+    RunTrial,
     RunWriter,
 )
 from weave_core.model.spans import (
@@ -231,6 +232,7 @@ __all__ = [
     "RunSeries",
     "RunSignals",
     "RunState",
+    "RunTrial",
     "RunWriter",
     "SavedView",
     "Scope",

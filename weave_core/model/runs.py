@@ -21,6 +21,7 @@ __all__ = [
     "RunSeries",
     "RunSignals",
     "RunState",
+    "RunTrial",
     "RunWriter",
 ]
 
@@ -105,6 +106,15 @@ class RunWriter(Value):
     whose files and `diff` are blobs."""
 
 
+class RunTrial(Value):
+    """The trial of a sweep that a run is."""
+
+    sweep_id: str
+    sweep: str
+    """Name of the sweep."""
+    number: int
+
+
 class Run(Value):
     """A run without its points."""
 
@@ -136,6 +146,8 @@ class Run(Value):
     """Of the trace that holds a span for each writer."""
     writers: list[RunWriter] = []
     """Only where one run is read."""
+    trial: RunTrial | None = None
+    """Where it is one of a sweep's, and only where one run is read."""
 
 
 class RunChanges(Value):

@@ -12,6 +12,7 @@ from weave_core.server.cursors import Place, decode_cursor, encode_cursor
 from weave_core.server.store.evaluation_tables import EvaluationItemRow, EvaluationRow, ScoreRow
 from weave_core.server.store.previews import read_previews
 from weave_core.server.store.queries.projects import get_project_id
+from weave_core.server.store.queries.runs import find_run
 from weave_core.server.store.tables import SpanRow, table_of
 
 __all__ = [
@@ -50,6 +51,7 @@ def list_evaluations(
     branch: str | None = None,
     state: str | None = None,
     uses: str | None = None,
+    run_id: str | None = None,
     limit: int,
     cursor: str | None = None,
 ) -> dict[str, Any]:
@@ -62,6 +64,7 @@ def list_evaluations(
         branch: Only those that were run on this branch.
         state: Only those in this state.
         uses: Only those whose dataset, task or scorer has this digest.
+        run_id: Only those that this run began.
         limit: Most items.
         cursor: Where the page before ended.
 
@@ -80,6 +83,9 @@ def list_evaluations(
     if uses is not None:
         # In the text of the record, which nothing but the digests of what it used can hold.
         query = query.where(cast(columns.body, Text).like(f"%{checked_digest(uses)}%"))
+    if run_id is not None:
+        traces = _traces_of_run(connection, project, project_id, run_id)
+        query = query.where(columns.body["trace_id"].as_string().in_(traces))
     if cursor is not None:
         place = decode_cursor(cursor, "evaluations", "-started_ns", types=(int,), tie_type=int)
         query = query.where(tuple_(columns.started_ns, columns.id) < (place.value, place.tie))
@@ -92,6 +98,21 @@ def list_evaluations(
         else None
     )
     return {"items": [row.body for row in rows[:limit]], "next_cursor": after}
+
+
+def _traces_of_run(connection: Connection, project: str, project_id: int, run_id: str) -> list[str]:
+    """Ids of the traces in which a run began evaluations; by time, which is indexed."""
+    run = find_run(connection, project, run_id)
+    query = select(_SPAN.c.trace_id).where(
+        _SPAN.c.project_id == project_id,
+        _SPAN.c.start_ns >= run.started_ns,
+        _SPAN.c.run_id == run_id,
+        _SPAN.c.kind == "evaluation",
+    )
+    if run.ended_ns is not None:
+        query = query.where(_SPAN.c.start_ns <= run.ended_ns)
+    found = connection.scalars(query.order_by(_SPAN.c.start_ns.desc()).limit(_MAX_NAMED))
+    return [each.hex() for each in found]
 
 
 def find_baseline(connection: Connection, project: str, name: str, wanted: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, and_, func, select
 
 from weave_core.errors import BadRequest
+from weave_core.metric_definitions import definition_of
 from weave_core.model import MetricDefinition
 from weave_core.server.filters.vocabularies import RUN, RUN_METRIC
 from weave_core.server.store.downsampling import sampled
@@ -27,7 +28,7 @@ from weave_core.server.store.metric_chunks import (
 )
 from weave_core.server.store.point_batches import TIME_KEY, is_system
 from weave_core.server.store.queries.runs import FoundRun, find_run
-from weave_core.server.store.run_packing import definition_of, tail_points
+from weave_core.server.store.run_packing import tail_points
 from weave_core.server.store.run_tables import MetricChunkRow, RunTailRow
 from weave_core.server.store.tables import table_of
 

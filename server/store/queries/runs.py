@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, case, delete, func, select, update
 
 from weave_core.errors import BadRequest, NotFound
+from weave_core.metric_definitions import definition_of
 from weave_core.model import MetricDefinition, RunChanges
 from weave_core.points import SYSTEM_PREFIX
 from weave_core.server.filters import RUNS, Field, compile_filter
@@ -15,9 +16,9 @@ from weave_core.server.store.blob_links import orphan_all
 from weave_core.server.store.point_batches import TIME_KEY, contents_of
 from weave_core.server.store.queries.pages import Order, next_cursor, ordered_page, read_order
 from weave_core.server.store.queries.projects import get_project_id
+from weave_core.server.store.queries.sweeps import find_trial_of_run
 from weave_core.server.store.run_files import files_owner
 from weave_core.server.store.run_media import media_owner
-from weave_core.server.store.run_packing import definition_of
 from weave_core.server.store.run_tables import (
     MetricChunkRow,
     RunConsoleRow,
@@ -126,7 +127,7 @@ def find_run(connection: Connection, project: str, run_id: str) -> FoundRun:
 
 
 def get_run(connection: Connection, project: str, run_id: str) -> dict[str, Any]:
-    """One run with its writers and its whole summary.
+    """One run with its writers, its whole summary, and the trial of a sweep that it is.
 
     Raises:
         NotFound: If there is no such project or run.
@@ -150,6 +151,13 @@ def get_run(connection: Connection, project: str, run_id: str) -> dict[str, Any]
         }
         for each in writers
     ]
+    trial = find_trial_of_run(connection, row.project_id, run_id)
+    if trial is not None:
+        shape["trial"] = {
+            "sweep_id": trial.sweep_id,
+            "sweep": trial.sweep_name,
+            "number": trial.number,
+        }
     return shape
 
 

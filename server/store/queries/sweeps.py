@@ -111,9 +111,9 @@ def find_trial(connection: Connection, sweep: FoundSweep, number: int) -> Any:
 
 
 def find_trial_of_run(connection: Connection, project_id: int, run_id: str) -> Any:
-    """The row of the trial that a run is, with `sweep_id`; None: it is none."""
+    """The row of the trial that a run is, with `sweep_id` and `sweep_name`; None: it is none."""
     query = (
-        select(TRIAL, SWEEP.c.sweep_id)
+        select(TRIAL, SWEEP.c.sweep_id, SWEEP.c.name.label("sweep_name"))
         .join(SWEEP, SWEEP.c.id == TRIAL.c.sweep_row_id)
         .where(TRIAL.c.run_id == run_id, SWEEP.c.project_id == project_id)
     )

@@ -337,3 +337,28 @@ def test_runs_are_put_together_by_what_they_share(client: Client, project: str) 
         " on m.run_id = r.run_id where m.key = 'loss' group by 1 order by 1",
     ).rows
     assert [list(row) for row in rows] == [["g0", 4, 26.0], ["g1", 4, 37.0]]
+
+
+@pytest.mark.usefixtures("tracing")
+def test_a_run_has_the_evaluations_that_it_began(client: Client, project: str) -> None:
+    """Not those of another run, or of none."""
+
+    def judge(name: str) -> None:
+        rows = [{"text": "a", "expected": "a"}]
+        scorers = [lambda output, expected: output == expected]
+        weave_core.Evaluation(
+            name=name, dataset=rows, task=lambda text: text, scorers=scorers
+        ).run()
+
+    with weave_core.run(id="judges", capture=False):
+        judge("within")
+    with weave_core.run(id="trains", capture=False):
+        pass
+    judge("outside")
+    assert weave_core.flush()
+    wait_for(lambda: len(client.list_evaluations(project).items) == 2)
+    found = client.list_evaluations(project, run_id="judges").items
+    assert [each.name for each in found] == ["within"]
+    assert client.list_evaluations(project, run_id="trains").items == []
+    with pytest.raises(NotFound, match="no run"):
+        client.list_evaluations(project, run_id="never")

@@ -205,6 +205,8 @@ def test_a_function_is_tried_and_a_failure_is_one_trial_s(client: Client, projec
     assert trials[2].error == "ValueError: diverged"
     run = client.get_run(project, trials[0].run_id or "")
     assert (run.state, run.group, run.config) == ("finished", sweep_id, trials[0].params)
+    assert run.trial is not None
+    assert (run.trial.sweep_id, run.trial.number) == (sweep_id, trials[0].number)
     assert client.get_run(project, trials[2].run_id or "").state == "failed"
 
 

@@ -1,0 +1,78 @@
+"""Charts of many runs over each other: a line a run, or the mean of each group with its spread."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from weave_core.app.components.chart_grid import (
+    chart_grid,
+    drawn_series,
+    grid_data,
+    looked_at,
+)
+from weave_core.app.components.value_list import differing
+from weave_core.app.frame import errors_shown
+from weave_core.app.run_charts import axes_of, axis_of, group_means, groups_by, lines_of
+from weave_core.app.run_points import read_points, read_saved
+from weave_core.model import MetricDefinition, Run, RunSeries
+
+__all__ = ["EACH", "pick_lines", "show_lines"]
+
+EACH: Final = "run"
+MAX_GROUPINGS: Final = 100
+"""Config values that lines of runs can be gathered by."""
+_POINTS_OF_MANY: Final = 300
+"""Of a line where there are many: they hide more."""
+_MANY: Final = 20
+EMPTY: Final = "None of these runs has logged a number yet: run.log({'loss': 0.5}, step=1) does."
+
+
+def pick_lines(runs: Sequence[Run]) -> str:
+    """What a line stands for: `EACH`, or what `groups_by` takes; kept in the address."""
+    settings = [f"config.{name}" for name in differing([run.config for run in runs])]
+    offered = [EACH, "group", "job_type", *settings[:MAX_GROUPINGS]]
+    st.caption("A line for each", width="content")
+    picked: str = st.selectbox(
+        "Lines", offered, key="lines", bind="query-params", width=240,
+        label_visibility="collapsed",
+        help="Means have a band from the least to the largest of the runs at each place.",
+    )  # fmt: skip
+    return picked
+
+
+def show_lines(runs: Sequence[Run], *, by: str) -> None:
+    """Draw them; read again while one of the runs goes on."""
+    with errors_shown():
+        groups = groups_by(runs, by) if by != EACH else None
+        names = {run.run_id: run.name for run in runs}
+        lines = lines_of({each: each for each in groups.values()} if groups else names)
+        metrics: dict[str, MetricDefinition] = {}
+        for run in runs:
+            metrics = {**run.metrics, **metrics}
+        axes = axes_of(metrics)
+        keys = sorted({key for run in runs for key in run.summary})
+        looked = looked_at("compare_grid", keys, axes)
+        few = _POINTS_OF_MANY if len(runs) > _MANY else None
+        project, ids = runs[0].project, list(names)
+
+        def drawn(found: list[RunSeries], key: str) -> list[dict[str, Any]]:
+            along = axis_of(key, metrics, looked.x)
+            # Of a run with several ranks its first.
+            first = {each.run_id: each for each in reversed(found)}
+            of_runs = [first[each] for each in ids if each in first]
+            if groups is None:
+                return [drawn_series(each.run_id, each, x=along) for each in of_runs]
+            means = group_means(groups, of_runs, x=along)
+            return [{"id": group, **mean} for group, mean in means.items()]
+
+        points = read_points(project, ids, looked, metrics, points=few)
+        saved = None
+        if looked.saved:
+            saved = drawn(read_saved(project, ids, looked.saved, looked.x), looked.saved)
+        data = grid_data(
+            f"{len(ids)} {hash(tuple(ids))} {by}", keys, list(lines.values()),
+            {key: drawn(found, key) for key, found in points.items()}, looked=looked, empty=EMPTY,
+            axes=axes, metrics=metrics, saved=saved,
+        )  # fmt: skip
+        chart_grid(data, key="compare_grid")
