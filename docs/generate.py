@@ -66,7 +66,7 @@ def command_line_page() -> str:
 
 def filters_page() -> str:
     """Every name that a filter may use."""
-    from weave_core.server.filters import RUNS, SPANS, TRACES
+    from weave_core.server.filters import FEEDBACK, RUNS, SPANS, TRACES
 
     def table(names: dict[str, Any]) -> str:
         rows = []
@@ -81,7 +81,8 @@ def filters_page() -> str:
         "How the language reads is in\n"
         "[Find a failure](../tutorials/find-a-failure.md#the-filter-language).\n"
         "`time` takes nanoseconds, ISO texts or `now() - interval '1 hour'`; `texts` takes\n"
-        "`has(tags, 'x')`; `json` takes a key in brackets: `attributes['tier']`.\n\n"
+        "`has(tags, 'x')`; `json` takes a key in brackets: `attributes['tier']`; `feedback` a\n"
+        "name, and a source where only that counts: `feedback['thumbs', 'end_user']`.\n\n"
         "Functions: `any_span(expression)`, `contains(field, 'text')`, `has(list, 'text')`,\n"
         "`now()`, `text_search('words')`.\n\n"
         f"## Names of a trace\n\nIn lists of traces.\n\n{table(of_trace)}\n"
@@ -91,7 +92,8 @@ def filters_page() -> str:
         "## Names of a run\n\n"
         "In lists of runs. `config['model.depth']` is a value of the config, nested keys have\n"
         "dots; `metrics['loss']` the value that stands for a metric, as `define_metric` says, or\n"
-        f"what was set by hand.\n\n{table(RUNS.fields)}"
+        f"what was set by hand.\n\n{table(RUNS.fields)}\n"
+        f"## Names of feedback\n\nIn lists of feedback.\n\n{table(FEEDBACK.fields)}"
     )
 
 

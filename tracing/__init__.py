@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from weave_core.tracing.contexts import attributes as attributes
     from weave_core.tracing.contexts import session as session
+    from weave_core.tracing.feedbacks import feedback as feedback
     from weave_core.tracing.handles import SpanHandle as SpanHandle
     from weave_core.tracing.lifecycle import Tracing as Tracing
     from weave_core.tracing.lifecycle import flush as flush
@@ -37,6 +38,7 @@ _HOME = {
     "carrier": "propagation",
     "current_span": "spans",
     "environment": "propagation",
+    "feedback": "feedbacks",
     "flush": "lifecycle",
     "init": "lifecycle",
     "is_active": "lifecycle",
@@ -58,6 +60,7 @@ __all__ = [
     "carrier",
     "current_span",
     "environment",
+    "feedback",
     "flush",
     "init",
     "is_active",

@@ -13,6 +13,8 @@ from weave_core.tracing.failures import guarded
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
+    from weave_core.model import Feedback
+
 __all__ = ["SpanHandle"]
 
 
@@ -91,6 +93,29 @@ class SpanHandle:
             from weave_core.tracing.outcomes import record_error
 
             record_error(self._span, error)
+
+    def feedback(self, name: str, value: float | None = None, **more: Any) -> "Feedback | None":
+        """Give feedback on this span, as `weave_core.feedback` does.
+
+        Unlike what is written on a span it goes to the server at once, also when the span is over.
+
+        Example:
+            >>> answer, span = support_agent.call("Where is my parcel?")
+            >>> span.feedback("thumbs", 1, source="end_user")
+
+        Args:
+            name: What is judged.
+            value: A number; True and False are 1 and 0.
+            **more: As of `weave_core.feedback`.
+
+        Returns:
+            What is stored; None where the handle leads nowhere.
+        """
+        if not self.trace_id:
+            return None
+        from weave_core.tracing.given_feedback import give  # Late, as above.
+
+        return give({"trace_id": self.trace_id, "span_id": self.span_id}, name, value, **more)
 
     def _set_json(self, key: str, value: Any) -> None:
         if self._span is not None and self._span.is_recording():

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from weave_core.tracing import Run as Run
     from weave_core.tracing import attributes as attributes
     from weave_core.tracing import current_span as current_span
+    from weave_core.tracing import feedback as feedback
     from weave_core.tracing import flush as flush
     from weave_core.tracing import op as op
     from weave_core.tracing import run as run
@@ -64,6 +65,7 @@ _HOME = {
     "agent": "weave_core.evals.sweep_agents",
     "attributes": "weave_core.tracing",
     "current_span": "weave_core.tracing",
+    "feedback": "weave_core.tracing",
     "flush": "weave_core.tracing",
     "get": "weave_core.publishing",
     "init": "weave_core.setup",
@@ -99,6 +101,7 @@ __all__ = [
     "agent",
     "attributes",
     "current_span",
+    "feedback",
     "flush",
     "get",
     "init",

@@ -16,6 +16,7 @@ from weave_core.commands import (
     artifacts,
     doctor,
     evaluations,
+    feedback,
     processes,
     run_imports,
     runs,
@@ -43,6 +44,7 @@ app.command("server")(processes.server)
 app.command("app")(processes.app)
 app.add_typer(traces.app, name="traces")
 app.add_typer(evaluations.app, name="eval")
+app.add_typer(feedback.app, name="feedback")
 app.add_typer(runs.app, name="runs")
 app.add_typer(artifacts.app, name="artifact")
 app.add_typer(sweeps.app, name="sweep")

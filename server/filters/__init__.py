@@ -14,7 +14,23 @@ values are bound.  Two things are decided here and hold everywhere:
   span, and `not any_span(...)` for none.
 """
 
-from weave_core.server.filters.compiling import compile_filter
-from weave_core.server.filters.vocabularies import RUNS, SPANS, TRACES, Field, Vocabulary
+from weave_core.server.filters.compiling import compile_filter, demanded_feedback
+from weave_core.server.filters.vocabularies import (
+    FEEDBACK,
+    RUNS,
+    SPANS,
+    TRACES,
+    Field,
+    Vocabulary,
+)
 
-__all__ = ["RUNS", "SPANS", "TRACES", "Field", "Vocabulary", "compile_filter"]
+__all__ = [
+    "FEEDBACK",
+    "RUNS",
+    "SPANS",
+    "TRACES",
+    "Field",
+    "Vocabulary",
+    "compile_filter",
+    "demanded_feedback",
+]

@@ -24,11 +24,14 @@ from weave_core.server.filters.constructs import (
     MatchesPattern,
     check_key,
 )
+from weave_core.server.filters.feedback import FEEDBACK_TABLE
+from weave_core.server.filters.feedback_tests import named, says, says_text
 from weave_core.server.filters.parsing import parse, position_of, suggest
 from weave_core.server.filters.previews import PreviewText
 from weave_core.server.filters.searching import (
     NotIndexed,
     TextMatches,
+    and_parts,
     read_terms,
     without_searches,
 )
@@ -36,7 +39,7 @@ from weave_core.server.filters.values import json_value, text_value, value_for
 from weave_core.server.filters.vocabularies import SPAN, TRACE, Field, Vocabulary
 from weave_core.server.store.shared_texts import of_text
 
-__all__ = ["MAX_LIST", "compile_filter"]
+__all__ = ["MAX_LIST", "compile_filter", "demanded_feedback"]
 
 MAX_LIST = 500
 """Most values in one `in (...)`."""
@@ -127,6 +130,36 @@ def compile_filter(
     return compiler.closed(compiler.part(tree, is_negated=False))
 
 
+_DEMANDED = Vocabulary(
+    "spans",
+    {
+        name: Field(name, "feedback", FEEDBACK_TABLE.c.value, given=lambda passes: passes)
+        for name in ("feedback", "span.feedback")
+    },
+    (),
+)
+
+
+def demanded_feedback(text: str | None) -> list[Condition]:
+    """Conditions on rows of feedback, of each of which a trace must have one to pass a filter.
+
+    Args:
+        text: A filter of traces or of spans that `compile_filter` took.
+    """
+    tree = parse(text) if text and "feedback" in text.lower() else None
+    found = []
+    for node in and_parts(tree):
+        is_turned = isinstance(node, exp.Not) and not isinstance(node.this, exp.Is)
+        if is_turned or isinstance(node, exp.Is | exp.Or):  # `is null` wants that there is none.
+            continue
+        try:
+            part = _Compiler(_DEMANDED, 0, within=None).part(node, is_negated=False)
+        except BadFilter:
+            continue
+        found.append(part.both)
+    return found
+
+
 class _Compiler:
     """Compiles one expression."""
 
@@ -185,6 +218,8 @@ class _Compiler:
         if not _is_field(left) and _is_field(right):
             operator, left, right = _MIRRORED[operator], right, left
         operator = _OPPOSITE[operator] if is_negated else operator
+        if (given := self._feedback(left)) is not None:
+            return given(_said(left, operator, right))
         if isinstance(left, exp.Bracket):
             return self._json_comparison(left, operator, right)
         field = self._field(left)
@@ -205,6 +240,11 @@ class _Compiler:
     def _between(self, node: exp.Expr, *, is_negated: bool) -> _Part:
         _only(node, "this", "low", "high")
         low, high = node.args["low"], node.args["high"]
+        subject = _bared(node.this)
+        if (given := self._feedback(subject)) is not None:
+            # Both ends of one feedback, not of two people's.
+            ends = and_(_said(subject, exp.GTE, low), _said(subject, exp.LTE, high))
+            return given(not_(ends) if is_negated else ends)
         above = exp.GTE(this=node.this, expression=low)
         below = exp.LTE(this=node.this, expression=high)
         parts = [self._comparison(side, is_negated=is_negated) for side in (above, below)]
@@ -223,8 +263,11 @@ class _Compiler:
                 position_of(node),
             )
         subject = _bared(node.this)
+        operator = exp.NEQ if is_negated else exp.EQ
+        if (given := self._feedback(subject)) is not None:
+            found = [_said(subject, operator, value) for value in values]
+            return given(and_(*found) if is_negated else or_(*found))
         if isinstance(subject, exp.Bracket):
-            operator = exp.NEQ if is_negated else exp.EQ
             parts = [self._json_comparison(subject, operator, value) for value in values]
             return _all(parts) if is_negated else _any(parts)
         field = self._field(subject)
@@ -247,14 +290,18 @@ class _Compiler:
             )
         if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
             pattern += "\\"  # At the end there is nothing to escape; PostgreSQL refuses it.
+        is_cased = isinstance(node, exp.Like)
+        if (given := self._feedback(subject)) is not None:
+            found = says_text(lambda column: _matches(column, pattern, is_cased=is_cased))
+            return given(not_(found) if is_negated else found)
         if isinstance(subject, exp.Bracket):
             column, key = self._json_key(subject)
             text = JsonText(column, key)
-            found = _matches(text, pattern, is_cased=isinstance(node, exp.Like))
+            found = _matches(text, pattern, is_cased=is_cased)
             guard = JsonIs(column, key, "text")
             return _Part(span=and_(not_(found) if is_negated else found, guard))
         field = self._text_field(subject)
-        found = _matches(field.column, pattern, is_cased=isinstance(node, exp.Like))
+        found = _matches(field.column, pattern, is_cased=is_cased)
         return self._of(field, not_(found) if is_negated else found)
 
     def _is(self, node: exp.Expr, *, is_negated: bool) -> _Part:
@@ -266,6 +313,8 @@ class _Compiler:
         if not isinstance(wanted, exp.Null):
             raise _not_allowed(node)
         subject = _bared(node.this)
+        if (given := self._feedback(subject)) is not None:
+            return given(true() if is_negated else None)
         if isinstance(subject, exp.Bracket):
             field, key = self._keyed(subject)
             missing: Condition = (
@@ -275,7 +324,7 @@ class _Compiler:
         field = self._field(subject)
         if field.kind == "texts":
             empty: Condition = IsEmptyList(field.column)
-        elif field.kind == "json":
+        elif field.kind in {"json", "feedback"}:
             raise BadFilter(
                 f"{field.name!r} needs a key", f"write {field.name}['key']", position_of(node)
             )
@@ -337,6 +386,9 @@ class _Compiler:
     def _contains(self, subject: exp.Expr, text: exp.Expr, *, is_negated: bool) -> _Part:
         bare = _bared(subject)
         word = text_value(_bared(text), _label(bare))
+        if (given := self._feedback(bare)) is not None:
+            found = says_text(lambda column: column.icontains(word, autoescape=True))
+            return given(not_(found) if is_negated else found)
         if isinstance(bare, exp.Bracket):
             column, key = self._json_key(bare)
             found = JsonText(column, key).icontains(word, autoescape=True)
@@ -439,6 +491,22 @@ class _Compiler:
         check_key(key, position_of(node))
         return field, key
 
+    def _feedback(self, node: exp.Expr) -> Callable[[Condition | None], _Part] | None:
+        """What asks for feedback as `node` names it, or for none; None where it names no such."""
+        if not isinstance(node, exp.Bracket):
+            return None
+        field = self._field(_bared(node.this))
+        test = field.given
+        if test is None:
+            return None
+        is_meant = named(node)
+
+        def given(says: Condition | None) -> _Part:
+            found = not_(test(is_meant)) if says is None else test(and_(is_meant, says))
+            return self._of(field, found)
+
+        return given
+
     def _text_field(self, node: exp.Expr) -> Field:
         field = self._field(node)
         if field.kind != "text":
@@ -484,6 +552,11 @@ def _any(parts: list[_Part]) -> _Part:
     if all(part.span is None for part in parts):
         return _Part(or_(*(part.both for part in parts)))
     return _Part(span=or_(*(part.both for part in parts)))
+
+
+def _said(subject: exp.Expr, operator: type[exp.Expr], other: exp.Expr) -> Condition:
+    is_ordered = operator in _ORDERED
+    return says(_bared(other), _label(subject), _COMPARE[operator], is_ordered=is_ordered)
 
 
 def _matches(column: ColumnElement[Any], pattern: str, *, is_cased: bool) -> Condition:

@@ -37,6 +37,8 @@ __all__ = [
     "NotIndexed",
     "Term",
     "TextMatches",
+    "and_parts",
+    "equal_names",
     "match_of",
     "pattern_of",
     "read_terms",
@@ -46,6 +48,7 @@ __all__ = [
     "without_searches",
 ]
 
+_ATTRIBUTES = ("attributes", "metadata")
 SAYS = "span_says"
 """SQLite's function of a row id and a JSON list of phrases; the store's connections have it."""
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
@@ -61,7 +64,7 @@ def searched_terms(text: str | None) -> "list[Term]":
         text: A filter that `compile_filter` took.
     """
     tree = parse(text) if text and "text_search" in text.lower() else None
-    return [term for part in _and_parts(tree) for term in _terms_in(part)]
+    return [term for part in and_parts(tree) for term in _terms_in(part)]
 
 
 def without_searches(node: exp.Expr) -> exp.Expr | None:
@@ -89,17 +92,28 @@ def searched_marks(text: str | None) -> list[str]:
         text: A filter that `compile_filter` took.
     """
     tree = parse(text) if text and "[" in text else None
-    return [mark for part in _and_parts(tree) for mark in _marks_in(part)]
+    return [mark for part in and_parts(tree) for mark in _marks_in(part)]
 
 
-def _and_parts(node: exp.Expr | None) -> Iterator[exp.Expr]:
+def equal_names(text: str | None) -> list[str]:
+    """The fields that must be equal to something for a filter to be true.
+
+    Args:
+        text: A filter that `compile_filter` took.
+    """
+    parts = and_parts(parse(text) if text else None)
+    return [part.this.name.lower() for part in parts if isinstance(part, exp.EQ)]
+
+
+def and_parts(node: exp.Expr | None) -> Iterator[exp.Expr]:
+    """The expressions that must all be true for the whole to be."""
     match node:
         case exp.And():
             for part in node.flatten():
-                yield from _and_parts(part)
+                yield from and_parts(part)
         case exp.Paren():
-            yield from _and_parts(node.this)
-        case exp.Anonymous() | exp.EQ():
+            yield from and_parts(node.this)
+        case exp.Expr():
             yield node
 
 
@@ -107,13 +121,16 @@ def _marks_in(node: exp.Expr) -> Iterator[str]:
     if isinstance(node, exp.EQ):
         for subject, value in ((node.this, node.expression), (node.expression, node.this)):
             is_text = isinstance(value, exp.Literal) and value.is_string
-            if isinstance(subject, exp.Bracket) and is_text:
+            is_attribute = (
+                isinstance(subject, exp.Bracket) and subject.this.name.lower() in _ATTRIBUTES
+            )
+            if is_attribute and is_text:
                 yield mark_of(str(subject.expressions[0].this), str(value.this))
 
 
 def _terms_in(node: exp.Expr) -> "list[Term]":
     if (
-        isinstance(node, exp.EQ)
+        not isinstance(node, exp.Anonymous)
         or str(node.this).lower() != "text_search"
         or len(node.expressions) != 1
     ):

@@ -1,9 +1,9 @@
 """Which names a filter may use, and what each stands for.
 
-Three vocabularies: spans, traces, runs.  In that of traces a name of the summary (`status`, `name`,
-`duration_ms`, `cost_usd`, ...) means the trace, every other name a span of it; `span.status`
-says so explicitly.  `kind` means a span's there as well, since "traces with an LLM call" is what
-people ask: the root's own is `root_kind`.
+Four vocabularies: spans, traces, runs, feedback.  In that of traces a name of the summary
+(`status`, `name`, `duration_ms`, `cost_usd`, ...) means the trace, every other name a span of it;
+`span.status` says so explicitly.  `kind` means a span's there as well, since "traces with an LLM
+call" is what people ask: the root's own is `root_kind`.
 """
 
 import time
@@ -26,14 +26,23 @@ from sqlalchemy import (
     select,
 )
 
-from weave_core.model import KINDS, RUN_STATES, Status
+from weave_core.model import FEEDBACK_SOURCES, KINDS, RUN_STATES, Status
 from weave_core.server.filters.constructs import JsonIs, JsonNumber, Unindexed
+from weave_core.server.filters.feedback import (
+    FEEDBACK_TABLE,
+    FeedbackTest,
+    of_run,
+    of_session,
+    of_span,
+    of_trace,
+)
 from weave_core.server.filters.previews import PreviewText, TracePreviewText
 from weave_core.server.store.run_tables import RunMetricRow, RunRow
 from weave_core.server.store.span_keys import REPLY_END, HasKey
 from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 
 __all__ = [
+    "FEEDBACK",
     "RUNS",
     "RUN_STATE",
     "SILENT_S",
@@ -45,7 +54,9 @@ __all__ = [
     "run_metric",
 ]
 
-FieldKind = Literal["text", "number", "milliseconds", "time", "bool", "id", "texts", "json"]
+FieldKind = Literal[
+    "text", "number", "milliseconds", "time", "bool", "id", "texts", "json", "feedback"
+]
 
 SILENT_S = 90.0
 """A run that should be running and was not heard of for so long has crashed; writers that have
@@ -65,7 +76,7 @@ class Field:
     name: str
     kind: FieldKind
     """How it compares: `milliseconds` are stored as nanoseconds, `id` as bytes, `texts` is a JSON
-    array, `json` an object that takes a key in brackets."""
+    array, `json` an object that takes a key in brackets, and `feedback` a name."""
     column: ColumnElement[Any]
     is_of_span: bool = False
     """In a filter of traces: it means a span of the trace."""
@@ -75,6 +86,8 @@ class Field:
     """Of a field that takes a key in brackets and is no JSON column: the number under that key."""
     key_of: Callable[[Any], ColumnElement[Any]] | None = None
     """The key by which rows with a value are found, where it is one of those of `span_keys`."""
+    given: FeedbackTest | None = None
+    """Of feedback: whether some is there that passes a condition."""
 
     def is_one_of(self, values: Sequence[Any]) -> ColumnElement[bool]:
         """Whether the column is one of `values`."""
@@ -88,7 +101,7 @@ class Field:
 class Vocabulary:
     """The names of one kind of list."""
 
-    name: Literal["spans", "traces", "runs"]
+    name: Literal["spans", "traces", "runs", "feedback"]
     fields: dict[str, Field]
     searched: tuple[ColumnElement[Any], ...]
     """Columns of a span that `text_search` looks at, beside its previews."""
@@ -126,6 +139,10 @@ def _end_of_reply(reply: str) -> ColumnElement[str]:
     return func.substr(literal(reply, String()), literal_column(str(REPLY_END)))
 
 
+def _feedback(name: str, given: FeedbackTest) -> Field:
+    return Field(name, "feedback", FEEDBACK_TABLE.c.value, given=given)
+
+
 def _numbers(columns: dict[str, Any]) -> list[Field]:
     return [Field(name, "number", column) for name, column in columns.items()]
 
@@ -154,6 +171,7 @@ _SPAN_FIELDS = [
     # Metadata lies among the filterable attributes under its bare key.
     Field("attributes", "json", SPAN.c.attributes),
     Field("metadata", "json", SPAN.c.attributes),
+    _feedback("feedback", of_span),
 ]
 
 _TRACE_FIELDS = [
@@ -170,6 +188,8 @@ _TRACE_FIELDS = [
     Field("is_complete", "bool", TRACE.c.is_complete),
     Field("tags", "texts", TRACE.c.tags),
     Field("models", "texts", TRACE.c.models),
+    _feedback("feedback", of_trace),
+    _feedback("session_feedback", of_session),
 ]
 
 _SEARCHED = (SPAN.c.name, SPAN.c.display_name, SPAN.c.status_message)
@@ -182,7 +202,7 @@ def _of_span(field: Field, name: str) -> Field:
     take `newest_spans_by_model` and walk all calls of a model for every trace, 40 times slower.
     """
     column = Unindexed(field.column) if isinstance(field.column, Column) else field.column
-    return Field(name, field.kind, column, is_of_span=True, values=field.values)
+    return Field(name, field.kind, column, is_of_span=True, values=field.values, given=field.given)
 
 
 SPANS = Vocabulary("spans", {field.name: field for field in _SPAN_FIELDS}, _SEARCHED)
@@ -241,5 +261,20 @@ _RUN_FIELDS = [
     Field("tags", "texts", RUN.c.tags),
     Field("config", "json", RUN.c.config_flat),
     *(Field(name, "json", RUN.c.summary, by_key=run_metric) for name in ("metrics", "summary")),
+    _feedback("feedback", of_run),
 ]
 RUNS = Vocabulary("runs", {field.name: field for field in _RUN_FIELDS}, ())
+
+_FEEDBACK_FIELDS = [
+    *_texts(FEEDBACK_TABLE, "feedback_id", "name", "label", "text", "author"),
+    *_texts(FEEDBACK_TABLE, "run_id", "session_id"),
+    Field("source", "text", FEEDBACK_TABLE.c.source, values=FEEDBACK_SOURCES),
+    Field("value", "number", FEEDBACK_TABLE.c.value),
+    *(Field(name, "id", FEEDBACK_TABLE.c[name]) for name in ("trace_id", "span_id")),
+    *(
+        Field(f"{name}_{unit}", "time", FEEDBACK_TABLE.c[f"{name}_ns"])
+        for name in ("created", "updated")
+        for unit in ("ns", "at")
+    ),
+]
+FEEDBACK = Vocabulary("feedback", {field.name: field for field in _FEEDBACK_FIELDS}, ())

@@ -24,7 +24,7 @@ def delete_traces(
         bool, Query(alias="dry_run", description="Only count what would be deleted.")
     ] = False,
 ) -> dict[str, Any]:
-    """Delete the traces that pass the filter, with spans, payloads and log records."""
+    """Delete the traces that pass the filter, with spans, payloads, log records and feedback."""
     given = (filter_text or "").strip()
     if bool(given) == is_all:
         found = "both a filter and all=true" if is_all else "neither a filter nor all=true"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Bite", "Deleted", "TraceDeleter", "delete_bite"]
 
 MAX_ROWS_A_BITE = 5_000
-"""Most rows of spans, payloads and log records that one transaction deletes."""
+"""Most rows of spans, payloads, log records and feedback that one transaction deletes."""
 _ROWS_A_SPAN = 2
 """Its row and its payload's."""
 _TRACES_A_PAGE = 500
@@ -42,6 +42,8 @@ _TRACE, _DIRTY = table_of(TraceRow), table_of(TraceDirtyRow)
 
 _SPANS = "SELECT id, response_id FROM span WHERE project_id = ? AND trace_id = ? LIMIT ?"
 _LOGS = "SELECT id FROM log_record WHERE project_id = ? AND trace_id = ? LIMIT ?"
+_FEEDBACK = "SELECT id FROM feedback WHERE project_id = ? AND trace_id = ? LIMIT ?"
+_DELETE_FEEDBACK = "DELETE FROM feedback WHERE id = ?"
 _DELETE_LOG = "DELETE FROM log_record WHERE id = ?"
 _MARK = "INSERT INTO trace_dirty (project_id, trace_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
 # What was left out of a sum because of a span that is gone now counts again.
@@ -97,9 +99,10 @@ def delete_bite(
         span_count += len(found)
         room -= _ROWS_A_SPAN * len(found)
         _delete_spans(connection, dialect, project_id, found)
-        logs = _rows(connection, dialect, _LOGS, (*key, room)) if room > 0 else []
-        room -= len(logs)
-        _each(connection, dialect, _DELETE_LOG, [(row[0],) for row in logs])
+        for find, delete in ((_LOGS, _DELETE_LOG), (_FEEDBACK, _DELETE_FEEDBACK)):
+            more = _rows(connection, dialect, find, (*key, room)) if room > 0 else []
+            room -= len(more)
+            _each(connection, dialect, delete, [(row[0],) for row in more])
         if room < _ROWS_A_SPAN:  # There may be more of it.
             _each(connection, dialect, _MARK, [key])
             break

@@ -1,7 +1,8 @@
 """Delete what is older than its project wants to keep, in the background and in small bites.
 
-The age of a trace is that of its first start.  Log records and metric points go by their own
-time.  Nothing is remembered between two rounds, so a restart goes on where the last one stopped.
+The age of a trace is that of its first start.  Log records, metric points and feedback on
+sessions go by their own time.  Nothing is remembered between two rounds, so a restart goes on where
+the last one stopped.
 """
 
 import logging
@@ -48,6 +49,15 @@ _OLD_POINTS = """
 SELECT p.series_id, p.time_ns FROM metric_series AS s JOIN metric_point AS p ON p.series_id = s.id
 WHERE s.project_id = ? AND p.time_ns < ? LIMIT ?
 """
+# That on a run stays with it; that on a trace which never came has an age like a session's.
+_OLD_FEEDBACK = """
+SELECT id FROM feedback AS f WHERE project_id = ? AND created_ns < ? AND run_id IS NULL
+AND NOT EXISTS (
+  SELECT 1 FROM trace AS t WHERE t.project_id = f.project_id AND t.trace_id = f.trace_id
+)
+LIMIT ?
+"""
+_DELETE_FEEDBACK = "DELETE FROM feedback WHERE id = ?"
 _DELETE_LOG = "DELETE FROM log_record WHERE id = ?"
 _DELETE_POINT = "DELETE FROM metric_point WHERE series_id = ? AND time_ns = ?"
 
@@ -135,6 +145,7 @@ class Retention:
                 before_ns = now_ns - days * _NS_PER_DAY
                 self._delete_traces(project_id, before_ns)
                 self._delete_rows(_OLD_LOGS, _DELETE_LOG, project_id, before_ns)
+                self._delete_rows(_OLD_FEEDBACK, _DELETE_FEEDBACK, project_id, before_ns)
                 self._delete_rows(_OLD_POINTS, _DELETE_POINT, project_id, before_ns)
         if not self._clock.has_jumped:  # Marks and files have ages too.
             self._delete_blobs()

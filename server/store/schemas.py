@@ -13,6 +13,7 @@ from weave_core.errors import StoreError
 from weave_core.server.store import (
     artifact_tables,
     evaluation_tables,
+    feedback_tables,
     object_tables,
     rollup_tables,
     run_tables,
@@ -28,6 +29,7 @@ __all__ = ["migration_config", "upgrade"]
 DECLARED_BY = (
     artifact_tables,
     evaluation_tables,
+    feedback_tables,
     object_tables,
     rollup_tables,
     run_tables,

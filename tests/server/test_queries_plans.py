@@ -9,6 +9,7 @@ from sqlalchemy import Engine, event
 from support.span_rows import new_store, span_row, trace_row
 
 from weave_core.server.store.dialects import SQLITE
+from weave_core.server.store.feedback_tables import FeedbackRow
 from weave_core.server.store.queries import spans, trace_lists, traces
 from weave_core.server.store.span_keys import SpanKeys
 from weave_core.server.store.tables import ProjectRow, SpanRow, table_of
@@ -32,8 +33,14 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-def plan_of(engine: Engine, ask: Any) -> str:
-    """EXPLAIN QUERY PLAN of the last statement that `ask(connection)` runs on spans or traces."""
+def plan_of(engine: Engine, ask: Any, number: int = 0) -> str:
+    """EXPLAIN QUERY PLAN of the first statement that `ask(connection)` runs on spans or traces.
+
+    Args:
+        engine: Where.
+        ask: A question.
+        number: Of another of its statements.
+    """
     said: list[tuple[str, Any]] = []
 
     def listen(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -44,7 +51,7 @@ def plan_of(engine: Engine, ask: Any) -> str:
         event.listen(engine, "before_cursor_execute", listen)
         ask(connection)
         event.remove(engine, "before_cursor_execute", listen)
-        statement, parameters = said[0]
+        statement, parameters = said[number]
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
     return "\n".join(row[3] for row in rows)
 
@@ -119,6 +126,26 @@ def test_one_trace_and_one_span_are_found_by_their_ids(engine: Engine) -> None:
     plan = plan_of(engine, lambda c: spans.get_span(c, PROJECT, span_id, trace_id=None))
     assert "SEARCH span USING INTEGER PRIMARY KEY (rowid=?)" in plan, plan
     assert_asks_both(plan)
+
+
+@pytest.mark.parametrize(
+    ("module", "index"),
+    [
+        (traces, "USING INDEX sqlite_autoindex_trace_1 (project_id=? AND trace_id=?)"),
+        (spans, "USING INTEGER PRIMARY KEY (rowid=?)"),
+    ],
+    ids=["traces", "spans"],
+)
+def test_what_few_judged_is_found_by_the_feedback(engine: Engine, module: Any, index: str) -> None:
+    """Not by walking all that is newer: a rare verdict may be old."""
+    with engine.begin() as connection:
+        row = {"project_id": 1, "feedback_id": "f", "trace_id": (1).to_bytes(16, "big")}
+        said = {"name": "thumbs", "value": 0.0, "source": "human", "created_ns": 1, "updated_ns": 1}
+        connection.execute(table_of(FeedbackRow).insert(), row | said)
+    ask = list_of(module, filter_text="feedback['thumbs'] = 0 and status = 'unset'")
+    assert index in plan_of(engine, ask, number=-1)
+    cursor = plan_of(engine, list_of(module, filter_text="feedback['thumbs'] is null"), number=-1)
+    assert "USING INDEX feedback_of_trace (project_id=? AND trace_id=? AND name=?)" in cursor
 
 
 def assert_asks_both(plan: str) -> None:

@@ -8,6 +8,7 @@ asked is one module here; `Client` is all of them over one connection.
 from weave_core.client.artifacts import ArtifactCalls
 from weave_core.client.datasets import DatasetCalls
 from weave_core.client.evaluations import EvaluationCalls
+from weave_core.client.feedback import FeedbackCalls
 from weave_core.client.logs import LogCalls
 from weave_core.client.metrics import MetricCalls
 from weave_core.client.objects import ObjectCalls
@@ -38,6 +39,7 @@ class Client(
     DatasetCalls,
     ArtifactCalls,
     EvaluationCalls,
+    FeedbackCalls,
     RunCalls,
     SweepCalls,
 ):

@@ -55,6 +55,16 @@ from weave_core.model.evaluations import (
     Subject,
     Verdict,
 )
+from weave_core.model.feedback import (
+    MAX_FEEDBACK_BATCH,
+    AddedFeedback,
+    Feedback,
+    FeedbackChanges,
+    FeedbackStats,
+    FeedbackTarget,
+    NewFeedback,
+    NewFeedbackBatch,
+)
 from weave_core.model.logs import LogRecord
 from weave_core.model.messages import Message, Messages, Part
 from weave_core.model.metrics import MetricBucket, MetricPage, MetricPoint, MetricSummary
@@ -89,6 +99,7 @@ from weave_core.model.runs import (
     RunTrial,
     RunWriter,
 )
+from weave_core.model.scores import FEEDBACK_SOURCES, FeedbackSource, SpanScore
 from weave_core.model.spans import (
     KINDS,
     OTEL_KINDS,
@@ -104,7 +115,6 @@ from weave_core.model.spans import (
     SpanError,
     SpanEvent,
     SpanLink,
-    SpanScore,
     Status,
     ToolDefinition,
     ToolUse,
@@ -134,11 +144,14 @@ from weave_core.model.views import NewView, SavedView
 
 __all__ = [
     "CONSOLE_STREAMS",
+    "FEEDBACK_SOURCES",
     "KINDS",
+    "MAX_FEEDBACK_BATCH",
     "MAX_RUN_ID",
     "OTEL_KINDS",
     "RUN_ID_PATTERN",
     "RUN_STATES",
+    "AddedFeedback",
     "AddedRows",
     "ArtifactChange",
     "ArtifactChanges",
@@ -174,6 +187,11 @@ __all__ = [
     "EvaluationSummary",
     "FacetValue",
     "Facets",
+    "Feedback",
+    "FeedbackChanges",
+    "FeedbackSource",
+    "FeedbackStats",
+    "FeedbackTarget",
     "FlakyItem",
     "FlippedItem",
     "Gate",
@@ -201,6 +219,8 @@ __all__ = [
     "NewAlias",
     "NewArtifact",
     "NewArtifactUse",
+    "NewFeedback",
+    "NewFeedbackBatch",
     "NewObject",
     "NewRows",
     "NewSweep",

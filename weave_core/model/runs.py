@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from weave_core.model.scores import SpanScore
 from weave_core.model.values import Value
 
 __all__ = [
@@ -144,6 +145,8 @@ class Run(Value):
     stop_requested: bool = False
     trace_id: str
     """Of the trace that holds a span for each writer."""
+    scores: list[SpanScore] = []
+    """Feedback on the run, the newest last."""
     writers: list[RunWriter] = []
     """Only where one run is read."""
     trial: RunTrial | None = None

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from weave_core.kinds import KINDS, Kind
 from weave_core.model.messages import Messages
+from weave_core.model.scores import SpanScore
 from weave_core.model.values import Value
 
 __all__ = [
@@ -27,7 +28,6 @@ __all__ = [
     "SpanError",
     "SpanEvent",
     "SpanLink",
-    "SpanScore",
     "Status",
     "ToolDefinition",
     "ToolUse",
@@ -105,15 +105,6 @@ class Document(Value):
     content: Any = None
     score: float | None = None
     metadata: dict[str, Any] = {}
-
-
-class SpanScore(Value):
-    """A judgement that came with the span."""
-
-    name: str | None = None
-    value: float | None = None
-    label: str | None = None
-    explanation: str | None = None
 
 
 class SpanEvent(Value):

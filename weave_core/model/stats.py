@@ -2,6 +2,7 @@
 
 from pydantic import RootModel
 
+from weave_core.model.scores import SpanScore
 from weave_core.model.spans import Usage
 from weave_core.model.values import Value
 
@@ -71,3 +72,5 @@ class SessionSummary(Value):
     """What its first trace was asked; with a filter, the first that passed."""
     tokens: Usage | None = None
     cost_usd: float | None = None
+    scores: list[SpanScore] = []
+    """Feedback on the session itself, the newest last."""

@@ -1,5 +1,6 @@
 """A trace: all spans of one piece of work, and their sums."""
 
+from weave_core.model.scores import SpanScore
 from weave_core.model.spans import Kind, Span, Status, Usage
 from weave_core.model.values import Value
 
@@ -38,6 +39,8 @@ class TraceSummary(Value):
     tags: list[str] = []
     is_complete: bool = False
     """The root has ended and no span is pending."""
+    scores: list[SpanScore] = []
+    """Feedback on the trace and on its spans, the newest last."""
 
 
 class Trace(Value):

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from weave_core.errors import BadCursor
 from weave_core.server.filters import TRACES, compile_filter
 from weave_core.server.store.queries.projects import get_project_id
+from weave_core.server.store.queries.scores import add_trace_scores
 from weave_core.server.store.queries.shapes import TRACE_COLUMNS, trace_shape
 from weave_core.server.store.tables import SpanRow, TraceDirtyRow, TraceRow, table_of
 
@@ -116,7 +117,9 @@ def _now(
         query = query.where(condition)
     rows = {row.trace_id: row for row in connection.execute(query)}
     left = [trace_id.hex() for trace_id in traces if trace_id not in rows]
-    return [trace_shape(row, project) for row in rows.values()], left, running
+    items = [trace_shape(row, project) for row in rows.values()]
+    add_trace_scores(connection, project_id, items)
+    return items, left, running
 
 
 def _token(last_id: int, watched: list[bytes]) -> str:

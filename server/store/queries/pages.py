@@ -5,7 +5,7 @@ are broken by what is unique.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, and_, literal, or_, tuple_
@@ -13,6 +13,7 @@ from sqlalchemy import Column, ColumnElement, Select, and_, literal, or_, tuple_
 from weave_core.errors import BadRequest
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
 from weave_core.server.filters import Field, Vocabulary
+from weave_core.server.filters.constructs import Unindexed
 from weave_core.server.filters.parsing import suggest
 from weave_core.server.store.shared_texts import spelled, with_text
 
@@ -37,6 +38,13 @@ class Order:
     def column(self) -> ColumnElement[Any]:
         """What rows are ordered by."""
         return self.field.column
+
+    def unindexed(self) -> "Order":
+        """The same for few rows that something else finds.
+
+        Else SQLite would walk all rows of the list in this order, since that spares it to sort.
+        """
+        return replace(self, field=replace(self.field, column=Unindexed(self.column)))
 
     @property
     def is_nullable(self) -> bool:

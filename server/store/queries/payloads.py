@@ -10,7 +10,13 @@ from weave_core.model import OTEL_KINDS
 from weave_core.server.normalise import content, skeleton
 from weave_core.server.otlp.records import RawSpan
 from weave_core.server.store.previews import read_previews
-from weave_core.server.store.queries.shapes import SPAN_COLUMNS, SpanShapes, json_piece
+from weave_core.server.store.queries.scores import SpanScores
+from weave_core.server.store.queries.shapes import (
+    SPAN_COLUMNS,
+    TRACE_AND_SPAN,
+    SpanShapes,
+    json_piece,
+)
 from weave_core.server.store.sent_spans import SentSpans, SpanKey
 
 __all__ = ["FullSpans", "add_previews"]
@@ -41,6 +47,7 @@ class FullSpans:
         self._made = json_piece if in_pieces else dict
         self._shapes = SpanShapes(connection, project, in_pieces=in_pieces)
         self._sent = SentSpans(connection)
+        self._scores = SpanScores(connection, project)
         self._known: dict[Any, Mapping[str, Any]] = {}
 
     def read(self, rows: Sequence[Sequence[Any]], *, has_previews: bool) -> list[dict[str, Any]]:
@@ -63,6 +70,7 @@ class FullSpans:
                     read.input_preview,
                     read.output_preview,
                 )
+        self._scores.add([TRACE_AND_SPAN(row) for row in rows], shapes.values())
         return list(shapes.values())
 
     def _common(self, origin_id: int, raw: RawSpan) -> Mapping[str, Any]:

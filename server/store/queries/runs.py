@@ -13,9 +13,11 @@ from weave_core.server.filters import RUNS, Field, compile_filter
 from weave_core.server.filters.constructs import JsonIs, JsonNumber, check_key
 from weave_core.server.filters.vocabularies import RUN, RUN_METRIC, RUN_STATE, run_metric
 from weave_core.server.store.blob_links import orphan_all
+from weave_core.server.store.feedback_tables import FeedbackRow
 from weave_core.server.store.point_batches import TIME_KEY, contents_of
 from weave_core.server.store.queries.pages import Order, next_cursor, ordered_page, read_order
 from weave_core.server.store.queries.projects import get_project_id
+from weave_core.server.store.queries.scores import add_scores
 from weave_core.server.store.queries.sweeps import find_trial_of_run
 from weave_core.server.store.run_files import files_owner
 from weave_core.server.store.run_media import media_owner
@@ -46,7 +48,7 @@ _MAX_KEYS = 20_000
 _NS_PER_MS = 1_000_000
 _WRITER, _TAIL, _CHUNK = (table_of(row) for row in (RunWriterRow, RunTailRow, MetricChunkRow))
 _CONSOLE, _MEDIA = table_of(RunConsoleRow), table_of(RunMediaRow)
-_FILE = table_of(RunFileRow)
+_FILE, _FEEDBACK = table_of(RunFileRow), table_of(FeedbackRow)
 _KEYED = re.compile(r"^(-?)(metrics|summary|config)\[(['\"])(.{1,200})\3\]$")
 _COLUMNS = (RUN, RUN_STATE.label("state_now"))
 
@@ -90,6 +92,7 @@ def list_runs(
         ordered_page(query, order, cursor, limit, dialect=connection.dialect.name)
     ).all()
     items = [_shape(connection, project, row, keys) for row in rows[:limit]]
+    add_scores(connection, project_id, "run_id", items)
     return {"items": items, "next_cursor": next_cursor(order, rows, limit)}
 
 
@@ -134,6 +137,7 @@ def get_run(connection: Connection, project: str, run_id: str) -> dict[str, Any]
     """
     row = find_run(connection, project, run_id)
     shape = _shape(connection, project, row, None, max_keys=_MAX_KEYS)
+    add_scores(connection, row.project_id, "run_id", [shape])
     query = select(_WRITER).where(_WRITER.c.run_row_id == row.id).order_by(_WRITER.c.started_ns)
     writers = connection.execute(query.limit(1_000)).all()
     shape["writers"] = [
@@ -246,6 +250,8 @@ def delete_run(connection: Connection, *, project: str, run_id: str) -> None:
         orphan_all(connection, row.project_id, owner)
     for table in (RUN_METRIC, _TAIL, _WRITER, _CONSOLE, _MEDIA, _FILE):
         connection.execute(delete(table).where(table.c.run_row_id == row.id))
+    of_run = (_FEEDBACK.c.project_id == row.project_id, _FEEDBACK.c.run_id == run_id)
+    connection.execute(delete(_FEEDBACK).where(*of_run))
     connection.execute(delete(RUN).where(RUN.c.id == row.id))
 
 

@@ -8,6 +8,7 @@ from weave_core.server.cursors import Place, decode_cursor, encode_cursor
 from weave_core.server.filters import TRACES, compile_filter
 from weave_core.server.filters.previews import TracePreviewText
 from weave_core.server.store.queries.projects import get_project_id
+from weave_core.server.store.queries.scores import add_scores
 from weave_core.server.store.queries.shapes import usage_shape
 from weave_core.server.store.tables import TraceRow, table_of
 
@@ -72,6 +73,7 @@ def list_sessions(
         }
         for row in rows[:limit]
     ]
+    add_scores(connection, project_id, "session_id", items)
     is_more = len(rows) > limit
     place_after = Place(items[-1]["last_ns"], items[-1]["session_id"]) if is_more else None
     return {

@@ -6,6 +6,7 @@ neighbours is worked out once, and made JSON once for those who make JSON of all
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -17,7 +18,15 @@ from weave_core.server.filters.previews import TracePreviewText
 from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 from weave_core.server.store.text_codes import texts_of_codes
 
-__all__ = ["NO_PAYLOAD", "SPAN_COLUMNS", "TRACE_COLUMNS", "SpanShapes", "json_piece", "trace_shape"]
+__all__ = [
+    "NO_PAYLOAD",
+    "SPAN_COLUMNS",
+    "TRACE_AND_SPAN",
+    "TRACE_COLUMNS",
+    "SpanShapes",
+    "json_piece",
+    "trace_shape",
+]
 
 _NS_PER_MS = 1_000_000
 _SPAN, _TRACE = table_of(SpanRow), table_of(TraceRow)
@@ -37,30 +46,31 @@ def json_piece(fields: Mapping[str, Any]) -> dict[str, orjson.Fragment]:
     return {first: orjson.Fragment(json_bytes(fields)[len(f'{{"{first}":') : -1])}
 
 
-NO_PAYLOAD = json_piece(
-    {
-        "params": _EMPTY,
-        "is_stream": None,
-        "finish_reasons": _NONE,
-        "metadata": _EMPTY,
-        "inputs": None,
-        "outputs": None,
-        "messages": None,
-        "tools": _NONE,
-        "tool": None,
-        "documents": _NONE,
-        "embedding_inputs": _NONE,
-        "scores": _NONE,
-        "attributes": _EMPTY,
-        "events": _NONE,
-        "links": _NONE,
-        "resource": _EMPTY,
-        "scope": {"name": "", "version": ""},
-        "dropped": {"attributes": 0, "events": 0, "links": 0},
-        "otel": None,
-        "sources": _EMPTY,
-    }
-)
+_BARE: dict[str, Any] = {
+    "params": _EMPTY,
+    "is_stream": None,
+    "finish_reasons": _NONE,
+    "metadata": _EMPTY,
+    "inputs": None,
+    "outputs": None,
+    "messages": None,
+    "tools": _NONE,
+    "tool": None,
+    "documents": _NONE,
+    "embedding_inputs": _NONE,
+    "attributes": _EMPTY,
+    "events": _NONE,
+    "links": _NONE,
+    "resource": _EMPTY,
+    "scope": {"name": "", "version": ""},
+    "dropped": {"attributes": 0, "events": 0, "links": 0},
+    "otel": None,
+    "sources": _EMPTY,
+}
+NO_PAYLOAD: dict[str, Any] = {
+    **json_piece(_BARE),
+    "scores": _NONE,  # On its own, since feedback is added to it.
+}
 """The fields of an empty payload."""
 
 _COMMON = (
@@ -77,6 +87,8 @@ _OWN = (
     *("time_to_first_token_ms", "input_preview", "output_preview", "tags", "origin_id"),
     "has_content",
 )
+TRACE_AND_SPAN = itemgetter(0, _KEY)
+"""The ids of a row of `SPAN_COLUMNS`."""
 _USAGE, _COST = (_KEY + _OWN.index(name) for name in ("input_tokens", "input_cost_usd"))
 SPAN_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
     # As the driver has it: to read every text by its code, or JSON that is null, took longer than
@@ -225,6 +237,7 @@ def trace_shape(row: Sequence[Any], project: str) -> dict[str, Any]:
         "user_id": user_id,
         "tags": tags or _NONE,
         "is_complete": bool(is_complete),
+        "scores": _NONE,
     }
 
 

@@ -8,12 +8,19 @@ from sqlalchemy import Connection, literal, select
 from weave_core.errors import BadRequest, NotFound
 from weave_core.server.filters import SPANS, compile_filter
 from weave_core.server.filters.constructs import Unindexed
+from weave_core.server.store.queries.judged import few_spans
 from weave_core.server.store.queries.nearby import Asked, filtered_page
 from weave_core.server.store.queries.pages import next_cursor, read_order
 from weave_core.server.store.queries.payloads import FullSpans, add_previews
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.ranked import RANK, few_hits, list_ranked
-from weave_core.server.store.queries.shapes import NO_PAYLOAD, SPAN_COLUMNS, SpanShapes
+from weave_core.server.store.queries.scores import SpanScores
+from weave_core.server.store.queries.shapes import (
+    NO_PAYLOAD,
+    SPAN_COLUMNS,
+    TRACE_AND_SPAN,
+    SpanShapes,
+)
 from weave_core.server.store.span_keys import HasKey, leads_to_rows
 from weave_core.server.store.tables import SpanRow, table_of
 
@@ -56,6 +63,8 @@ def list_spans(  # The parts of a list's address.
     order = read_order(order_by, SPANS, _SPAN.c.id)
     query = select(*SPAN_COLUMNS, order.column, order.tie)
     hits = few_hits(connection, filter_text)
+    if hits is None:
+        hits = few_spans(connection, project_id, filter_text)
     is_led = hits is not None or leads_to_rows(condition)
     # Else SQLite would look for them among all of the project, in the wanted order.
     column = Unindexed(_SPAN.c.project_id) if is_led else _SPAN.c.project_id
@@ -83,6 +92,7 @@ def _shapes(
     }
     if bare:
         add_previews(connection, bare)
+    SpanScores(connection, project).add([TRACE_AND_SPAN(row) for row in rows], shapes)
     return shapes
 
 

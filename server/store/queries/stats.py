@@ -29,6 +29,7 @@ from weave_core.server.filters.constructs import members_of
 from weave_core.server.filters.parsing import suggest
 from weave_core.server.normalise import COUNTED_KINDS
 from weave_core.server.store.minutes import PICO, Sums
+from weave_core.server.store.queries.judged import few_traces
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.rolled_sums import FACETED, GROUPED, rolled_sums
 from weave_core.server.store.queries.shapes import usage_shape
@@ -289,14 +290,15 @@ def _spans(
 ) -> Select[Any]:
     """The spans that count, without columns yet; the time range uses `newest_spans`."""
     condition = compile_filter(filter_text, SPANS)
+    project_id = get_project_id(connection, project)
     query: Select[Any] = (
         select()
         .select_from(_SPAN)
-        .where(
-            _SPAN.c.project_id == get_project_id(connection, project),
-            _SPAN.c.is_duplicate == false(),
-        )
+        .where(_SPAN.c.project_id == project_id, _SPAN.c.is_duplicate == false())
     )
+    judged = few_traces(connection, project_id, filter_text)
+    if judged is not None:
+        query = query.where(_SPAN.c.trace_id.in_(judged))
     if condition is not None:
         query = query.where(condition)
     if period.from_ns is not None:

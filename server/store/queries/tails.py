@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from weave_core.errors import BadRequest
 from weave_core.server.filters import TRACES, compile_filter
 from weave_core.server.store.queries.projects import get_project_id
+from weave_core.server.store.queries.scores import add_trace_scores
 from weave_core.server.store.queries.shapes import TRACE_COLUMNS, trace_shape
 from weave_core.server.store.tables import SpanRow, TraceDirtyRow, TraceRow, table_of
 
@@ -128,7 +129,9 @@ class TraceTail:
                 self._watched[trace_id] = self._watched[trace_id][0], row
             else:
                 del self._watched[trace_id]
-        return [trace_shape(row, self._project) for row in told]
+        items = [trace_shape(row, self._project) for row in told]
+        add_trace_scores(connection, self._project_id, items)
+        return items
 
     def _find_new(self, connection: Connection) -> int:
         """Watch the traces of new spans; how many spans that were."""

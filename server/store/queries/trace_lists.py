@@ -12,6 +12,7 @@ from weave_core.errors import BadRequest
 from weave_core.server.filters import TRACES, compile_filter
 from weave_core.server.filters.constructs import members_of
 from weave_core.server.filters.parsing import suggest
+from weave_core.server.store.queries.judged import few_traces
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.shapes import usage_shape
 from weave_core.server.store.shared_texts import spelled
@@ -115,8 +116,14 @@ def _values(connection: Connection, newest: Any, name: str, limit: int) -> list[
 
 def _conditions(connection: Connection, project: str, filter_text: str | None) -> list[Any]:
     condition = compile_filter(filter_text, TRACES)
-    of_project = _TRACE.c.project_id == get_project_id(connection, project)
-    return [of_project] if condition is None else [of_project, condition]
+    project_id = get_project_id(connection, project)
+    found: list[Any] = [_TRACE.c.project_id == project_id]
+    if condition is not None:
+        found.append(condition)
+    judged = few_traces(connection, project_id, filter_text)
+    if judged is not None:
+        found.append(_TRACE.c.trace_id.in_(judged))
+    return found
 
 
 def _percentiles(

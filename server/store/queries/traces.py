@@ -9,14 +9,17 @@ from weave_core.errors import NotFound
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
 from weave_core.server.encoding import json_bytes
 from weave_core.server.filters import TRACES, compile_filter
+from weave_core.server.store.queries.judged import few_traces
 from weave_core.server.store.queries.nearby import Asked, filtered_page
 from weave_core.server.store.queries.pages import next_cursor, read_order
 from weave_core.server.store.queries.payloads import FullSpans
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.ranked import few_hits
+from weave_core.server.store.queries.scores import SpanScores, add_trace_scores
 from weave_core.server.store.queries.shapes import (
     NO_PAYLOAD,
     SPAN_COLUMNS,
+    TRACE_AND_SPAN,
     TRACE_COLUMNS,
     SpanShapes,
     trace_shape,
@@ -71,10 +74,17 @@ def list_traces(  # The parts of a list's address.
         query = query.where(
             _TRACE.c.trace_id.in_(select(_SPAN.c.trace_id).where(_SPAN.c.id.in_(hits)))
         )
+    judged = few_traces(connection, project_id, filter_text)
+    if judged is not None:
+        query = query.where(_TRACE.c.trace_id.in_(judged))
+        order = order.unindexed()
     asked = Asked(project_id, TRACES, filter_text, order, cursor, limit)
-    rows = filtered_page(connection, query, asked, condition, is_led=hits is not None)
+    is_led = hits is not None or judged is not None
+    rows = filtered_page(connection, query, asked, condition, is_led=is_led)
+    items = [trace_shape(row, project) for row in rows[:limit]]
+    add_trace_scores(connection, project_id, items)
     return {
-        "items": [trace_shape(row, project) for row in rows[:limit]],
+        "items": items,
         "next_cursor": next_cursor(order, rows, limit),
     }
 
@@ -116,6 +126,7 @@ def get_trace(  # The parts of its address.
 
     bare = SpanShapes(connection, project, in_pieces=True)
     full = FullSpans(connection, project, in_pieces=True)
+    scores = SpanScores(connection, project)
 
     def parts() -> Iterator[bytes]:
         following, left, size_bytes, place = part, limit, 0, None
@@ -128,6 +139,7 @@ def get_trace(  # The parts of its address.
                 shapes = full.read(shown, has_previews=is_short)
             else:
                 shapes = [bare.shape(row) | NO_PAYLOAD for row in shown]
+                scores.add([TRACE_AND_SPAN(row) for row in shown], shapes)
             encoded = json_bytes(shapes)[1:-1]
             yield b"," + encoded if size_bytes else encoded
             size_bytes += len(encoded)
@@ -175,5 +187,8 @@ def trace_summary(
     )
     is_behind = row is None or connection.execute(dirty).first() is not None
     if row is not None and not is_behind:
-        return trace_shape(row, project)
-    return summarise(connection, project, project_id, trace_id)
+        found = trace_shape(row, project)
+    else:
+        found = summarise(connection, project, project_id, trace_id)
+    add_trace_scores(connection, project_id, [found])
+    return found

@@ -85,20 +85,23 @@ def test_a_filter_chooses_what_is_deleted(
 def test_nothing_is_left_of_a_deleted_trace(
     own_server: ServerProcess, own_client: Client, project: str
 ) -> None:
-    """Rows of spans, payloads, log records, sums and marks all go; other projects lose nothing."""
+    """Rows of spans, payloads, logs, feedback, sums and marks all go; others lose nothing."""
     for name in (project, "other"):
         send_spans(own_server.url, name, [otlp_span(1, 1), otlp_span(1, 2, parent=1)])
         send_log(own_server.url, name, trace=1, span=1, event="gen_ai.user.message")
         send_log(own_server.url, name, trace=1, span=2, event="something.else")
+        for span in (None, hex_id(2)):
+            own_client.add_feedback(name, "ok", 1, trace_id=hex_id(1, 16), span_id=span)
 
     assert own_client.delete_traces(project, all=True).deleted_spans == 2
 
     wait_until(lambda: count_rows(own_server.home, "trace_dirty") == 0)
     counts = {
         table: count_rows(own_server.home, table)
-        for table in ("span", "payload_block", "log_record", "trace", "span_dirty")
+        for table in ("span", "payload_block", "log_record", "trace", "span_dirty", "feedback")
     }
-    assert counts == {"span": 2, "payload_block": 1, "log_record": 2, "trace": 1, "span_dirty": 0}
+    left = {"span": 2, "payload_block": 1, "log_record": 2, "trace": 1, "span_dirty": 0}
+    assert counts == left | {"feedback": 2}
     assert own_client.list_traces(project).items == []
     assert own_client.get_trace("other", hex_id(1, 16)).spans[0].span_id == hex_id(1)
 
