@@ -14,7 +14,7 @@ from weave_core.foreign_runs import ForeignRun
 from weave_core.jsonable import to_json
 from weave_core.run_identities import foreign_writer_id
 from weave_core.tracing.encoding import Encoder
-from weave_core.tracing.past_words import KeepBlob, printed, shown
+from weave_core.tracing.past_words import KeepBlob, kept_files, printed, shown
 from weave_core.tracing.policies import RedactionPolicy
 from weave_core.tracing.redaction import Redactor
 from weave_core.tracing.run_spans import RunSpans
@@ -42,6 +42,12 @@ class PastRun:
         self._steps = buffer.take()
         self.points = sum(len(row[0]) for row in run.rows)
         self.media = sum(len(logged[3]) for logged in run.media)
+        places = {(row[0], row[1]) for row in run.rows}
+        if len(places) < len(run.rows):
+            told = (
+                f"{len(run.rows) - len(places):,} points are at steps that had one: the last stays"
+            )
+            self._note("(same step)", told)
         self._record = self._told()
         self.digest = _digest(run, self._record, self._steps)
 
@@ -63,11 +69,11 @@ class PastRun:
         """Bodies of OTLP requests, in the order in which they have to be sent.
 
         Args:
-            keep: Stores the bytes of media, which have to be there before what names them.
+            keep: Stores bytes and files, which have to be there before what names them.
         """
         run = self._run
         started_ns, ended_ns = run.times()
-        writer_id = foreign_writer_id(run.source, run.run_id)
+        writer_id = foreign_writer_id(run.source, run.run_id, run.part)
         spans = RunSpans(
             project=self._project,
             run_id=run.run_id,
@@ -93,10 +99,13 @@ class PastRun:
 
         for span in shown(run.media, keep, self._note, clean):
             yield encoder.encode([span])
+        for kept in kept_files(run.files, keep, self._note, ended_ns):
+            yield encoder.encode([spans.files(kept)])
         for lines in printed(run.console):
             yield encoder.encode([redactor.clean(spans.printed(lines))])
         # Last of all, so that an import that was broken off is done again.
-        end: dict[str, Any] = {"told_ns": spans.now_ns(), "environment": {IMPORTED: source}}
+        environment = {**run.environment, IMPORTED: source}
+        end: dict[str, Any] = {"told_ns": spans.now_ns(), "environment": environment}
         if run.state != "running":
             end |= {"state": run.state, "started_ns": started_ns, "ended_ns": ended_ns}
             end |= {"problems": run.problems}  # Those of media, too, by now.
@@ -113,6 +122,8 @@ def _digest(run: ForeignRun, record: dict[str, Any], steps: Sequence[PackedSteps
     for key, step, _, items in run.media:
         told = [(item.kind, str(item.data), sorted(item.options)) for item in items]
         digest.update(to_json([key, step, told]).encode())
+    for name, path in run.files:
+        digest.update(to_json([name, path.stat().st_size]).encode())
     for _, _, text in run.console:
         digest.update(text.encode("utf-8", "replace"))
     return digest.hexdigest()

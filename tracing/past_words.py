@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import orjson
 from opentelemetry.sdk.trace import ReadableSpan
 
 from weave_core.errors import WeaveError
@@ -14,13 +15,15 @@ from weave_core.tracing.histograms import Histogram
 from weave_core.tracing.logged_values import Tell
 from weave_core.tracing.media import SHELF, Audio, Html, Image, Markdown, Media, Video
 from weave_core.tracing.outboxes import MediaSorter
+from weave_core.tracing.run_files import MAX_FILE_NAME
 from weave_core.tracing.run_media import RunMedia
 from weave_core.tracing.tables import Table
 
-__all__ = ["KeepBlob", "media_of_items", "printed", "shown"]
+__all__ = ["KeepBlob", "kept_files", "media_of_items", "printed", "shown"]
 
-KeepBlob = Callable[[bytes], str]
-"""Stores bytes; gives their digest."""
+KeepBlob = Callable[[bytes | Path], str]
+"""Stores bytes, or those of a file; gives their digest."""
+_FILES_A_PIECE = 500
 _FED = 1_000
 """Texts that are made into lines before they are sent."""
 
@@ -98,6 +101,30 @@ class _Kept(NamedTuple):
     def add(self, content: bytes) -> str:
         """Store bytes; gives their digest."""
         return self.keep(content)
+
+
+def kept_files(
+    files: Sequence[tuple[str, Path]], keep: KeepBlob, tell: Tell, time_ns: int
+) -> Iterator[str]:
+    """Files as a run of ours tells them, as JSON, in pieces.
+
+    Args:
+        files: Names, and where they are.
+        keep: Stores them.
+        tell: Hears of what can't be kept.
+        time_ns: When they were kept; the times of copies say nothing.
+    """
+    told: list[dict[str, Any]] = []
+    for name, path in files:
+        try:
+            digest = keep(path)
+        except (WeaveError, OSError) as error:
+            tell(name, f"the file could not be kept: {error}")
+            continue
+        facts = {"digest": digest, "size_bytes": path.stat().st_size, "time_ns": time_ns}
+        told.append({"name": name[:MAX_FILE_NAME], **facts})
+    for place in range(0, len(told), _FILES_A_PIECE):
+        yield orjson.dumps(told[place : place + _FILES_A_PIECE]).decode()
 
 
 def printed(texts: Sequence[tuple[int, int, str]]) -> Iterator[str]:

@@ -4,6 +4,8 @@ import gzip
 import json
 import math
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -115,15 +117,33 @@ def test_a_file_that_breaks_off_is_read_up_to_there(
     assert len(points(client, project, run.id)["nested.x"]) == 5
 
 
+def mlflow_store(folder: Path, store: str) -> Path:
+    """A store of MLflow in a folder of its user, with an artifact of the run `first`."""
+    if store == "mlflow.db":
+        folder.mkdir()
+        (folder / store).write_bytes(gzip.decompress((DATA / "mlflow.db.gz").read_bytes()))
+        with closing(sqlite3.connect(folder / store)) as database:
+            text = "SELECT experiment_id, run_uuid FROM runs WHERE name = 'first'"
+            [(experiment, run_id)] = database.execute(text)
+        run = folder / "mlruns" / str(experiment) / run_id
+    else:
+        shutil.copytree(DATA / store, folder)
+        [run] = (
+            meta.parent
+            for meta in folder.rglob("meta.yaml")
+            if "run_name: first" in meta.read_text()
+        )
+    (run / "artifacts" / "notes").mkdir(parents=True)
+    (run / "artifacts" / "notes" / "report.md").write_text("# Good")
+    return folder
+
+
 @pytest.mark.parametrize("store", ["mlruns", "mlflow.db"])
 def test_both_stores_of_mlflow_are_read(
     importing: Any, client: Client, project: str, tmp_path: Path, store: str
 ) -> None:
-    """Parameters, tags, notes, times, states, NaN and infinity; experiments are groups."""
-    path = DATA / store
-    if store == "mlflow.db":
-        path = tmp_path / store
-        path.write_bytes(gzip.decompress((DATA / "mlflow.db.gz").read_bytes()))
+    """Parameters, tags, notes, times, states, files, NaN and infinity; experiments are groups."""
+    path = mlflow_store(tmp_path / "moved", store)
     importing(path)
     runs = {run.name: run for run in client.runs(project)}
     assert {name: run.state for name, run in runs.items()} == {
@@ -131,8 +151,10 @@ def test_both_stores_of_mlflow_are_read(
         "fails": "failed",
     }
     first = client.run(runs["first"].run_id, project).info
-    assert first.config == {"lr": "0.1", "model/depth": "3"}
+    assert first.config == {"lr": 0.1, "model/depth": 3}
     assert (first.group, first.notes, first.tags) == ("digits", "some notes", ["team=vision"])
+    [report] = client.run(first.run_id, project).files()
+    assert (report.name, report.read()) == ("notes/report.md", b"# Good")
     found = points(client, project, first.run_id)
     assert found["loss"] == {step: 1 / (step + 1) for step in range(5)}
     assert math.isnan(found["val/acc"][2])
@@ -162,6 +184,44 @@ def test_folders_of_event_files_are_runs(importing: Any, client: Client, project
     assert points(client, project, runs["second/trial"].run_id)["best"] == {0: 0.5}
 
 
+def test_what_add_hparams_tells_is_part_of_its_writers_run(
+    importing: Any, client: Client, project: str
+) -> None:
+    """A session of hyper-parameters is no run; curves are tables, meshes their points."""
+    [told] = importing(DATA / "tb-session")
+    run = client.run(told["run_id"], project)
+    assert (told["name"], run.info.config) == ("third", {"lr": 0.1, "kind": "adam"})
+    assert points(client, project, run.id)["best"] == {0: 0.5}
+    shown = {key: next(run.media(key)) for key in run.media_keys}
+    assert {key: (each.kind, each.step) for key, each in shown.items()} == {
+        "curve": ("table", 2), "cloud_1": ("object3d", 2)
+    }  # fmt: skip
+    rows = shown["curve"].to_rows()
+    assert [row["threshold"] for row in rows] == [0, 0.25, 0.5, 0.75, 1]
+    assert rows[2] == {"threshold": 0.5, "precision": 1.0, "recall": 1.0}
+    assert json.loads(shown["cloud_1"].read()) == [[0, 0, 0], [1, 0, 0], [0, 1, 2]]
+    assert run.info.problems == {"cloud_3": "faces and colours of a mesh are left out"}
+
+
+def test_a_run_that_w_and_b_went_on_with_is_taken_once(
+    importing: Any, client: Client, project: str, tmp_path: Path
+) -> None:
+    """Offline each program has a file of its own; a file that is none keeps no other away."""
+    body = (DATA / "run-offline1.wandb").read_bytes()
+    for name, part in (("1_a", body[: len(body) // 2]), ("2_b", body), ("3_c", b"nothing")):
+        folder = tmp_path / f"offline-run-{name}"
+        (folder / "files" / "media").mkdir(parents=True)
+        (folder / "files" / "media" / "x.png").write_bytes(b"x")
+        (folder / "files" / "saved.txt").write_text(name)
+        (folder / "run-offline1.wandb").write_bytes(part)
+    first, second = importing(tmp_path)
+    assert (first["outcome"], second["outcome"]) == ("taken", "taken")
+    run = client.run("offline1", project)
+    assert len(run.info.writers) == 2
+    assert [(file.name, file.read()) for file in run.files()] == [("saved.txt", b"2_b")]
+    assert {each["outcome"] for each in importing(tmp_path)} == {"known"}
+
+
 def test_tables_are_runs(importing: Any, client: Client, project: str, tmp_path: Path) -> None:
     """Wide and long ones, with columns of steps, times and runs by their usual names."""
     wide, long = tmp_path / "wide.csv", tmp_path / "long.csv"
@@ -169,9 +229,14 @@ def test_tables_are_runs(importing: Any, client: Client, project: str, tmp_path:
     long.write_text(
         "run_id,metric,step,value,timestamp\na,loss,0,3,1700000000\nb,loss,1,4,1700000001\n"
     )
-    importing(wide, long)
+    other = tmp_path / "other.csv"
+    other.write_text("epoch;loss;good\n1;0,5;True\n2;0,25;False\n")
+    importing(wide, long, other)
     runs = {run.name: run for run in client.runs(project)}
-    assert set(runs) == {"wide", "a", "b"}
+    assert set(runs) == {"wide", "a", "b", "other"}
+    told = points(client, project, runs["other"].run_id)
+    assert told == {"epoch": {1: 1, 2: 2}, "loss": {1: 0.5, 2: 0.25}, "good": {1: 1, 2: 0}}
+    assert runs["other"].started_ns == other.stat().st_mtime_ns
     found = points(client, project, runs["wide"].run_id)["loss"]
     assert (found[0], found[20], math.isnan(found[10])) == (1.5, 0.5, True)
     assert "no number" in runs["wide"].problems["note"]

@@ -64,7 +64,7 @@ def _import_runs(paths: list[Path], settings: Settings, *, json: bool) -> None:
     try:
         with open_client(settings) as client:
             for path in paths:
-                for run in read_runs(path):
+                for run in read_runs(path, _show_wrong):
                     told.append(_import_run(run, client, transport, settings.project))
                     if not json:
                         _show(told[-1])
@@ -94,6 +94,7 @@ def _import_run(
         "name": run.name,
     }
     told |= {"state": run.state, "points": past.points, "media": past.media}
+    told["files"] = len(run.files)
     told["problems"] = run.problems
     if past.digest in _digests(client, project, run.run_id):
         return told | {"outcome": "known"}
@@ -131,11 +132,16 @@ def _send(transport: "Transport", body: bytes, run_id: str) -> None:
     )
 
 
+def _show_wrong(told: str) -> None:
+    sys.stderr.write(plain(f"left out: {told}") + "\n")
+
+
 def _show(told: dict[str, Any]) -> None:
     """One line for a run, and one for each thing that could not be read."""
     known = ", was there already" if told["outcome"] == "known" else ""
     name = f" ({told['name']})" if told["name"] else ""
-    kept = f"{told['points']:,} points" + (f", {told['media']:,} media" if told["media"] else "")
+    kept = f"{told['points']:,} points"
+    kept += "".join(f", {told[each]:,} {each}" for each in ("media", "files") if told[each])
     sys.stdout.write(plain(f"{told['source']} {told['run_id']}{name}: {kept}"))
     sys.stdout.write(f", {told['state']}{known}\n")
     for key, problem in told["problems"].items():

@@ -3,7 +3,7 @@
 One module for each format; this door finds out which one a path is.  Nothing is sent here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from weave_core.errors import ConfigError
@@ -27,8 +27,12 @@ def holds_runs(path: Path) -> bool:
     return any(reader.find(path) for reader in _READERS)
 
 
-def read_runs(path: Path) -> Iterator[ForeignRun]:
+def read_runs(path: Path, tell: Callable[[str], object] | None = None) -> Iterator[ForeignRun]:
     """The runs at `path`, a file or a folder, one by one.
+
+    Args:
+        path: Where they are.
+        tell: Hears of what is wrong with a file of a folder, which keeps no other from being read.
 
     Raises:
         ConfigError: If there is none, or a file is not what its name says.
@@ -39,7 +43,12 @@ def read_runs(path: Path) -> Iterator[ForeignRun]:
     for reader in _READERS:
         for source in reader.find(path):
             is_found = True
-            yield from reader.read(source, path)
+            try:
+                yield from reader.read(source, path)
+            except ConfigError as error:
+                if source == path or tell is None:
+                    raise
+                tell(str(error))
     if not is_found:
         raise ConfigError(
             f"{str(path)!r} holds no run that is known",

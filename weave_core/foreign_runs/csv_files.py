@@ -6,6 +6,7 @@ form (a column of names and one of values) is read as well.
 """
 
 import csv
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,10 +41,12 @@ def read(path: Path, _root: Path) -> Iterator[ForeignRun]:
         ConfigError: If it has no row of names, or nothing that is a number.
     """
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        table = csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+        delimiter = _delimiter(file.readline(), path)
+        file.seek(0)
+        table = csv.DictReader(file, delimiter=delimiter)
         heads = {head.strip().lower(): head for head in table.fieldnames or () if head}
         runs: dict[str, ForeignRun] = {}
-        columns = _Columns(heads)
+        columns = _Columns(heads, other_ns=path.stat().st_mtime_ns, is_european=delimiter == ";")
         first = ",".join(table.fieldnames or ())
         for number, row in enumerate(table):
             name = (row.get(columns.run) or "").strip() if columns.run else ""
@@ -66,10 +69,27 @@ def read(path: Path, _root: Path) -> Iterator[ForeignRun]:
         yield run
 
 
-class _Columns:
-    """Which column is what."""
+def _delimiter(heads: str, path: Path) -> str:
+    """What stands between the names of columns most often."""
+    if path.suffix.lower() == ".tsv":
+        return "\t"
+    return max((",", ";", "\t"), key=heads.count)
 
-    def __init__(self, heads: dict[str, str]) -> None:
+
+class _Columns:
+    """Which column is what.
+
+    Args:
+        heads: Names of columns as they are, by what they are looked for under.
+        other_ns: The time of a row that does not tell its own.
+        is_european: Whether a comma stands before the fraction of a number, as where columns are
+            told apart by semicolons.
+    """
+
+    def __init__(self, heads: dict[str, str], *, other_ns: int, is_european: bool) -> None:
+        self._other_ns = other_ns
+        self._is_european = is_european
+
         def first(names: tuple[str, ...]) -> str | None:
             return next((heads[name] for name in names if name in heads), None)
 
@@ -79,13 +99,13 @@ class _Columns:
 
     def take(self, run: ForeignRun, row: dict[str, str], number: int) -> None:
         """Add a row to its run."""
-        told = _float(row.get(self.step) or "") if self.step else None
-        step = number if told is None else int(told)
-        time_ns = _time_ns(row.get(self.time) or "") if self.time else 0
+        told = self._float(row.get(self.step) or "") if self.step else None
+        step = number if told is None or not math.isfinite(told) else int(told)
+        time_ns = (_time_ns(row.get(self.time) or "") if self.time else 0) or self._other_ns
         values = {}
         if self.long is not None:
             name, value = (row.get(column) or "" for column in self.long)
-            if (found := _float(value)) is not None and name:
+            if (found := self._float(value)) is not None and name:
                 values[name] = found
         else:
             axes = {self.time, self.run}
@@ -94,15 +114,21 @@ class _Columns:
             for key, text in row.items():
                 if key is None or key in axes or not isinstance(text, str) or not text.strip():
                     continue
-                found = _float(text)
+                found = self._float(text)
                 if found is None:
                     run.problems.setdefault(key, f"{text[:60]!r} is no number: it is left out")
                 else:
                     values[key] = found
         run.add(values, step, time_ns)
 
+    def _float(self, text: str) -> float | None:
+        return _float(text.replace(",", ".") if self._is_european else text)
+
 
 def _float(text: str) -> float | None:
+    truth = {"true": 1.0, "false": 0.0}.get(text.strip().lower())
+    if truth is not None:
+        return truth
     try:
         return float(text)
     except ValueError:

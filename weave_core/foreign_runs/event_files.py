@@ -7,6 +7,7 @@ Source: TensorFlow's record_writer.h, event.proto, summary.proto, tensor.proto, 
 plugin's plugin_data.proto, for framing and field numbers.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,10 +24,14 @@ MAX_EVENT_BYTES = 256 * 1024 * 1024
 """Longest record of an event file; a longer one is taken for a broken one."""
 MAX_CHECKED_BYTES = 1024
 """A longer record's checksum is not counted, which takes 60 ns a byte; its length's always is."""
+_FILES = "*.tfevents.*"
+_SESSION = re.compile(r"\d{9,11}\.\d+")
 _HEAD = struct.Struct("<QI")
 _TAIL = struct.Struct("<I")
 _POLYNOMIAL = 0x82F63B78
-_HPARAMS = "hparams"
+_HPARAMS, _MESH = "hparams", "mesh"
+_VERTICES = 1
+"""What a mesh's tensor holds, as its plugin numbers it."""
 _SIMPLE, _TENSOR = 2, 8
 _NUMBER, _TEXT, _BOOL = 2, 3, 4
 """Fields of a summary's value, and of the value of a hyper-parameter."""
@@ -36,21 +41,27 @@ def find(path: Path) -> list[Path]:
     """The folders with event files at or below `path`, or the file itself."""
     if path.is_file():
         return [path] if ".tfevents." in path.name else []
-    return sorted({file.parent for file in path.rglob("*.tfevents.*")})
+    folders = {file.parent for file in path.rglob(_FILES)}
+    return sorted(each for each in folders if each == path or not _is_part(each))
 
 
 def read(source: Path, root: Path) -> Iterator[ForeignRun]:
     """The run of a folder, or of one file.
 
+    `add_hparams` writes to a folder of its own below that of its writer: what it tells belongs to
+    the writer's run, and is part of that where there is one such folder.
+
     Raises:
         ConfigError: If a file is no event file.
     """
-    files = [source] if source.is_file() else sorted(source.glob("*.tfevents.*"))
+    files = [source] if source.is_file() else sorted(source.glob(_FILES))
     folder = source.parent if source.is_file() else source
     within = folder.relative_to(root).as_posix() if folder.is_relative_to(root) else ""
     name = folder.resolve().name if within in ("", ".") else within
     # The first file's name has when, where and by which process it was begun.
     run = ForeignRun("tensorboard", str(source), checked_id(name, files[0].name), name=name)
+    if source.is_dir() and len(sessions := _sessions(source)) == 1:
+        files += sorted(sessions[0].glob(_FILES))
     for file in files:
         with file.open("rb") as opened:
             events = EventFile(opened)
@@ -69,6 +80,18 @@ def read(source: Path, root: Path) -> Iterator[ForeignRun]:
         run.rows or run.media or run.config or run.problems
     ):  # A writer of folders below leaves an empty file.
         yield run
+
+
+def _sessions(folder: Path) -> list[Path]:
+    """The folders of `add_hparams` right below one of a writer, which are called by their time."""
+    return [each for each in folder.iterdir() if each.is_dir() and _SESSION.fullmatch(each.name)]
+
+
+def _is_part(folder: Path) -> bool:
+    """Whether a folder is the only session of the writer of the folder above."""
+    if _SESSION.fullmatch(folder.name) is None or not any(folder.parent.glob(_FILES)):
+        return False
+    return _sessions(folder.parent) == [folder]
 
 
 class EventFile:
@@ -163,6 +186,8 @@ def _take_value(
         values[tag] = to_double(value[_SIMPLE][-1])
     elif _TENSOR in value and (number := _scalar(message(value, _TENSOR))) is not None:
         values[tag] = number
+    elif plugin == _MESH and signed(message(metadata, 2), 3) != _VERTICES:
+        run.problems.setdefault(tag, "faces and colours of a mesh are left out")
     elif items := media_of_value(value, plugin):
         run.show(tag.removesuffix("/text_summary"), *when, items)  # tensorboardX adds that.
     else:

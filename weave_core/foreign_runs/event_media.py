@@ -6,6 +6,7 @@ Source: TensorFlow's summary.proto, histogram.proto and tensor.proto; TensorBoar
 the plugins images, histograms, audio and text.
 """
 
+import math
 import struct
 from collections.abc import Callable, Iterable
 
@@ -18,7 +19,9 @@ MAX_EVENT_BINS = 512
 """Bars of an event's histogram that are kept; of more, neighbours are put together."""
 _IMAGE, _HISTOGRAM, _AUDIO, _TENSOR = 4, 5, 6, 8
 _ENCODED = 4
-_DOUBLE = 2
+_FLOAT, _DOUBLE = 1, 2
+_CURVE_ROWS = 6
+"""True and false positives, true and false negatives, precision, recall."""
 _MAX = 2
 _SIZES = 2
 """Texts before the pictures in a tensor of pictures: width and height."""
@@ -79,16 +82,51 @@ def _of_pictures(tensor: Fields) -> list[ForeignMedium]:
 
 def _of_sounds(tensor: Fields) -> list[ForeignMedium]:
     """Sounds, each with a text about it behind."""
-    shape = [
-        signed(fields_of(each), 1) for each in message(tensor, 2).get(2, ()) if type(each) is bytes
-    ]
-    return _files("audio", _texts(tensor)[:: 2 if len(shape) > 1 else 1])
+    return _files("audio", _texts(tensor)[:: 2 if len(_shape(tensor)) > 1 else 1])
 
 
 def _of_words(tensor: Fields) -> list[ForeignMedium]:
     """Texts, which TensorBoard shows as Markdown."""
     words = [each.decode("utf-8", "replace") for each in _texts(tensor)]
     return [ForeignMedium("markdown", each) for each in words if each]
+
+
+def _of_curve(tensor: Fields) -> list[ForeignMedium]:
+    """Precision and recall by threshold: six rows of a tensor, the last two of which are these."""
+    numbers = _floats(tensor)
+    count = len(numbers) // _CURVE_ROWS
+    if count < 2 or len(numbers) % _CURVE_ROWS:  # noqa: PLR2004  # Thresholds from 0 to 1.
+        return []
+    precision, recall = numbers[4 * count : 5 * count], numbers[5 * count :]
+    rows = [
+        [place / (count - 1), *values]
+        for place, values in enumerate(zip(precision, recall, strict=True))
+    ]
+    return [ForeignMedium("table", rows, {"columns": ["threshold", "precision", "recall"]})]
+
+
+def _of_vertices(tensor: Fields) -> list[ForeignMedium]:
+    """The points of a mesh; of several the first one's."""
+    shape, numbers = _shape(tensor), _floats(tensor)
+    if len(shape) != 3 or shape[2] != 3 or len(numbers) != math.prod(shape) or not numbers:  # noqa: PLR2004
+        return []
+    points = [numbers[place : place + 3] for place in range(0, 3 * shape[1], 3)]
+    return [ForeignMedium("object3d", points)]
+
+
+def _shape(tensor: Fields) -> list[int]:
+    return [
+        signed(fields_of(each), 1) for each in message(tensor, 2).get(2, ()) if type(each) is bytes
+    ]
+
+
+def _floats(tensor: Fields) -> list[float]:
+    """The numbers of a tensor of 32-bit floats, in any of the three ways there are."""
+    found: list[float] = []
+    for each in (*tensor.get(4, ()), *tensor.get(5, ())):
+        if isinstance(each, bytes) and len(each) % 4 == 0:
+            found += struct.unpack(f"<{len(each) // 4}f", each)
+    return found if signed(tensor, 1) == _FLOAT else []
 
 
 def _texts(tensor: Fields) -> list[bytes]:
@@ -114,4 +152,6 @@ _PLUGINS: dict[str, Callable[[Fields], list[ForeignMedium]]] = {
     "histograms": _of_bars,
     "audio": _of_sounds,
     "text": _of_words,
+    "pr_curves": _of_curve,
+    "mesh": _of_vertices,
 }

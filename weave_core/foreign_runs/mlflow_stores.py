@@ -1,7 +1,8 @@
 """MLflow's stores: a folder `mlruns` of small files, or a SQLite database.
 
 Experiments become groups, tags of one's own become words `key=value`; MLflow's own tags are read
-for what they mean.  Deleted runs are left out.
+for what they mean.  Parameters are texts in MLflow: what it has made of a number or a truth value
+is one again.  Artifacts that lie on this machine become files.  Deleted runs are left out.
 
 Source: mlflow 3's file_store.py and dbmodels/models.py.
 """
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
 
 from weave_core.errors import ConfigError
 from weave_core.foreign_runs.records import ForeignRun, checked_id
@@ -28,6 +30,10 @@ _SQLITE = b"SQLite format 3\0"
 _LARGEST = 1.7976931348623157e308
 """What MLflow's databases have instead of infinity."""
 _META = "meta.yaml"
+_DIGITS = 1_000
+"""Python reads no longer number."""
+_DATABASE = "mlflow.db"
+"""What MLflow 3 writes where nothing else is said, with `mlruns` beside it."""
 
 
 def find(path: Path) -> list[Path]:
@@ -35,7 +41,8 @@ def find(path: Path) -> list[Path]:
     if path.is_file():
         with path.open("rb") as file:
             return [path] if file.read(len(_SQLITE)) == _SQLITE else []
-    return sorted(meta.parent for meta in path.rglob(_META) if "run_id" in _flat_yaml(meta))
+    folders = sorted(meta.parent for meta in path.rglob(_META) if "run_id" in _flat_yaml(meta))
+    return folders + (find(path / _DATABASE) if (path / _DATABASE).is_file() else [])
 
 
 def read(source: Path, _root: Path) -> Iterator[ForeignRun]:
@@ -98,10 +105,54 @@ def _take_tag(run: ForeignRun, key: str, value: str) -> None:
         run.name = run.name or value
     elif key == "mlflow.parentRunId":
         run.group = value
+    elif key == "mlflow.source.name":
+        run.environment["command"] = [value]
+    elif key == "mlflow.source.git.commit":
+        run.environment.setdefault("git", {})["commit"] = value
+    elif key == "mlflow.source.git.branch":
+        run.environment.setdefault("git", {})["branch"] = value
 
 
 def _take_metric(run: ForeignRun, key: str, value: float, time_ms: int, step: int) -> None:
-    run.add({key.replace(".", "."): value}, step, time_ms * 1_000_000)
+    run.add({key: value}, step, time_ms * 1_000_000)
+
+
+def _take_param(run: ForeignRun, key: str, value: str) -> None:
+    run.config[key] = {"True": True, "False": False}.get(value, value)
+    for number in (_int(value), _float(value)):
+        if str(number) == value and math.isfinite(number):  # And not such as 007 or 1.10.
+            run.config[key] = number
+            return
+
+
+def _int(text: str) -> int:
+    return int(text) if text.removeprefix("-").isdecimal() and len(text) < _DIGITS else 0
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _take_artifacts(run: ForeignRun, uri: str, beside: Path) -> None:
+    """The files of a run.
+
+    Args:
+        run: Whose.
+        uri: Where MLflow has put them.
+        beside: Where they are if all of it was moved.
+    """
+    parts = urlsplit(uri)
+    told = Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
+    # A store that came from elsewhere must not name just any folder of this machine.
+    if told is not None and told.is_dir() and told.parts[-2:] == (run.run_id, "artifacts"):
+        run.keep_folder(told)
+    elif beside.is_dir():
+        run.keep_folder(beside)
+    elif told is None:
+        run.problems["(artifacts)"] = f"they are elsewhere and left out: {uri[:200]}"
 
 
 def _read_folder(folder: Path) -> Iterator[ForeignRun]:
@@ -112,11 +163,11 @@ def _read_folder(folder: Path) -> Iterator[ForeignRun]:
     experiment = _flat_yaml(above).get("name") if above.is_file() else None
     run = _run_of(told["run_id"], folder, told, experiment)
     for kind, take in (
-        ("params", run.config.__setitem__),
-        ("tags", lambda k, v: _take_tag(run, k, v)),
+        ("params", _take_param),
+        ("tags", _take_tag),
     ):
         for key, file in _files(folder / kind):
-            take(key, file.read_text("utf-8", "replace"))
+            take(run, key, file.read_text("utf-8", "replace"))
     for key, file in _files(folder / "metrics"):
         for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), 1):
             try:
@@ -124,6 +175,7 @@ def _read_folder(folder: Path) -> Iterator[ForeignRun]:
                 _take_metric(run, key, float(value), int(time_ms), int(rest[0]) if rest else 0)
             except ValueError:
                 run.problems[key] = f"line {number} of {file} is no point: it is left out"
+    _take_artifacts(run, told.get("artifact_uri", ""), folder / "artifacts")
     yield run
 
 
@@ -146,7 +198,7 @@ def _read_database(connection: sqlite3.Connection, path: Path) -> Iterator[Forei
         for name, value in connection.execute(
             "SELECT key, value FROM params WHERE run_uuid = ?", key
         ):
-            run.config[name] = value
+            _take_param(run, name, value)
         for name, value in connection.execute(
             "SELECT key, value FROM tags WHERE run_uuid = ?", key
         ):
@@ -160,4 +212,6 @@ def _read_database(connection: sqlite3.Connection, path: Path) -> Iterator[Forei
             if abs(number) >= _LARGEST:
                 number = math.copysign(math.inf, number)
             _take_metric(run, name, number, time_ms, step)
+        kept = path.parent / "mlruns" / str(told["experiment_id"]) / told["run_uuid"] / "artifacts"
+        _take_artifacts(run, str(told.get("artifact_uri") or ""), kept)
         yield run

@@ -5,12 +5,15 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
 from typing import Any, Literal
 
 from weave_core.flat_keys import flattened
 from weave_core.model import RUN_ID_PATTERN
 
 __all__ = [
+    "MAX_IMPORTED_FILES",
     "ForeignMedium",
     "ForeignRun",
     "MediaRow",
@@ -40,6 +43,8 @@ class ForeignMedium:
 MediaRow = tuple[str, int, int, list[ForeignMedium]]
 """Key, step, time in nanoseconds, what was logged there."""
 _RUN_ID = re.compile(RUN_ID_PATTERN)
+MAX_IMPORTED_FILES = 10_000
+"""Files of one run of another tracker that are taken, by name; more are told of."""
 _MAX_STEP = 2**63 - 2
 _MAX_NS = 2**63 - 1
 
@@ -53,6 +58,8 @@ class ForeignRun:
     path: str
     run_id: str
     """Its own id there, or one that follows from what never changes in the file."""
+    part: str = ""
+    """Tells it from other sources of the same run, each of which has a part of it."""
     name: str | None = None
     group: str | None = None
     job_type: str | None = None
@@ -71,12 +78,19 @@ class ForeignRun:
     media: list[MediaRow] = field(default_factory=list)
     console: list[tuple[int, int, str]] = field(default_factory=list)
     """What was printed, in order: 0 for standard output and 1 for standard error, time, text."""
+    files: list[tuple[str, Path]] = field(default_factory=list)
+    """Names, and where they are."""
+    environment: dict[str, Any] = field(default_factory=dict)
+    """What it ran with, as a writer of ours tells it."""
     problems: dict[str, str] = field(default_factory=dict)
     """What could not be read, by key; `*` is of the whole file."""
 
     def add(self, values: Mapping[str, Any], step: int, time_ns: int) -> None:
         """Take the numbers among `values`; what is none is a problem of its key."""
         numbers = numbers_in(values, self.problems)
+        if numbers and step < 0:
+            told = f"it was logged at step {step}, which is before the first: it stands at step 0"
+            self.problems.setdefault(next(iter(numbers)), told)
         if numbers:
             row = tuple(numbers), checked_step(step), time_ns, tuple(numbers.values())
             self.rows.append(row)
@@ -85,6 +99,18 @@ class ForeignRun:
         """Take what is no number."""
         if items:
             self.media.append((key, checked_step(step), time_ns, items))
+
+    def keep_folder(self, folder: Path, *, but: frozenset[str] = frozenset()) -> None:
+        """Take the files below a folder, but those below folders of it that are named."""
+        found = (
+            (path.relative_to(folder).as_posix(), path)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.relative_to(folder).parts[0] not in but
+        )
+        self.files += islice(found, MAX_IMPORTED_FILES)
+        if next(found, None) is not None:
+            told = f"of the files the first {MAX_IMPORTED_FILES:,} are kept"
+            self.problems.setdefault("(files)", told)
 
     def times(self) -> tuple[int, int]:
         """When it began and when it was last heard of."""

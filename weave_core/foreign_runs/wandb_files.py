@@ -31,6 +31,8 @@ _BLOCK_BYTES = 32 * 1024
 _WHOLE, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _HISTORY, _SUMMARY, _CONFIG, _STATS, _METRIC, _PRINTED, _RUN, _EXIT = 2, 3, 5, 7, 12, 13, 17, 18
 _STDOUT = 1
+_MEDIA = frozenset({"media"})
+"""The folder of what is taken by its records."""
 
 
 def find(path: Path) -> list[Path]:
@@ -47,6 +49,9 @@ def read(path: Path, _root: Path) -> Iterator[ForeignRun]:
         ConfigError: If it is none of W&B's.
     """
     run = ForeignRun("wandb", str(path), checked_id(path.stem.removeprefix("run-")))
+    # Offline, W&B writes another file for each program that goes on with a run.
+    others = sorted(path.parent.parent.glob(f"offline-run-*/{path.name}"))
+    run.part = path.parent.name if path in others[1:] else ""
     body = path.read_bytes()
     if len(body) < _HEAD.size or _HEAD.unpack_from(body)[:2] != (b":W&B", 0xBEE1):
         raise ConfigError(f"{str(path)!r} is no run of W&B: its first bytes are others", "")
@@ -57,6 +62,7 @@ def read(path: Path, _root: Path) -> Iterator[ForeignRun]:
             count += 1
     except ValueError as error:
         run.problems["*"] = f"{path.name}: behind record {count}: {error}; the rest is missing"
+    run.keep_folder(path.parent / "files", but=_MEDIA)
     yield run
 
 

@@ -97,6 +97,9 @@ def media_of(
     except (KeyError, TypeError, ValueError, OSError, AttributeError, IndexError) as error:
         tell(key, f"a {told['_type']} of W&B's can't be read: {error}")
         return []
+    if any(map(_is_scene, found)):
+        tell(key, "of a scene the points are kept, no boxes and vectors")
+        found = [ForeignMedium("object3d", each.data["points"]) for each in found]
     if not found:
         tell(key, f"a {told['_type']} of W&B's is left out")
     return found
@@ -137,6 +140,11 @@ def _media(told: Mapping[str, Any], find: FindFile) -> Iterator[ForeignMedium]:
 
 def _bytes(told: Mapping[str, Any], find: FindFile) -> bytes:
     return find(str(told["path"])).read_bytes()
+
+
+def _is_scene(body: ForeignMedium) -> bool:
+    """Points with boxes and arrows, instead of points alone."""
+    return body.kind == "object3d" and isinstance(body.data, dict) and "points" in body.data
 
 
 def _histogram(told: Mapping[str, Any]) -> ForeignMedium:
