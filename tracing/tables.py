@@ -1,14 +1,16 @@
 """Tables that a run logs: columns and rows, media among their cells."""
 
+import copy
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Self, get_args
 
 import orjson
 
 from weave_core.errors import ConfigError
 from weave_core.jsonable import to_jsonable
+from weave_core.model import ChartKind, TableChart
 from weave_core.tracing.media import SHELF, TOKEN, Content, Media, Shelf
 
 __all__ = ["Table"]
@@ -57,6 +59,7 @@ class Table(Media):
         self._rows: list[list[Any]] = []
         self._total = 0
         self._frame: Any = None
+        self._chart: TableChart | None = None
         if columns is not None:
             self._set_columns(columns)
         if data is None:
@@ -112,6 +115,61 @@ class Table(Media):
         if len(self._rows) < MAX_TABLE_ROWS:
             self._rows.append(list(cells))
 
+    def with_chart(
+        self,
+        kind: ChartKind,
+        *,
+        x: str,
+        y: str | None = None,
+        color: str | None = None,
+        value: str | None = None,
+        title: str | None = None,
+        x_title: str | None = None,
+        y_title: str | None = None,
+    ) -> Self:
+        """A copy as it is now that is shown as a chart, its rows below.
+
+        Example:
+            >>> table = weave_core.Table([[1, 0.9], [2, 0.7]], columns=["epoch", "loss"])
+            >>> run.log({"curve": table.with_chart("line", x="epoch", y="loss")})
+
+        Args:
+            kind: `line`, `scatter`, `bar`, `histogram` or `matrix`.
+            x: The column along the bottom; of a histogram the one whose values are counted.
+            y: The column along the side; a histogram has none.
+            color: The column whose values are a line, or a colour, each.
+            value: Of a matrix: the column of the numbers in its fields.
+            title: Above it.
+            x_title: At the bottom instead of the column's name.
+            y_title: At the side.
+
+        Raises:
+            ConfigError: If there is no such kind or column, or the kind needs one more.
+        """
+        told: dict[str, Any] = {"x": x, "y": y, "color": color, "value": value, "title": title}
+        if kind not in get_args(ChartKind):
+            raise ConfigError(
+                f"a chart of the kind {kind!r}", f"give {', '.join(get_args(ChartKind))}"
+            )
+        chart = TableChart(kind=kind, **told, x_title=x_title, y_title=y_title)
+        missing = [name for name in chart.columns if name not in self.columns]
+        if missing:
+            raise ConfigError(
+                f"a chart of the column {missing[0]!r}",
+                f"the table has {', '.join(self.columns)[:200]}",
+            )
+        needed = {"histogram": (), "matrix": ("y", "value")}.get(kind, ("y",))
+        if lacking := [name for name in needed if told[name] is None]:
+            raise ConfigError(
+                f"a chart of the kind {kind!r} without {' and '.join(lacking)}",
+                "name the column",
+            )
+        made = copy.copy(self)
+        made.columns = list(self.columns)
+        made._rows = [list(row) for row in self._rows]  # noqa: SLF001  # One of this class.
+        made._chart = chart  # noqa: SLF001  # Likewise.
+        return made
+
     def __len__(self) -> int:
         return self._total
 
@@ -123,6 +181,8 @@ class Table(Media):
         content, parts = self._snapshot(shelf)
         told: dict[str, Any] = {"kind": self.kind, "columns": list(self.columns)}
         told["rows"] = self._total
+        if self._chart is not None:
+            told["chart"] = self._chart.model_dump(exclude_none=True)
         # Before the table's own: its text names theirs.
         if parts:
             told["parts"] = parts

@@ -2,19 +2,22 @@
 
 import base64
 from collections.abc import Mapping
+from contextlib import nullcontext
 from itertools import cycle, groupby
 from typing import Any, Final
 
 import orjson
 import pandas as pd  # type: ignore[import-untyped]  # It ships no types.
 import streamlit as st
+from pydantic import ValidationError
 
 from weave_core.app.components.media_gallery import GALLERY_KINDS, gallery_content, media_gallery
 from weave_core.app.frame import errors_shown
 from weave_core.app.state import client
+from weave_core.app.table_charts import chart_height, table_chart
 from weave_core.errors import WeaveError
 from weave_core.media_types import HEAD_BYTES, media_type_of
-from weave_core.model import LoggedMedia, MediaKeys, Run
+from weave_core.model import LoggedMedia, MediaKeys, Run, TableChart
 
 __all__ = ["fetch_blob", "show_media"]
 
@@ -34,6 +37,8 @@ HISTOGRAM_STEPS: Final = 200
 MAX_HISTOGRAM_KEYS: Final = 24
 MAX_BESIDE: Final = 4
 """Tables of several runs beside each other; further ones stand below."""
+MAX_CHARTS_BESIDE: Final = 2
+"""Logged charts of one run beside each other."""
 _STEP = "media_step"
 EMPTY = """Nothing but numbers was logged yet. In Python:
 
@@ -79,10 +84,17 @@ def show_step(project: str, names: Mapping[str, str]) -> None:
         )  # fmt: skip
         asked = media_gallery(content, key="media_gallery")
         others = [each for each in logged if each.kind not in GALLERY_KINDS]
-        for _, of_key in groupby(others, key=lambda each: each.key):
-            beside = [*of_key]
-            count = min(len(beside), MAX_BESIDE)
-            for place, column in zip(beside, cycle(st.columns(count)), strict=False):
+        groups = [[*of_key] for _, of_key in groupby(others, key=lambda each: each.key)]
+        charts = [each for [each, *more] in groups if not more and is_chart(each)]
+        beside = [
+            charts[at : at + MAX_CHARTS_BESIDE] for at in range(0, len(charts), MAX_CHARTS_BESIDE)
+        ]
+        beside += [group for group in groups if group[1:] or not is_chart(group[0])]
+        for row in beside:
+            # A last chart alone is as wide as the others.
+            count = MAX_CHARTS_BESIDE if is_chart(row[0]) and row[0] in charts else len(row)
+            columns = st.columns(min(count, MAX_BESIDE))
+            for place, column in zip(row, cycle(columns), strict=False):
                 with column:
                     show_other(place, names[place.run_id])
         if asked is not None:
@@ -124,12 +136,36 @@ def show_other(each: LoggedMedia, owner: str) -> None:
         if item.get("caption"):
             st.text(str(item["caption"])[:2_000])
         if each.kind == "table" and (table := fetch_table(digest)):
-            show_table(table)
+            is_drawn = show_chart(item, table, key=f"chart-{each.key}-{each.run_id}-{digest}")
+            with st.expander("Rows") if is_drawn else nullcontext():
+                show_table(table)
         elif each.kind == "table" or (content := fetch_blob(digest)) is None:
             st.caption("It is too large for a page: client.run(id).media(key) has it.")
         else:
             key = f"{each.key}-{each.run_id}-{each.rank}-{each.step}-{item.get('digest')}"
             show_figure(content, key=key)
+
+
+def is_chart(each: LoggedMedia) -> bool:
+    """Whether it is one table that was logged as a chart."""
+    return each.kind == "table" and len(each.items) == 1 and "chart" in each.items[0]
+
+
+def show_chart(item: dict[str, Any], told: dict[str, Any], *, key: str) -> bool:
+    """A table as the chart that it was logged as; whether it is one."""
+    if "chart" not in item:
+        return False
+    try:
+        chart = TableChart.model_validate(item["chart"])
+    except ValidationError:
+        return False  # Of a newer program; its rows are shown all the same.
+    options = table_chart(chart, [str(name) for name in told["columns"]], told["data"])
+    if options is None:
+        return False
+    st.echarts_chart(
+        options, height=chart_height(chart, options), alt=chart.title or "A logged chart", key=key
+    )
+    return True
 
 
 def show_table(told: dict[str, Any]) -> None:

@@ -150,6 +150,8 @@ def test_media_of_a_run_are_on_its_page(
         run.log({"many": [weave_core.Image(pixels)] * 100}, step=1)
         run.log({"table": weave_core.Table([[1]], columns=["a"])}, step=2)
         run.log({"spread": weave_core.Histogram([1, 2])}, step=2)
+        curve = weave_core.Table([[1, 2.0], [2, 1.0]], columns=["x", "y"])
+        run.log({"curve": curve.with_chart("line", x="x", y="y")}, step=2)
     with training(project, server.url, tmp_path / "home"), weave_core.run(id="none", capture=False):
         pass
     address = {"project": project, "view": "Media"}
@@ -160,7 +162,8 @@ def test_media_of_a_run_are_on_its_page(
     assert many["items"][0]["type"] == "image/png"
     assert spread["histograms"][0]["entries"][0]["count"] == 2
     assert (told["step"], told["steps"]) == (2, [1, 2])
-    assert [list(frame.value.columns) for frame in screen.dataframe] == [["a"]]
+    assert [list(frame.value.columns) for frame in screen.dataframe] == [["x", "y"], ["a"]]
+    assert [each.label for each in screen.expander] == ["Rows"]
     empty = draw(RUN, **address, run="none")
     assert any("weave_core.Image" in each.value for each in empty.markdown)
     calls = draw(RUN, project=project, run="none", view="Calls")

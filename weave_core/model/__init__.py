@@ -136,6 +136,7 @@ from weave_core.model.sweeps import (
     TrialSignals,
     TrialState,
 )
+from weave_core.model.table_charts import ChartKind, TableChart
 from weave_core.model.trace_lists import TraceChanges, TraceSums
 from weave_core.model.traces import DeletedTraces, Trace, TraceSummary
 from weave_core.model.transfers import ImportReport, WrongLine
@@ -164,6 +165,7 @@ __all__ = [
     "AskedTrial",
     "Average",
     "BlobInfo",
+    "ChartKind",
     "ClassScores",
     "Classification",
     "Comparison",
@@ -280,6 +282,7 @@ __all__ = [
     "SweepChanges",
     "SweepState",
     "SweepTrial",
+    "TableChart",
     "ToolDefinition",
     "ToolUse",
     "Trace",
