@@ -192,6 +192,9 @@ class _InertRun:
     def describe(self, **_options: Any) -> None:
         """Say nothing."""
 
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
     def save(self, _path: Any, **_options: Any) -> list[str]:
         """Keep nothing."""
         return []

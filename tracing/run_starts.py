@@ -10,10 +10,19 @@ from weave_core.tracing.failures import warn_once
 from weave_core.tracing.launchers import find_rank
 from weave_core.tracing.logged_values import MAX_STEP
 
-__all__ = ["Start", "find_start", "read_fork", "read_rank", "read_rewind", "read_signals"]
+__all__ = [
+    "Start",
+    "checked_id",
+    "find_start",
+    "read_fork",
+    "read_rank",
+    "read_rewind",
+    "read_signals",
+]
 
 ASK_TIMEOUT_S = 3.0
 """How long a run that was there before waits for the server to say where it was left."""
+_RUN_ID = re.compile(RUN_ID_PATTERN)
 _FORK = re.compile(rf"({RUN_ID_PATTERN[1:-1]})(?:\?_?step=(\d{{1,18}}))?")
 
 
@@ -24,6 +33,20 @@ class Start:
     next_step: int = 0
     exists: bool = False
     """Whether something of it is stored."""
+
+
+def checked_id(run_id: str) -> str:
+    """`run_id`, if it can be the id of a run.
+
+    Raises:
+        ConfigError: If it can't.
+    """
+    if _RUN_ID.match(run_id) is None:
+        raise ConfigError(
+            f"the id of a run is {run_id[:200]!r}",
+            "give 1 to 128 letters, digits, dots, dashes, underlines; the first a letter or digit",
+        )
+    return run_id
 
 
 def read_fork(given: str | tuple[str, int] | None) -> tuple[str, int | None] | None:

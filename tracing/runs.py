@@ -6,7 +6,6 @@ and a look at the server when a run goes on that was there before.
 """
 
 import os
-import re
 import sys
 import threading
 import time
@@ -19,7 +18,6 @@ from types import TracebackType
 from typing import Any, Literal, Self, get_args
 
 from weave_core.errors import ConfigError, RunStopped
-from weave_core.model import RUN_ID_PATTERN
 from weave_core.tracing import lifecycle
 from weave_core.tracing.exporting import Exporter
 from weave_core.tracing.failures import warn_once
@@ -33,6 +31,7 @@ from weave_core.tracing.run_notes import RunConfig, RunSummary, mapping_of
 from weave_core.tracing.run_spans import RunSpans, new_run_id
 from weave_core.tracing.run_starts import (
     Start,
+    checked_id,
     find_start,
     read_fork,
     read_rank,
@@ -52,7 +51,6 @@ MAX_TOLD = 100
 Resume = Literal["allow", "must", "never"]
 Outcome = Literal["finished", "failed", "killed"]
 SummaryKind = Literal["last", "min", "max", "mean", "first", "best", "none"]
-_RUN_ID = re.compile(RUN_ID_PATTERN)
 
 
 def run(
@@ -111,7 +109,7 @@ def run(
     captures = read_capture(capture, settings), settings.system_interval_s
     _check_word("resume", resume, Resume)
     is_named = (id or settings.run_id) is not None
-    run_id = _checked_id(id or settings.run_id or new_run_id())
+    run_id = checked_id(id or settings.run_id or new_run_id())
     fork, rewind_to = read_fork(fork_from), read_rewind(rewind_to)
     rank = read_rank(rank, is_named=is_named)
     asked: dict[str, Any] = {"rank": rank, "resume": resume, "rewind_to": rewind_to, "fork": fork}
@@ -140,15 +138,6 @@ def _check_word(name: str, given: str, words: Any) -> None:
 
 def _tags(given: Sequence[str]) -> list[str]:
     return [given] if isinstance(given, str) else [str(tag) for tag in given]
-
-
-def _checked_id(run_id: str) -> str:
-    if _RUN_ID.match(run_id) is None:
-        raise ConfigError(
-            f"the id of a run is {run_id[:200]!r}",
-            "give 1 to 128 letters, digits, dots, dashes, underlines; the first a letter or digit",
-        )
-    return run_id
 
 
 def _program() -> str:
@@ -333,6 +322,18 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         told = {"name": name, "tags": None if tags is None else _tags(tags), "notes": notes}
         self._change({key: value for key, value in told.items() if value is not None})
 
+    def note(self, text: str) -> None:
+        """Put a word among what the program prints, which its console marks as no output of it.
+
+        Example:
+            >>> run.note("the learning rate was halved by hand")
+
+        Args:
+            text: What to note; nothing is kept where the console is not captured.
+        """
+        if self._captures is not None:
+            self._captures.note(text)
+
     @property
     def step(self) -> int:
         """The step that `log` takes next where none is given."""
@@ -404,9 +405,9 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         traceback: TracebackType | None,
     ) -> None:
         outcome, told = _outcome_of(error)
-        if outcome == "failed" and error is not None and self._captures is not None:
+        if outcome == "failed" and error is not None:
             # Python prints it when the run is over.
-            self._captures.note("".join(tracebacks.format_exception(error)))
+            self.note("".join(tracebacks.format_exception(error)))
         self.finish(outcome, error=told)
 
     def __repr__(self) -> str:

@@ -1,21 +1,22 @@
 """wandb's artifacts on ours: its names and arguments, our versions."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from weave_core import artifacts
 from weave_core.compat.wandb_missing import not_provided
-from weave_core.errors import NotFound
-from weave_core.model import ArtifactVersion
-from weave_core.tracing import lifecycle
-from weave_core.tracing.failures import warn_once
-from weave_core.tracing.run_artifacts import artifact_client
-from weave_core.tracing.tables import Table
+from weave_core.compat.wandb_tables import Table
+from weave_core.errors import ConfigError, NotFound
+from weave_core.tracing.failures import logger, warn_once
+from weave_core.tracing.runs import Run, current_run
 
-__all__ = ["Api", "Artifact", "given_aliases", "inner_of"]
+__all__ = ["Artifact", "clean_name", "given_aliases", "inner_of", "linked", "place_of"]
 
 PathText = str | os.PathLike[str]
+_REGISTRY = re.compile(r"(wandb-registry-.*|model-registry|.*registry)$")
+_NO_NAME = re.compile(r"[^A-Za-z0-9._+-]+")
 _SET = ("description", "metadata", "aliases", "tags")
 
 
@@ -110,7 +111,7 @@ class Artifact:
         import orjson  # Late, as reading a table is rare.
 
         told = orjson.loads(entry.download().read_bytes())
-        return Table(told["data"], columns=told["columns"])
+        return Table(columns=told["columns"], data=told["data"])
 
     def download(
         self,
@@ -146,6 +147,33 @@ class Artifact:
         """A draft with the files of this version."""
         return Artifact.of(self._inner.new_draft())
 
+    def with_aliases(self, aliases: Sequence[str]) -> "Artifact":
+        """This version, to which these names lead too."""
+        new = [each for each in aliases if each not in (*self._inner.aliases, "latest")]
+        if new:
+            self._inner.aliases = [*self._inner.aliases, *new]
+            self._inner.save()
+        return self
+
+    def get_path(self, name: str) -> Any:
+        """A file of it, to download."""
+        return self._inner.get_entry(name)
+
+    get_entry = get_path
+
+    def link(
+        self, target_path: str, aliases: str | Sequence[str] | None = None
+    ) -> "Artifact | None":
+        """As `run.link_artifact` of the run that is going on.
+
+        Raises:
+            ConfigError: If none is.
+        """
+        going = current_run()
+        if going is None:
+            raise ConfigError("Artifact.link was used without a run", "begin one: wandb.init(...)")
+        return linked(going, self, target_path, given_aliases(aliases))
+
     def wait(self, timeout: float | None = None) -> "Artifact":
         """This version, which is stored."""
         self._inner.wait(timeout)
@@ -176,29 +204,23 @@ def given_aliases(aliases: str | Sequence[str] | None) -> list[str]:
     return [aliases] if isinstance(aliases, str) else list(aliases or ())
 
 
-class Api:
-    """What of `wandb.Api` reads artifacts; the rest says what to do instead."""
+def place_of(name: str) -> str:
+    """The name of a version without a registry: what is linked there is in the project itself."""
+    *places, last = name.split("/")
+    kept = [place for place in places if not _REGISTRY.match(place)]
+    return "/".join([*(kept if len(kept) == len(places) else ()), last])
 
-    def __init__(self, *_given: Any, **_options: Any) -> None:
-        self._client = artifact_client(wanted_for="reads artifacts")
-        self._project = lifecycle.settings_in_force().project
 
-    def artifact(self, name: str, type: str | None = None) -> Artifact:  # noqa: A002, ARG002
-        """A version, by `NAME:VERSION` or `PROJECT/NAME:VERSION`."""
-        return Artifact.of(self._client.artifact(name, project=self._project))
+def clean_name(text: str, default: str) -> str:
+    """A name that an artifact can have."""
+    return _NO_NAME.sub("-", text).lstrip("._+-") or default
 
-    def artifact_exists(self, name: str, type: str | None = None) -> bool:  # noqa: A002
-        """Whether there is such a version."""
-        try:
-            self.artifact(name, type)
-        except NotFound:
-            return False
-        return True
 
-    def artifact_versions(self, type_name: str, name: str) -> list[ArtifactVersion]:  # noqa: ARG002
-        """The versions of an artifact, newest first."""
-        found = self._client.artifact(name, project=self._project)
-        return self._client.list_artifact_versions(found.project, found.name).items
-
-    def __getattr__(self, name: str) -> Any:
-        raise not_provided("wandb.Api", name)
+def linked(run: Run, source: Artifact, target_path: str, aliases: Sequence[str]) -> Artifact:
+    """The files of a version as one of the artifact that a collection is here."""
+    collection = target_path.rstrip("/").rpartition("/")[2].partition(":")[0]
+    draft = inner_of(source).new_draft()
+    draft.name = clean_name(collection, "linked")
+    kept = Artifact.of(run.log_artifact(draft, aliases=aliases))
+    logger.info("wandb: %s is linked as %s of project %s", source.name, kept.name, run.project)
+    return kept

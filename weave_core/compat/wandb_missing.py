@@ -1,29 +1,31 @@
-"""What the wandb calls do not have here: what to do instead, and charts that are left out of logs.
+"""What the wandb calls do not have here: what to do instead, and values that are left out of logs.
 
 A call says so where it is used.  A value that was made to be logged must not stop a training, so
 it can be made; the run leaves it out, warns once and is marked.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from weave_core.errors import NotProvided
 
 __all__ = [
     "INSTEAD",
-    "Chart",
-    "Charts",
     "Unkept",
     "not_provided",
 ]
 
-_FILES = "keep files as an artifact: wandb.Artifact(...), run.log_artifact(...)"
+_OWN = "weave_core.integrations.{} has our own"
 INSTEAD = {
-    "alert": "send it from your own program; weave_core.Client().runs(...) shows states to others",
+    "catboost": _OWN.format("catboost"),
     "controller": "the server chooses and stops by itself: wandb.sweep(...), wandb.agent(...)",
-    "link_artifact": _FILES,
-    "link_model": _FILES,
-    "log_code": "each run says its commit; keep other files as an artifact: wandb.Artifact(...)",
+    "keras": _OWN.format("keras"),
+    "launch": "start programs by `weave-core sweep agent`, or by a scheduler of yours",
+    "lightgbm": _OWN.format("lightgbm"),
+    "profiler": "weave_core.integrations.torch watches models; PyTorch's own profiler writes files",
+    "sacred": "log with wandb.log where the experiment runs",
+    "sklearn": _OWN.format("sklearn"),
+    "tensorboard": _OWN.format("tensorboard"),
+    "xgboost": _OWN.format("xgboost"),
 }
 """Calls of wandb's that are not there, and what to do instead."""
 
@@ -42,16 +44,3 @@ class Unkept:
 
     def __getattr__(self, name: str) -> Any:
         raise not_provided(f"wandb.{type(self).__name__}", name)
-
-
-class Chart(Unkept):
-    """A chart of `wandb.plot`, left out of what is logged."""
-
-
-class Charts:
-    """`wandb.plot`: each of its functions gives a chart that is left out of what is logged."""
-
-    def __getattr__(self, name: str) -> Callable[..., Chart]:
-        if name.startswith("_"):
-            raise not_provided("wandb.plot", name)
-        return Chart

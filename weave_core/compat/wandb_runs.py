@@ -1,87 +1,37 @@
 """A run with wandb's methods: its counter of steps, its config and summary, on a run of ours."""
 
+import math
 import os
-import tempfile
 import threading
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from functools import cached_property
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, Self, get_args
 
-from weave_core.compat.wandb_artifacts import Artifact, given_aliases, inner_of
 from weave_core.compat.wandb_files import File, find_file, restored
+from weave_core.compat.wandb_media import Histogram
 from weave_core.compat.wandb_missing import not_provided
-from weave_core.errors import ConfigError
+from weave_core.compat.wandb_names import AlertLevel
+from weave_core.compat.wandb_notes import Config, Summary
+from weave_core.compat.wandb_run_artifacts import RunArtifacts
+from weave_core.compat.wandb_run_facts import RunFacts
+from weave_core.compat.wandb_watch import Watches
 from weave_core.model.runs import SummaryKind
 from weave_core.tracing import lifecycle
 from weave_core.tracing.failures import warn_once
-from weave_core.tracing.logged_values import checked_step, read_values
-from weave_core.tracing.run_notes import RunConfig
+from weave_core.tracing.logged_values import PLAIN_NUMBERS, checked_step, read_values
+from weave_core.tracing.media import Markdown
 
 if TYPE_CHECKING:
     from weave_core import tracing
     from weave_core.integrations.tensorboard import Patching
 
-__all__ = ["Config", "Metric", "Run", "Summary"]
+__all__ = ["Metric", "Run"]
 
-
-class Config(RunConfig):
-    """What a run was started with, with wandb's further methods."""
-
-    def __init__(self, given: Mapping[str, Any], *, allow_val_change: bool = False) -> None:
-        super().__init__(given)
-        self._allows_change = allow_val_change
-
-    def as_dict(self) -> dict[str, Any]:
-        """A copy as a dictionary."""
-        return dict(self)
-
-    def setdefaults(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Set those values that are not set yet; gives all of them."""
-        self.update({key: value for key, value in given.items() if key not in self})
-        return self.as_dict()
-
-    def _set(self, key: str, value: Any, *, allow_val_change: bool) -> None:
-        super()._set(key, value, allow_val_change=allow_val_change or self._allows_change)
-
-
-class Summary(MutableMapping[str, Any]):
-    """One value a key, by item and by attribute; what is set stands instead of what was logged."""
-
-    def __init__(self, inner: "tracing.Run") -> None:
-        self.__dict__["_inner"] = inner
-
-    def _values(self) -> MutableMapping[str, Any]:
-        inner: tracing.Run = self.__dict__["_inner"]
-        inner.drain()  # What was logged a moment ago is not counted yet.
-        return inner.summary
-
-    def __getitem__(self, key: str) -> Any:
-        return self._values()[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self._values()[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self._values()[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values())
-
-    def __len__(self) -> int:
-        return len(self._values())
-
-    def __getattr__(self, key: str) -> Any:
-        if key.startswith("__") or key not in self:
-            raise AttributeError(f"the summary of this run has no {key!r}")
-        return self[key]
-
-    def __setattr__(self, key: str, value: Any) -> None:
-        self[key] = value
-
-    def __repr__(self) -> str:
-        return f"Summary({dict(self)!r})"
+ALERTS_KEY = "alerts"
+"""The key that alerts are logged under."""
+_ALERT_S = 60.0
 
 
 class Metric:
@@ -91,7 +41,7 @@ class Metric:
         self.name = name
 
 
-class Run:
+class Run(RunFacts, RunArtifacts):
     """A run of ours behind wandb's methods; `init` makes one.
 
     Example:
@@ -108,22 +58,18 @@ class Run:
         told: Mapping[str, Any],
         allow_val_change: bool,
     ) -> None:
+        super().__init__(inner, mode, folder=folder, told=told)
         config = Config(dict(inner.config), allow_val_change=allow_val_change)
         config.take_changed()  # The run has told it already.
         config.hold(inner.config.held)
         inner.config = config
-        self._inner = inner
-        self._mode = mode
-        self._folder = folder
-        self._told = dict(told)
         self._synced: Patching | None = None
-        self._name = inner.name
+        self._watches = Watches()
         self._lock = threading.Lock()
         self._step = inner.step
         self._axes: dict[str, str] = {}
         self._last: dict[str, float] = {}
-        self.id = inner.id
-        self.project = inner.project
+        self._alerted_s: dict[str, float] = {}
         self.config = config
         """What it was started with."""
         self.summary = Summary(inner)
@@ -136,10 +82,12 @@ class Run:
         commit: bool | None = None,  # noqa: FBT001  # As wandb has it.
         sync: object = None,  # noqa: ARG002
     ) -> None:
-        """Log numbers; what can't be kept is left out, with one warning and a mark on the run.
+        """Log numbers and media; what can't be kept is left out, with one warning and a mark.
+
+        A text is kept as the summary's value; an array or a list of numbers is a histogram.
 
         Args:
-            data: Names to numbers, maybe nested.
+            data: Names to numbers and media, maybe nested.
             step: Default: the counter.  A larger one moves the counter there; at a smaller one the
                 numbers are kept too, where wandb drops them.
             commit: Whether the step is over, so that the counter goes up; default: where `step` was
@@ -149,6 +97,8 @@ class Run:
         if self.has_ended:
             warn_once("wandb log", "wandb: run %s has ended: what it logs is left out", self.id)
             return
+        if isinstance(data, Mapping) and not PLAIN_NUMBERS.issuperset(map(type, data.values())):
+            data = self._prepared(data)
         if self._axes:
             data = self._with_axes(data)
         with self._lock:
@@ -162,6 +112,19 @@ class Run:
                 if checked is not None:
                     self._step = max(self._step, checked + bool(commit))
         self._inner.log(data, step=at)
+
+    def _prepared(self, data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+        """`data` with what wandb keeps and a point can't be as something that is kept here."""
+        found: dict[str, Any] = {}
+        for key, value in data.items():
+            if isinstance(value, str):
+                self._inner.summary[f"{prefix}{key}"] = value
+            elif isinstance(value, Mapping):
+                if inner := self._prepared(value, f"{prefix}{key}."):
+                    found[key] = inner
+            else:
+                found[key] = Histogram(value) if _is_series(value) else value
+        return found
 
     def _with_axes(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
         """`data` with the last value of each x-axis that its keys have and it does not."""
@@ -271,58 +234,91 @@ class Run:
         lifecycle.flush()  # What was saved just now, and the run itself, may be on the way.
         return find_file(self.project, self.id, name)
 
-    def log_artifact(
+    def watch(  # noqa: PLR0917  # As wandb has them.
         self,
-        artifact_or_path: Any,
-        name: str | None = None,
-        type: str | None = None,  # noqa: A002  # wandb's name.
-        aliases: str | Sequence[str] | None = None,
-        tags: Sequence[str] | None = None,
-    ) -> Artifact:
-        """Store an artifact, or a file or folder as one, that this run has made.
+        models: Any,
+        criterion: object = None,  # noqa: ARG002  # wandb's, which does not read it either.
+        log: Literal["gradients", "parameters", "all"] | None = "gradients",
+        log_freq: int = 1000,
+        idx: int | None = None,  # noqa: ARG002
+        log_graph: bool = False,  # noqa: FBT001, FBT002
+    ) -> None:
+        """Log what PyTorch models' gradients and parameters look like, until `unwatch` or the end.
+
+        Histogram and norms of each tensor, at the step of what is logged next.
 
         Args:
-            artifact_or_path: What to store; its files are read before this returns.
-            name: Of a path: what it is called.
-            type: Of a path: what it is.
-            aliases: Names that lead to this version; `latest` always does.
-            tags: Words to find it by.
+            models: A `torch.nn.Module`, or several.
+            criterion: Not read.
+            log: What to look at.
+            log_freq: Every how many backward passes.
+            idx: Not read.
+            log_graph: Has no meaning here, which is said once.
+
+        Raises:
+            ConfigError: If an argument can't be used.
+            MissingExtra: If PyTorch is not installed.
         """
-        options: dict[str, Any] = {"aliases": given_aliases(aliases), "tags": tags or ()}
-        kept = self._inner.log_artifact(inner_of(artifact_or_path), name, type, **options)
-        is_given = isinstance(artifact_or_path, Artifact)
-        return artifact_or_path if is_given else Artifact.of(kept)
+        self._watches.warn_of(log_graph)
+        self._watches.begin(self, models, log, log_freq)
 
-    def use_artifact(
+    def unwatch(self, models: Any = None) -> None:
+        """Look at some models, or at all, no longer."""
+        self._watches.end(models)
+
+    def alert(
         self,
-        artifact_or_name: Any,
-        type: str | None = None,  # noqa: A002  # wandb's name.
-        aliases: object = None,  # noqa: ARG002
-        use_as: object = None,  # noqa: ARG002
-    ) -> Artifact:
-        """A version that this run uses, by `NAME:VERSION` or as it is; of what type it has to be.
+        title: str,
+        text: str = "",
+        level: Any = None,
+        wait_duration: Any = None,
+    ) -> None:
+        """Note something that somebody should see: among the run's media and in its console.
 
-        `aliases` and `use_as` are not read.
+        Nobody is written to; `Client().run(id).media("alerts")` reads them.
+
+        Args:
+            title: What it is about, in a few words.
+            text: What happened.
+            level: `INFO`, `WARN` or `ERROR`.
+            wait_duration: Seconds, or a `timedelta`, within which the same title is noted once;
+                default: a minute.
         """
-        return Artifact.of(self._inner.use_artifact(inner_of(artifact_or_name), type))
+        waits = getattr(wait_duration, "total_seconds", lambda: wait_duration)()
+        now_s = time.monotonic()
+        wait_s = _ALERT_S if waits is None else float(waits)
+        if self.has_ended or now_s - self._alerted_s.get(title, -wait_s) < wait_s:
+            return
+        self._alerted_s[title] = now_s
+        word = level.value if isinstance(level, AlertLevel) else str(level or "INFO").upper()
+        self._inner.log({ALERTS_KEY: Markdown(f"**{word}: {title}**\n\n{text}")}, step=self._step)
+        self._inner.note(f"alert, {word}: {title}: {text}\n")
 
-    def log_model(
-        self,
-        path: str | Path,
-        name: str | None = None,
-        aliases: str | Sequence[str] | None = None,
-        tags: Sequence[str] | None = None,
-    ) -> Artifact:
-        """Store a file or a folder as an artifact of type `model`."""
-        return self.log_artifact(path, name, "model", aliases, tags)
+    def mark_preempting(self) -> None:
+        """Note that the machine is about to be taken away."""
+        self._inner.note("the machine is about to be taken away\n")
 
-    def use_model(self, name: str) -> str:
-        """Download a model that this run uses; gives its file, or its folder."""
-        found = self._inner.use_artifact(name)
-        return str(found.file() if found.file_count == 1 else found.download())
+    def status(self) -> Mapping[str, Any]:
+        """How much waits to be sent: what is on disk is safe."""
+        return {"sync_items_total": 0, "sync_items_pending": 0}
+
+    def display(self, *_given: Any, **_options: Any) -> bool:
+        """Nothing is shown in place: `url` is its page."""
+        return False
+
+    def pin_config_keys(self, keys: Iterable[str]) -> None:
+        """A matter of wandb's pages."""
+
+    def join(self, exit_code: int | None = None) -> None:
+        """End the run, as older scripts have it."""
+        self.finish(exit_code)
+
+    def _label(self, **_told: Any) -> None:
+        """What libraries tell W&B of themselves."""
 
     def finish(self, exit_code: int | None = None, quiet: object = None) -> None:  # noqa: ARG002
         """End the run: failed where `exit_code` is another than 0."""
+        self._watches.end()
         synced, self._synced = self._synced, None
         if synced is not None:
             synced.stop()
@@ -342,94 +338,6 @@ class Run:
         """The step that `log` takes next where none is given."""
         return self._step
 
-    @property
-    def name(self) -> str:
-        """What it is called; may be set."""
-        return self._name
-
-    @name.setter
-    def name(self, name: str) -> None:
-        self._name = str(name)
-        self._inner.describe(name=self._name)
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """Words to find it by; may be set."""
-        return tuple(self._told["tags"])
-
-    @tags.setter
-    def tags(self, tags: Sequence[str]) -> None:
-        self._told["tags"] = [str(tag) for tag in tags]
-        self._inner.describe(tags=self._told["tags"])
-
-    @property
-    def notes(self) -> str | None:
-        """Text about it; may be set."""
-        notes: str | None = self._told["notes"]
-        return notes
-
-    @notes.setter
-    def notes(self, notes: str) -> None:
-        self._told["notes"] = str(notes)
-        self._inner.describe(notes=self._told["notes"])
-
-    @property
-    def group(self) -> str | None:
-        """Name that runs of one experiment share."""
-        group: str | None = self._told["group"]
-        return group
-
-    @property
-    def job_type(self) -> str | None:
-        """What it does."""
-        job_type: str | None = self._told["job_type"]
-        return job_type
-
-    @property
-    def entity(self) -> str:
-        """Empty: there are no entities here."""
-        return ""
-
-    @property
-    def url(self) -> str:
-        """Its page in the app."""
-        return self._inner.url
-
-    def get_url(self) -> str:
-        """Its page in the app."""
-        return self.url
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether nothing more can be logged to it."""
-        return self._inner.state != "running"
-
-    @property
-    def offline(self) -> bool:
-        """Whether it is kept on disk until `weave-core sync`."""
-        return self._mode == "offline"
-
-    @property
-    def disabled(self) -> bool:
-        """Whether nothing of it is kept."""
-        return self._mode == "disabled"
-
-    @cached_property
-    def dir(self) -> str:
-        """A folder for its files, which are kept with the run when it ends."""
-        if self.disabled:
-            return tempfile.mkdtemp(prefix="wandb-")
-        folder = Path(self._folder) / "wandb" / f"run-{self.id}" / "files"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(
-                f"the folder {str(folder)!r} for files of a run can't be made: {error}",
-                "give wandb.init(dir=...) or WANDB_DIR",
-            ) from error
-        self._inner.save(folder.absolute(), base_path=folder.absolute(), policy="end")
-        return str(folder.absolute())
-
     def __enter__(self) -> Self:
         return self
 
@@ -446,6 +354,16 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<wandb run {self.id} on {self._inner!r}>"
+
+
+def _is_series(value: Any) -> bool:
+    """Whether it is an array of several numbers, or a list of them."""
+    if isinstance(value, list | tuple):
+        return len(value) > 1 and PLAIN_NUMBERS.issuperset(map(type, value))
+    kind = str(getattr(value, "dtype", ""))
+    shape = getattr(value, "shape", None)
+    is_numbers = any(word in kind for word in ("int", "float", "bool"))
+    return is_numbers and isinstance(shape, tuple) and math.prod(shape) > 1
 
 
 def _say_nothing(_key: str, _message: str) -> None:

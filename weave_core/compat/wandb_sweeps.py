@@ -1,5 +1,6 @@
 """`wandb.sweep` and `wandb.agent` on sweeps of ours."""
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,6 +9,9 @@ from weave_core.evals import sweep_agents
 from weave_core.tracing.failures import warn_once
 
 __all__ = ["agent", "sweep"]
+
+_projects: dict[str, str] = {}
+"""Where the sweeps are that this program has made: scripts name the project once."""
 
 
 def sweep(  # As wandb has them.
@@ -34,7 +38,11 @@ def sweep(  # As wandb has them.
     if isinstance(config, str):
         config = _read(config)
     named = config.get("project") if isinstance(config, Mapping) else None
-    return sweep_agents.sweep(config, project=project or named)
+    place = project or named or _project_of_environment()
+    made = sweep_agents.sweep(config, project=place)
+    if place is not None:
+        _projects[made] = place
+    return made
 
 
 def agent(
@@ -50,7 +58,7 @@ def agent(
         sweep_id: What `sweep` gave, maybe behind `entity/project/`.
         function: Called for each trial; it begins a run with `init`, whose config has the values.
         entity: Has no meaning here.
-        project: Where the sweep is.
+        project: Where the sweep is; default: where this program has made it.
         count: Most trials.
 
     Raises:
@@ -60,7 +68,12 @@ def agent(
     del entity
     if function is None:
         raise ConfigError("wandb.agent got no function", "weave-core sweep agent runs a program")
-    sweep_agents.agent(sweep_id, function, count=count, project=project)
+    place = project or _projects.get(sweep_id) or _project_of_environment()
+    sweep_agents.agent(sweep_id, function, count=count, project=place)
+
+
+def _project_of_environment() -> str | None:
+    return os.environ.get("WANDB_PROJECT") or None
 
 
 def _read(path: str) -> str:

@@ -1,22 +1,36 @@
 """`wandb.watch`: PyTorch models whose gradients and parameters are logged to a run."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from weave_core.errors import ConfigError
 from weave_core.tracing.failures import warn_once
 
 if TYPE_CHECKING:
-    from weave_core.compat.wandb_runs import Run
     from weave_core.integrations._tensor_watches import Watch
 
-__all__ = ["Watches"]
+__all__ = ["WatchedRun", "Watches"]
+
+
+class WatchedRun(Protocol):
+    """A run that counts steps by wandb's rules."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more can be logged to it."""
+
+    @property
+    def step(self) -> int:
+        """The step that is logged next."""
+
+    def log(self, data: Mapping[str, Any], step: int | None, commit: bool | None) -> None:  # noqa: FBT001
+        """Log values."""
 
 
 class _Logged:
-    """A run as a watch sees it; steps are counted by wandb's rules."""
+    """A run as a watch sees it."""
 
-    def __init__(self, run: "Run") -> None:
+    def __init__(self, run: WatchedRun) -> None:
         self._run = run
 
     @property
@@ -37,7 +51,7 @@ class Watches:
     def __init__(self) -> None:
         self._open: list[tuple[Any, Watch]] = []
 
-    def begin(self, run: "Run", models: Any, log: str | None, log_freq: int) -> None:
+    def begin(self, run: WatchedRun, models: Any, log: str | None, log_freq: int) -> None:
         """Watch a model, or each of several.
 
         Raises:
