@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from weave_core.evals.attempts import Attempts, error_within
 from weave_core.evals.budgets import Budget, Spending
 from weave_core.evals.calls import Call
 from weave_core.evals.datasets import Item
 from weave_core.evals.early_stops import EarlyStop
 from weave_core.evals.journals import Journal, Remembered
-from weave_core.evals.limits import AdaptiveLimit
-from weave_core.evals.retries import is_rate_limit, is_transient, pause_before, retry_after_s
-from weave_core.evals.scores import error_of, read_scores
+from weave_core.evals.scores import read_scores
 from weave_core.evals.spans import EvaluationSpans, ExampleSpan
 from weave_core.model import EvaluatedItem, ItemError, ItemScore, Span
 from weave_core.model.values import lean
@@ -27,8 +26,6 @@ from weave_core.tracing.usages import UsageMeter
 
 __all__ = ["SPANS", "Example", "Plan", "Runner"]
 
-MAX_REFUSALS = 20
-"""Times that one call is tried again after the other side said that there were too many."""
 _LAST_ROUNDS = (4, 2, 1, 0)
 """With so many examples left for each place, what has ended is sent without waiting for more."""
 _QUICK_S = 0.002
@@ -116,7 +113,7 @@ class Runner:
         """Run all that is to be run; cancelled, it leaves what has ended in `examples`."""
         _METER.join()
         self._spending = Spending(self.plan.budget)
-        self._limits: dict[str, AdaptiveLimit] = {}
+        self._attempts = Attempts(self.plan.concurrency)
         self._paces = {call.name: _Pace() for call in self.plan.scorers}
         self._versions = {call.name: call.subject.version or "" for call in self.plan.scorers}
         self._wants_spans = any(SPANS in call.known for call in self.plan.scorers)
@@ -288,38 +285,13 @@ class Runner:
 
     async def _call(self, call: Call, values: dict[str, Any]) -> Any:
         """Call it within its limit and time, again where that may help."""
-        limit = self._limits.get(call.provider or call.name)
-        if limit is None:
-            limit = AdaptiveLimit(self.plan.concurrency)
-            self._limits[call.provider or call.name] = limit
-        attempt = refusals = 0
-        while True:
-            await limit.take()
-            try:
-                async with asyncio.timeout(self.plan.timeout_s):
-                    answer = await call(values)
-            except Exception as error:
-                if is_rate_limit(error) and refusals < MAX_REFUSALS:
-                    refusals += 1
-                    limit.refused(retry_after_s(error))
-                    pause_s = pause_before(min(refusals, 6))
-                elif is_transient(error) and attempt < self.plan.retries:
-                    attempt += 1
-                    pause_s = retry_after_s(error) or pause_before(attempt)
-                else:
-                    raise
-            else:
-                limit.succeeded()
-                return answer
-            finally:
-                limit.give_back()
-            await asyncio.sleep(pause_s)
+        plan = self.plan
+        return await self._attempts.call(
+            call, values, timeout_s=plan.timeout_s, retries=plan.retries
+        )
 
     def _told(self, error: BaseException) -> ItemError:
-        if isinstance(error, TimeoutError) and self.plan.timeout_s is not None:
-            said = str(error) or f"no answer within {self.plan.timeout_s:g} s"
-            return ItemError(type="TimeoutError", message=said)
-        return error_of(error)
+        return error_within(error, self.plan.timeout_s)
 
 
 def _outcome(error: BaseException | None) -> Any:

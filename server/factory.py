@@ -48,6 +48,7 @@ from weave_core.server.otlp.answers import encoding_of, error_body
 from weave_core.server.otlp_paths import OtlpPaths
 from weave_core.server.routes import READ_ROUTERS, ingest
 from weave_core.server.store.dialects import is_unavailable, reason_of
+from weave_core.server.store.monitor_scans import Arrivals
 from weave_core.server.store.stores import Store
 from weave_core.server.sweeps.brains import SweepBrain
 from weave_core.settings import Settings
@@ -131,6 +132,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.brain = SweepBrain()
+    app.state.arrivals = Arrivals()
     app.state.heavy_readers = BoundedSemaphore(MAX_HEAVY_READERS)
     app.state.body_reader = BodyReader(
         max_bytes=settings.max_body_bytes, max_held_bytes=settings.max_queue_bytes

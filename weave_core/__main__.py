@@ -17,6 +17,7 @@ from weave_core.commands import (
     doctor,
     evaluations,
     feedback,
+    monitors,
     processes,
     run_imports,
     runs,
@@ -25,6 +26,7 @@ from weave_core.commands import (
     sweeps,
     traces,
     transfers,
+    workers,
 )
 from weave_core.errors import WeaveError
 
@@ -42,12 +44,14 @@ app = typer.Typer(
 app.command("up")(processes.up)
 app.command("server")(processes.server)
 app.command("app")(processes.app)
+app.command("worker")(workers.worker)
 app.add_typer(traces.app, name="traces")
 app.add_typer(evaluations.app, name="eval")
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(runs.app, name="runs")
 app.add_typer(artifacts.app, name="artifact")
 app.add_typer(sweeps.app, name="sweep")
+app.add_typer(monitors.app, name="monitor")
 app.command("sql")(sql.sql)
 app.command("export")(transfers.export_spans)
 app.command("import")(run_imports.import_paths)

@@ -117,6 +117,10 @@ class Settings:
     system_interval_s: float = 10.0
     """Seconds from one look at a run's machine to the next."""
 
+    scorer_modules: str | None = None
+    """Python modules, with commas between, whose scorers `weave-core worker` may import for
+    monitors, with what lies below them; None: only the built-in scorers."""
+
     cors_origins: str | None = None
     """Origins of web pages whose programs may send to the server and read from it, such as
     `https://shop.example`, with commas between; `*`: any page; None: no page."""

@@ -11,6 +11,7 @@ from weave_core.server.routes import (
     health,
     logs,
     metrics,
+    monitors,
     objects,
     projects,
     prometheus,
@@ -58,5 +59,6 @@ READ_ROUTERS = (
     run_files.router,
     run_media.router,
     sweeps.router,
+    monitors.router,
 )
 """The JSON API; `weave_core.server.factory` adds what takes telemetry in."""

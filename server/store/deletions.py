@@ -60,7 +60,10 @@ DELETE FROM log_record WHERE project_id = ? AND response_id = ? AND NOT EXISTS (
   SELECT 1 FROM span WHERE {is_of_it}
 )
 """
-_OF_TRACE = ("blob_link", "trace", "trace_dirty", "span_dirty")
+_OF_TRACE = (
+    *("blob_link", "trace", "trace_dirty", "span_dirty"),
+    *("monitor_item", "monitor_score"),
+)
 
 
 @dataclass(frozen=True, slots=True)

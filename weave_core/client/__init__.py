@@ -11,6 +11,7 @@ from weave_core.client.evaluations import EvaluationCalls
 from weave_core.client.feedback import FeedbackCalls
 from weave_core.client.logs import LogCalls
 from weave_core.client.metrics import MetricCalls
+from weave_core.client.monitors import MonitorCalls
 from weave_core.client.objects import ObjectCalls
 from weave_core.client.projects import ProjectCalls
 from weave_core.client.runs import RunCalls
@@ -42,6 +43,7 @@ class Client(
     FeedbackCalls,
     RunCalls,
     SweepCalls,
+    MonitorCalls,
 ):
     """Reads a weave-core server.
 

@@ -12,6 +12,7 @@ from weave_core.commands.extras import require_extra
 from weave_core.commands.homes import require_home
 from weave_core.commands.ports import free_port, is_serving, require_free_port, url_of
 from weave_core.commands.supervision import Child, Supervisor, say
+from weave_core.errors import WeaveError
 from weave_core.settings import DEFAULT_ENDPOINT, Settings
 from weave_core.versions import package_version
 
@@ -144,6 +145,7 @@ def up(
     children = [
         _server_child(settings, host=host, port=port, grpc_port=grpc),
         _app_child(server_url=url_of(host, port), host=host, port=app_port, project=project),
+        _worker_child(settings, server_url=url_of(host, port)),
     ]
     Supervisor(children).run(
         on_ready=lambda: _on_ready(settings, url_of(host, port), url_of(host, app_port))
@@ -189,6 +191,30 @@ def _app_child(*, server_url: str, host: str, port: int, project: str | None) ->
         is_quiet=True,
         stop_timeout_s=5.0,  # It holds no data: a browser that hangs on must not make a user wait.
     )
+
+
+def _worker_child(settings: Settings, *, server_url: str) -> Child:
+    """The worker of monitors, which is started when there is one."""
+    argv = [sys.executable, "-P", "-m", "weave_core", "worker", "--server", server_url]
+    return Child(
+        name="worker",
+        argv=argv,
+        env={"WEAVE_CORE_HOME": str(settings.home)},
+        url=server_url,
+        answers=lambda: True,  # It serves nobody.
+        is_wanted=lambda: _has_monitors(settings, server_url),
+        is_essential=False,
+    )
+
+
+def _has_monitors(settings: Settings, server_url: str) -> bool:
+    from weave_core.client import Client
+
+    try:
+        with Client(server_url, api_key=settings.api_key, timeout_s=1.0) as client:
+            return bool(client.list_monitors())
+    except WeaveError:
+        return False  # It is asked again.
 
 
 def _on_ready(settings: Settings, server_url: str, app_url: str) -> None:

@@ -26,6 +26,8 @@ START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 20.0
 """How long a child may take to end by itself before it is killed, unless it says otherwise."""
 _POLL_S = 0.1
+_WANTED_S = 5.0
+"""From one question whether a child is wanted to the next."""
 
 
 class ChildFailed(WeaveError):
@@ -47,7 +49,12 @@ class Child:
     is_quiet: bool = False
     """Whether what it prints is thrown away; what it says on stderr is always shown."""
     stop_timeout_s: float = STOP_TIMEOUT_S
+    is_wanted: Callable[[], bool] | None = None
+    """Asked now and then until it says yes; then the process is started.  None: at once."""
+    is_essential: bool = True
+    """Whether everything ends when it crashes once too often; else it is started again later."""
     process: "subprocess.Popen[bytes] | None" = None
+    not_before_s: float = 0.0
     crashes: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_RESTARTS + 1))
 
     def start(self) -> None:
@@ -89,6 +96,7 @@ class Supervisor:
     def __init__(self, children: Sequence[Child]) -> None:
         self._children = list(children)
         self._signals = 0
+        self._asked_s = 0.0
 
     def run(self, on_ready: Callable[[], None]) -> None:
         """Start all, call `on_ready` once each answers, watch until SIGINT, SIGTERM or SIGHUP.
@@ -99,13 +107,15 @@ class Supervisor:
         before = {number: signal.signal(number, self._on_signal) for number in _stop_signals()}
         try:
             for child in self._children:
-                self._start(child)
+                if child.is_wanted is None:
+                    self._start(child)
             if not self._signals:
                 on_ready()
             while not self._signals:
                 for child in self._children:
                     if child.exit_code() is not None and not self._signals:
                         self._restart(child)
+                self._start_wanted()
                 time.sleep(_POLL_S)
         finally:
             for child in reversed(self._children):
@@ -129,6 +139,17 @@ class Supervisor:
         if (code := child.exit_code()) is not None and not self._signals:
             raise ChildFailed(f"the {child.name} did not start ({_ending(code)})")
 
+    def _start_wanted(self) -> None:
+        """Start what is wanted by now."""
+        now = time.monotonic()
+        if now - self._asked_s < _WANTED_S:
+            return
+        self._asked_s = now
+        for child in self._children:
+            is_due = child.process is None and now >= child.not_before_s
+            if is_due and child.is_wanted is not None and child.is_wanted():
+                child.start()
+
     def _await_answer(self, child: Child) -> None:
         """Wait until `child` answers, ends, or a signal asks to stop."""
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -145,6 +166,14 @@ class Supervisor:
             now = time.monotonic()
             child.crashes.append(now)
             recent = [crash for crash in child.crashes if now - crash < RESTART_WINDOW_S]
+            if len(recent) > MAX_RESTARTS and not child.is_essential:
+                say(
+                    f"the {child.name} ended {len(recent)} times within {RESTART_WINDOW_S:.0f} s, "
+                    f"last with {_ending(code)}; it is started again in {RESTART_WINDOW_S:.0f} s"
+                )
+                child.process, child.not_before_s = None, now + RESTART_WINDOW_S
+                child.crashes.clear()
+                return
             if len(recent) > MAX_RESTARTS:
                 raise ChildFailed(
                     f"the {child.name} ended {len(recent)} times within {RESTART_WINDOW_S:.0f} s, "

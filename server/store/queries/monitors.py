@@ -1,0 +1,140 @@
+"""Questions about monitors, and about what they said; `store.monitors` changes them."""
+
+import time
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from weave_core.errors import NotFound
+from weave_core.model import MonitorDefinition
+from weave_core.server.store.monitor_tables import MonitorItemRow, MonitorRow, MonitorScoreRow
+from weave_core.server.store.queries.projects import get_project_id
+from weave_core.server.store.tables import ProjectRow, SpanRow, table_of
+
+__all__ = [
+    "HOUR_NS",
+    "ITEM",
+    "MONITOR",
+    "SCORE",
+    "calls_left",
+    "find_monitor",
+    "get_monitor",
+    "last_row_id",
+    "list_all_monitors",
+    "list_monitors",
+    "monitor_row",
+    "spent_since",
+]
+
+MAX_LISTED_MONITORS = 1_000
+"""Monitors in the list of all projects."""
+MONITOR, ITEM = table_of(MonitorRow), table_of(MonitorItemRow)
+SCORE = table_of(MonitorScoreRow)
+HOUR_NS = 3_600_000_000_000
+_PROJECT, _SPAN = table_of(ProjectRow), table_of(SpanRow)
+_WITH_PROJECT = select(MONITOR, _PROJECT.c.name.label("project")).join(
+    _PROJECT, _PROJECT.c.id == MONITOR.c.project_id
+)
+_OPEN = ("open", "waiting", "leased")
+
+
+def last_row_id(connection: Connection) -> int:
+    """The last span that has come, of any project."""
+    return connection.scalar(select(func.max(_SPAN.c.id))) or 0
+
+
+def find_monitor(connection: Connection, project_id: int, name: str) -> Row[Any] | None:
+    """The row of a monitor, or None."""
+    query = select(MONITOR).where(MONITOR.c.project_id == project_id, MONITOR.c.name == name)
+    return connection.execute(query).one_or_none()
+
+
+def monitor_row(connection: Connection, project: str, name: str) -> Row[Any]:
+    """The row of a monitor.
+
+    Raises:
+        NotFound: If there is no such project, or no such monitor in it.
+    """
+    row = find_monitor(connection, get_project_id(connection, project), name)
+    if row is None:
+        raise NotFound(
+            f"project {project!r} has no monitor {name[:60]!r}",
+            "`weave-core monitor list` shows what there is",
+        )
+    return row
+
+
+def get_monitor(connection: Connection, project: str, name: str) -> dict[str, Any]:
+    """One monitor with how far it is.
+
+    Raises:
+        NotFound: If there is no such project, or no such monitor in it.
+    """
+    return _shape(connection, project, monitor_row(connection, project, name))
+
+
+def list_monitors(connection: Connection, project: str) -> dict[str, Any]:
+    """The monitors of a project by name.
+
+    Raises:
+        NotFound: If there is no such project.
+    """
+    of_project = MONITOR.c.project_id == get_project_id(connection, project)
+    rows = connection.execute(select(MONITOR).where(of_project).order_by(MONITOR.c.name)).all()
+    return {"items": [_shape(connection, project, row) for row in rows], "next_cursor": None}
+
+
+def list_all_monitors(connection: Connection) -> dict[str, Any]:
+    """The monitors of all projects, by project and name."""
+    query = _WITH_PROJECT.order_by(_PROJECT.c.name, MONITOR.c.name).limit(MAX_LISTED_MONITORS)
+    rows = connection.execute(query).all()
+    return {"items": [_shape(connection, row.project, row) for row in rows], "next_cursor": None}
+
+
+def _shape(connection: Connection, project: str, row: Row[Any]) -> dict[str, Any]:
+    counts = dict.fromkeys((*_OPEN, "scored", "failed"), 0)
+    of_it = ITEM.c.monitor_row_id == row.id
+    counted = select(ITEM.c.state, func.count()).where(of_it).group_by(ITEM.c.state)
+    counts |= dict(connection.execute(counted).tuples().all())
+    oldest = select(func.min(ITEM.c.start_ns)).where(of_it, ITEM.c.state.in_(_OPEN))
+    definition = MonitorDefinition.model_validate(row.definition)
+    calls, cost_usd = spent_since(connection, row.id, time.time_ns() - HOUR_NS)
+    waiting = sum(counts[state] for state in _OPEN)
+    return {
+        **definition.model_dump(),
+        "name": row.name,
+        "project": project,
+        "version": row.version,
+        "digest": row.digest,
+        "state": row.state,
+        "problem": row.problem,
+        "waiting": waiting,
+        "scored": counts["scored"],
+        "failed": counts["failed"],
+        "matched": row.matched,
+        "behind": max(0, last_row_id(connection) - row.cursor_row_id),
+        "spent": {"calls": calls, "cost_usd": cost_usd},
+        "is_over_budget": waiting > 0 and calls_left(definition, calls, cost_usd) == 0,
+        "oldest_waiting_ns": connection.scalar(oldest),
+        "backfill": row.backfill,
+        "created_ns": row.created_ns,
+        "updated_ns": row.updated_ns,
+    }
+
+
+def spent_since(connection: Connection, row_id: int, since_ns: int) -> tuple[int, float | None]:
+    """Calls of scorers, and what they cost, of spans that were handed out since then."""
+    sums = select(func.coalesce(func.sum(ITEM.c.calls), 0), func.sum(ITEM.c.cost_usd))
+    of_it = (ITEM.c.monitor_row_id == row_id, ITEM.c.claimed_ns > since_ns)
+    calls, cost_usd = connection.execute(sums.where(*of_it)).one()
+    return int(calls), None if cost_usd is None else float(cost_usd)
+
+
+def calls_left(definition: MonitorDefinition, calls: int, cost_usd: float | None) -> int | None:
+    """Spans that the budget of this hour still lets be scored; None: any number."""
+    budget = definition.budget
+    if budget.usd_per_hour is not None and (cost_usd or 0.0) >= budget.usd_per_hour:
+        return 0
+    if budget.calls_per_hour is None:
+        return None
+    return max(0, (budget.calls_per_hour - calls) // len(definition.scorers))
