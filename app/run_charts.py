@@ -1,10 +1,11 @@
 """What charts of runs are made of: sections, lines and colours, means of groups; pure."""
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from zlib import crc32
+
+import numpy as np
 
 from weave_core.app.components.value_list import value_text
 from weave_core.flat_keys import flattened
@@ -174,26 +175,17 @@ def _mean(lines: Sequence[_Numbers]) -> dict[str, Any]:
     first = min(xs[0] for xs, _ in lines)
     last = max(xs[-1] for xs, _ in lines)
     count = max(2, min(MEAN_POINTS, max(len(xs) for xs, _ in lines)))
-    grid = [first + (last - first) * place / (count - 1) for place in range(count)]
-    read = [(x, [y for line in lines if (y := _read_at(line, x)) is not None]) for x in grid]
-    there = [(x, values) for x, values in read if values]
+    grid = np.linspace(first, last, count if first < last else 1)
+    # Read on the way between two points; nothing before the first and behind the last.
+    read = np.array([np.interp(grid, xs, ys, left=np.nan, right=np.nan) for xs, ys in lines])
+    is_there = ~np.isnan(read).all(axis=0)
+    grid, read = grid[is_there], read[:, is_there]
     return {
-        "x": [x for x, _ in there],
-        "y": [sum(values) / len(values) for _, values in there],
-        "low": [min(values) for _, values in there],
-        "high": [max(values) for _, values in there],
+        "x": grid.tolist(),
+        "y": np.nanmean(read, axis=0).tolist(),
+        "low": np.nanmin(read, axis=0).tolist(),
+        "high": np.nanmax(read, axis=0).tolist(),
+        "deviation": np.nanstd(read, axis=0).tolist(),
         "count": len(lines),
         "sampled": False,
     }
-
-
-def _read_at(line: _Numbers, x: float) -> float | None:
-    """The value at `x` on the way between two points; None before the first and behind the last."""
-    xs, ys = line
-    if not xs[0] <= x <= xs[-1]:
-        return None
-    after = bisect_left(xs, x)
-    if xs[after] == x:
-        return ys[after]
-    share = (x - xs[after - 1]) / (xs[after] - xs[after - 1])
-    return ys[after - 1] + share * (ys[after] - ys[after - 1])

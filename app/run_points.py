@@ -1,6 +1,6 @@
 """The points that charts of runs show: what is in sight, at the detail that the screen has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from weave_core.app.components.chart_grid import Looked
@@ -15,6 +15,7 @@ MAX_SAVED_POINTS: Final = 1_000_000
 line is thinned, and the name of the file says so."""
 _MAX_SERIES_POINTS: Final = 100_000
 _RUNS_AT_ONCE: Final = 200
+_SERIES_AT_ONCE: Final = 1_000
 
 
 def read_points(
@@ -24,6 +25,8 @@ def read_points(
     metrics: Mapping[str, MetricDefinition],
     *,
     points: int | None = None,
+    rank: int | None = None,
+    ranks: int = 1,
 ) -> dict[str, list[RunSeries]]:
     """By key, the series of all runs, those of one run in the order of ranks.
 
@@ -33,6 +36,8 @@ def read_points(
         looked: What is in sight; a part of an axis is meant by charts along that axis alone.
         metrics: Definitions, for the axis of each key.
         points: Most of a series; None: as the screen has room for.
+        rank: Only of this one.
+        ranks: How many a run has at most, where all of them are wanted.
     """
     found: dict[str, list[RunSeries]] = {key: [] for key in looked.keys}
     near = [key for key in found if axis_of(key, metrics, looked.x) == looked.zoom_axis]
@@ -41,28 +46,45 @@ def read_points(
         parts = [(near, True), ([key for key in found if key not in near], False)]
     for keys, is_near in parts:
         low, high = looked.bounds if is_near else (None, None)
-        for start in range(0, len(run_ids), _RUNS_AT_ONCE) if keys else ():
+        for some_ids, some_keys in _portions(run_ids, keys, ranks):
             history = client().read_run_history(
-                project, run_ids[start : start + _RUNS_AT_ONCE], keys,
-                points=points or looked.points, x=_asked(looked.x), x_from=low, x_to=high,
+                project, some_ids, some_keys, points=points or looked.points, x=_asked(looked.x),
+                x_from=low, x_to=high, rank=rank,
             )  # fmt: skip
             for each in sorted(history.series, key=lambda each: each.rank):
                 found[each.key].append(each)
     return found
 
 
-def read_saved(project: str, run_ids: Sequence[str], key: str, x: str) -> list[RunSeries]:
+def read_saved(
+    project: str,
+    run_ids: Sequence[str],
+    key: str,
+    x: str,
+    *,
+    rank: int | None = None,
+    ranks: int = 1,
+) -> list[RunSeries]:
     """The points of one chart for a file: all of them, as far as a page can hand them over."""
-    most = min(_MAX_SERIES_POINTS, MAX_SAVED_POINTS // max(1, len(run_ids)))
+    most = min(_MAX_SERIES_POINTS, MAX_SAVED_POINTS // max(1, len(run_ids) * ranks))
     return [
         each
-        for start in range(0, len(run_ids), _RUNS_AT_ONCE)
+        for some_ids, keys in _portions(run_ids, [key], ranks)
         for each in client()
-        .read_run_history(
-            project, run_ids[start : start + _RUNS_AT_ONCE], [key], points=most, x=_asked(x)
-        )
+        .read_run_history(project, some_ids, keys, points=most, x=_asked(x), rank=rank)
         .series
     ]
+
+
+def _portions(
+    run_ids: Sequence[str], keys: Sequence[str], ranks: int
+) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    """Runs and keys in portions of which the server answers each at once."""
+    many = max(1, min(len(keys), _SERIES_AT_ONCE // ranks))
+    for key in range(0, len(keys), many):
+        runs = max(1, min(_RUNS_AT_ONCE, _SERIES_AT_ONCE // (many * ranks)))
+        for start in range(0, len(run_ids), runs):
+            yield run_ids[start : start + runs], keys[key : key + many]
 
 
 def _asked(x: str) -> str:

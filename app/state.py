@@ -221,8 +221,9 @@ def runs_url(project: str, **query: str) -> str:
 
 def list_of_runs_url(project: str) -> str:
     """Address of the list of runs as this browser session last saw it: filter, order, columns."""
-    query: dict[str, str] = st.session_state.get("runs_query", {})
-    return runs_url(project, **(query if query.get("project") == project else {}))
+    query: dict[str, str] = dict(st.session_state.get("runs_query", {}))
+    is_same = query.pop("project", None) == project
+    return runs_url(project, **(query if is_same else {}))
 
 
 def run_url(project: str, run_id: str, **query: str) -> str:

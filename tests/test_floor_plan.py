@@ -52,7 +52,7 @@ OWNERS: dict[str, set[str]] = {
     "pandas": {"app", "weave_core"},
     "nltk": {"evals"},
     "onnxruntime": {"evals"},
-    "numpy": {"integrations", "server", "weave_core"},
+    "numpy": {"app", "integrations", "server", "weave_core"},
     "pyarrow": {"evals", "server", "weave_core"},
     "psycopg": {"server"},
     "pytest": {"evals"},

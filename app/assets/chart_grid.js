@@ -28,7 +28,7 @@ function build(root) {
   const [axis, ...ends] = (asked.get("zoom") ?? "").split(",");
   const zoom = ends.length === 2 && Number(ends[0]) < Number(ends[1]) ? { axis, ends: ends.map(Number) } : null;
   const state = { host, charts: new Map(), seen: new Set(), off: new Set((asked.get("off") ?? "").split(",").filter(Boolean)),
-    log: asked.get("log") === "true", logX: asked.get("logx") === "true", calm: asked.get("calm") === "true", smooth: Math.min(0.99, Math.max(0, Number(asked.get("smooth")) || 0)),
+    log: asked.get("log") === "true", logX: asked.get("logx") === "true", calm: asked.get("calm") === "true", deviation: asked.get("band") === "true", smooth: Math.min(0.99, Math.max(0, Number(asked.get("smooth")) || 0)),
     find: asked.get("keys") ?? "", zoom, opening: asked.get("chart"), hover: null };
   state.bar = el("div.chart-bar");
   state.legend = el("div.legend");
@@ -73,7 +73,7 @@ function load(state, data) {
 }
 
 function drawBar(state) {
-  const shown = JSON.stringify([state.data.view, state.data.x, state.data.axes]);
+  const shown = JSON.stringify([state.data.view, state.data.x, state.data.axes, state.data.has_means]);
   if (state.barFor === shown) return;
   state.barFor = shown;
   const axis = el("select", { "aria-label": "x axis", title: "What lies along x" }, state.data.axes.map(([id, name]) => el("option", { value: id, selected: id === state.data.x }, name)));
@@ -95,7 +95,8 @@ function drawBar(state) {
   state.reset.addEventListener("click", () => zoomTo(state, null));
   state.bar.replaceChildren(find, el("label", null, el("span.dim", null, "x"), axis), el("label", null, el("span.dim", null, "Smoothing"), slide, amount),
     el("span.toggles", null, toggle("log y", "Values on a logarithmic axis", "log", "log"), toggle("log x", "x on a logarithmic axis", "logX", "logx"),
-      toggle("no outliers", "Axes for the most of the values: what lies far from them is cut off, and counted", "calm", "calm")), state.reset);
+      toggle("no outliers", "Axes for the most of the values: what lies far from them is cut off, and counted", "calm", "calm"),
+      state.data.has_means && toggle("± std", "The band is one standard deviation around the mean, instead of from the least to the largest", "deviation", "band")), state.reset);
 }
 
 /* Lines by colour; a click hides one, with Alt all others. */
@@ -219,7 +220,7 @@ function drawCard(state, each) {
   if (!found) return;
   const axis = axisOf(state, each.key);
   const options = { log: state.log, logX: state.logX, calm: state.calm, kind: axis === "time" ? "time" : axis === "step" ? "count" : "linear", smooth: state.smooth, zoom, look: state.look, lit: state.lit, range: each.range, unit: state.data.units[each.key] ?? "", axis: axis === state.data.x && !state.large ? "" : axisName(state, each.key) };
-  each.lines = found.lines.filter((line) => !state.off.has(line.id)).map((line) => readLine({ ...state.lines.get(line.id), ...line }, options));
+  each.lines = found.lines.filter((line) => !state.off.has(line.id)).map((line) => readLine({ ...state.lines.get(line.id), ...line, ...(state.deviation && line.deviation && around(line)) }, options));
   each.drawn = drawPlot(each.canvas, each.lines, options);
   const { dataset } = each.node, sum = (of) => each.lines.reduce((all, line) => all + of(line), 0);
   dataset.points = String(sum((line) => line.xs.length));
@@ -228,6 +229,8 @@ function drawCard(state, each) {
   each.words = noteOf(each, found.lines.length, sum);
   each.node.querySelector(".name").title = `${each.key}\n${number.format(sum((line) => line.count ?? 0))} points${dataset.thinned === "true" ? ", thinned to the least and the largest of each few; come nearer for all" : ""}`;
 }
+
+const around = ({ y, deviation }) => ({ low: y.map((v, i) => v - deviation[i]), high: y.map((v, i) => v + deviation[i]) });
 
 /* What the picture does not say by itself; of one line its last value. */
 function noteOf(each, all, sum) {

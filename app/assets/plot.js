@@ -97,7 +97,7 @@ function drawPlot(canvas, lines, options) {
   pen.rect(left, 0, width - left - PAD.right, height - PAD.bottom + 1);
   pen.clip();
   const lit = lines.find((line) => line.id === options.lit), drawn = lit ? [...lines.filter((line) => line !== lit), lit] : lines;
-  for (const line of drawn) drawLine(pen, line, sx, sy, { ...options, many: lines.length > MANY_LINES, isDim: lit && line !== lit });
+  for (const line of drawn) drawLine(pen, line, sx, sy, { ...options, many: lines.length > MANY_LINES, count: lines.length, isDim: lit && line !== lit });
   pen.restore();
   for (const line of lines) drawBad(pen, line, sx, { height, look, left });
   const isOut = (line, i) => line.ys[i] !== null && (line.ys[i] < sy.low || line.ys[i] > sy.high) && line.xs[i] >= sx.low && line.xs[i] <= sx.high;
@@ -145,10 +145,10 @@ function drawAxes(pen, sx, sy, { width, height, left, look, marks, axis }) {
   }
 }
 
-function drawLine(pen, line, sx, sy, { smooth, log, many, isDim, lit }) {
+function drawLine(pen, line, sx, sy, { smooth, log, many, count, isDim, lit }) {
   const isSmooth = smooth > 0 && !line.low, faint = isDim ? 0.2 : 1;
   line.shown = isSmooth ? smoothed(line, smooth, log) : line.ys;
-  if (line.low) fillBand(pen, line.xs, line.low, line.high, sx, sy, line.color, (many ? 0.09 : 0.16) * faint);
+  if (line.low) fillBand(pen, line.xs, line.low, line.high, sx, sy, line.color, Math.min(0.16, 0.5 / count) * faint);
   else if (line.sampled && !many) columnBand(pen, line, sx, sy, (isSmooth ? 0.13 : 0.2) * faint);
   pen.strokeStyle = line.color;
   pen.lineJoin = "round";

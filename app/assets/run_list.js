@@ -35,12 +35,17 @@ function drawTools(state) {
   });
   const group = el("button.toggle", { type: "button", "aria-pressed": String(data.is_grouped), title: "Runs of one group together" }, "By group");
   group.addEventListener("click", () => act("act", { do: "group", ids: [] }));
-  state.tools.replaceChildren(group, el("details.columns", { open: isOpen }, el("summary", null, "Columns"), el("div.choice", null, boxes.length ? boxes : el("span.dim", null, "These runs have no config and no metrics."))));
+  const find = el("input", { type: "search", placeholder: "Find a column", "aria-label": "Find a column", spellcheck: "false" });
+  const narrow = () => { state.find = find.value; boxes.forEach((box, i) => { box.hidden = !data.options[i][1].toLowerCase().includes(find.value.toLowerCase()); }); };
+  find.value = state.find ?? "";
+  find.addEventListener("input", narrow);
+  narrow();
+  state.tools.replaceChildren(group, el("details.columns", { open: isOpen }, el("summary", null, "Columns"), el("div.choice", null, boxes.length > 12 && find, boxes.length ? boxes : el("span.dim", null, "These runs have no config and no metrics."))));
 }
 
 function drawRows(state) {
   const { data } = state;
-  const tracks = ["16px", "8px", "minmax(140px, 2fr)", "74px", "76px", "70px", ...data.columns.map(() => "minmax(76px, 1fr)"), "minmax(90px, 1.2fr)"];
+  const tracks = ["16px", "8px", "minmax(190px, 2.4fr)", "74px", "76px", "64px", ...data.columns.map(() => "minmax(82px, 1fr)"), "minmax(110px, 1.2fr)"];
   state.table.style.setProperty("--tracks", tracks.join(" "));
   const columns = [[allBox(state, data.rows), ".c-pick"], [""], head(state, "Run", "name"), head(state, "Created", "started_ns", ".num"), head(state, "Took", "duration_ms", ".num"), head(state, "Step", "last_step", ".num"),
     ...data.columns.map((column) => head(state, column.name, column.order, ".num.cut", column.title)), ["Tags"]];
@@ -50,12 +55,15 @@ function drawRows(state) {
     if (data.is_grouped && row.group !== group) {
       group = row.group;
       const members = data.rows.filter((each) => each.group === group);
-      rows.push(el("div.tr.group", { role: "row" }, el("div.c-pick", null, allBox(state, members)), el("div.cut", { role: "cell" }, group || "no group", el("span.dim", null, ` ${members.length}`))));
+      rows.push(el("div.tr.group", { role: "row" }, el("div.c-pick", null, allBox(state, members)), el("div.cut", { role: "cell" }, group ? narrower(state, row.group_filter, group, "open", `Only the runs of group ${group}`) : "no group", el("span.dim", { title: "On this page" }, ` ${members.length}`))));
     }
     rows.push(drawRow(state, row));
   }
   drawTable(state.table, { label: "Runs", columns, empty: data.empty, rows });
 }
+
+/* What narrows the list by a click. */
+const narrower = ({ act }, filter, text, look, title) => anchor("#", { class: `narrow ${look}`, title, role: "button" }, () => act("act", { do: "narrow", ids: [], filter }), text);
 
 function head({ data, act }, name, order, spec = "", title = "") {
   const is = data.order_by.replace(/^-/, "") === order, down = data.order_by.startsWith("-");
@@ -79,12 +87,12 @@ function drawRow(state, row) {
   const node = tableRow(row.id, () => visit(row.url),
     [".c-pick", null, box],
     ["", null, el("span.dot", { "data-status": row.dot, title: row.state, role: "img", "aria-label": row.state })],
-    [".cut", { title: `${row.name}\n${row.state}${row.notes ? "\n" + row.notes : ""}` }, go(row.url, { class: "open" }, row.name), row.group && !state.data.is_grouped && el("span.dim", null, " " + row.group)],
+    [".cut", { title: `${row.name}\n${row.state}${row.notes ? "\n" + row.notes : ""}` }, go(row.url, { class: "open" }, row.name), row.group && !state.data.is_grouped && el("span.dim", null, " ", narrower(state, row.group_filter, row.group, "group-of", `Only the runs of group ${row.group}`))],
     [".num.dim", { title: clock(row.started_ms) }, ago(row.started_ms, Date.now())],
     [".num", null, duration(row.duration_ms)],
     [".num.dim", null, row.step === null ? "" : number.format(row.step)],
     ...row.cells.map((cell) => [".num.cut", { title: cell }, cell ?? ""]),
-    [".cut", { title: row.tags.join(", ") }, row.tags.slice(0, 5).map((tag) => el("span.chip", null, tag))]);
+    [".cut", { title: row.tags.map(([tag]) => tag).join(", ") }, row.tags.slice(0, 5).map(([tag, filter]) => narrower(state, filter, tag, "chip", `Only the runs with the tag ${tag}`))]);
   if (box.checked) node.classList.add("on");
   return node;
 }

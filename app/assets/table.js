@@ -4,11 +4,23 @@
 function drawTable(host, { label, columns, rows, empty }) {
   const focused = host.getRootNode().activeElement?.closest?.(".tr")?.dataset.id;
   const head = el("div.tr.th", { role: "row" }, columns.map(([name, spec = ""]) => el("div" + spec, { role: "columnheader" }, name)));
-  host.replaceChildren(el("div.table", { role: "table", "aria-label": label }, head, rows));
+  const table = el("div.table", { role: "table", "aria-label": label, tabindex: "-1" }, head, rows), left = host.querySelector(".table")?.scrollLeft ?? 0;
+  host.replaceChildren(table);
+  table.style.setProperty("--least", `${leastWidth(host, head)}px`);
+  table.scrollLeft = left;
   if (!rows.length) host.append(el("div.empty", null, empty));
   if (focused) host.querySelector(`[data-id="${CSS.escape(focused)}"] .open`)?.focus();
   if (!host.dataset.ready) host.addEventListener("keydown", (event) => walkRows(host, event));
   host.dataset.ready = String(rows.length);
+}
+
+/* How narrow rows can be before they have to be scrolled: what the tracks ask for at least, and the gaps. */
+function leastWidth(host, row) {
+  const tracks = getComputedStyle(host).getPropertyValue("--tracks").trim();
+  if (!tracks) return 0;
+  const { columnGap, paddingLeft, paddingRight } = getComputedStyle(row), px = (track) => Number(/(\d+)px/.exec(track)?.[1] ?? 60);
+  const widths = tracks.split(/ (?![^(]*\))/).map(px);
+  return widths.reduce((sum, width) => sum + width, (widths.length - 1) * (parseFloat(columnGap) || 0) + parseFloat(paddingLeft) + parseFloat(paddingRight));
 }
 
 /* A click anywhere in a row does `open`, unless it meant a link in it or a selection. */

@@ -137,6 +137,7 @@ def grid_data(
                 {"id": each.line_id, "name": each.name, "color": each.color, "dash": each.is_dashed}
                 for each in lines
             ],
+            "has_means": any("deviation" in line for found in charts.values() for line in found),
             "charts": charts,
             "empty": empty,
         }

@@ -39,7 +39,12 @@ def figure_table(rows: bytes, *, key: str) -> str | None:
 
 
 def table_rows(
-    label: str, columns: Sequence[tuple[str, str, str]], rows: Sequence[Row], *, empty: str = ""
+    label: str,
+    columns: Sequence[tuple[str, str, str]],
+    rows: Sequence[Row],
+    *,
+    empty: str = "",
+    is_sortable: bool = False,
 ) -> bytes:
     """JSON of a table.
 
@@ -48,6 +53,7 @@ def table_rows(
         columns: Name, width as CSS grids have it, and class of the cells, such as `.num`.
         rows: One cell a column.
         empty: What to say when there are none.
+        is_sortable: Whether a click on a head puts the rows in its order: all of them are there.
     """
     return orjson.dumps(
         {
@@ -65,6 +71,7 @@ def table_rows(
                 for row in rows
             ],
             "empty": empty,
+            "is_sortable": is_sortable,
         }
     )
 

@@ -6,12 +6,15 @@ from typing import Any, Final
 
 import orjson
 
+from weave_core.app import filters
 from weave_core.app.components.bundles import bundle
 from weave_core.app.components.run_header import RUN_DOTS
 from weave_core.app.components.value_list import value_text
+from weave_core.app.key_order import telling_first
 from weave_core.app.state import run_url, runs_compare_url
 from weave_core.flat_keys import flattened
 from weave_core.model import Run
+from weave_core.points import SYSTEM_PREFIX
 
 __all__ = ["RunAction", "columns_of", "run_list", "run_rows"]
 
@@ -21,7 +24,7 @@ MAX_COLUMNS: Final = 20
 """Chosen metrics and config values together."""
 MAX_OPTIONS: Final = 300
 """Metrics and config values that are offered."""
-_DONE: Final = {"columns", "group", "sort", "tag", "stop", "delete"}
+_DONE: Final = {"columns", "group", "sort", "tag", "stop", "delete", "narrow"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class RunAction:
     ids: list[str]
     """Of runs, or of columns."""
     text: str = ""
-    """The order, or the tag."""
+    """The order, the tag, or the condition that the list is narrowed by."""
 
 
 def run_list(rows: bytes, *, key: str) -> RunAction | None:
@@ -44,7 +47,7 @@ def run_list(rows: bytes, *, key: str) -> RunAction | None:
     return RunAction(
         act["do"],
         list(map(str, act.get("ids") or ())),
-        str(act.get("order") or act.get("tag") or ""),
+        str(act.get("order") or act.get("tag") or act.get("filter") or ""),
     )
 
 
@@ -53,10 +56,12 @@ def columns_of(runs: Sequence[Run], chosen: str | None) -> tuple[list[str], list
 
     Args:
         runs: What is listed.
-        chosen: Ids with commas between, as the address has them; None: what most runs have, of
-            config values those that are not the same in all.
+        chosen: Ids with commas between, as the address has them; None: the metrics that tell most,
+            and of config values those that are not the same in all.
     """
-    metrics = _counted([dict.fromkeys(run.summary) for run in runs])
+    definitions = {key: each for run in reversed(runs) for key, each in run.metrics.items()}
+    counted = _counted([dict.fromkeys(run.summary) for run in runs])
+    metrics = telling_first(counted, definitions)
     configs = [dict(flattened(run.config)) for run in runs]
     settings = _counted(configs)
     offered = [*(f"m:{key}" for key in metrics), *(f"c:{key}" for key in settings)]
@@ -66,7 +71,7 @@ def columns_of(runs: Sequence[Run], chosen: str | None) -> tuple[list[str], list
         ], offered[:MAX_OPTIONS]
     told = [key for key in settings if len({str(each.get(key)) for each in configs}) > 1]
     shown_settings = (told or settings)[:FIRST_COLUMNS]
-    plain = [key for key in metrics if not key.startswith("system/")][:FIRST_COLUMNS]
+    plain = [key for key in metrics if not key.startswith(SYSTEM_PREFIX)][:FIRST_COLUMNS]
     shown = [*(f"m:{key}" for key in plain), *(f"c:{key}" for key in shown_settings)]
     return shown, offered[:MAX_OPTIONS]
 
@@ -142,7 +147,8 @@ def _row(project: str, run: Run, shown: Sequence[str]) -> dict[str, Any]:
         "duration_ms": run.duration_ms,
         "step": run.last_step,
         "group": run.group or "",
-        "tags": run.tags,
+        "group_filter": filters.equals("group_name", run.group) if run.group else "",
+        "tags": [[tag, filters.has("tags", tag)] for tag in run.tags],
         "notes": (run.notes or "")[:300],
         "cells": [None if value is None else _short(value) for value in values],
     }

@@ -13,6 +13,7 @@ __all__ = ["differing", "value_list", "value_text"]
 MAX_VALUES: Final = 5_000
 """Names of one list on a page."""
 _MAX_TEXT: Final = 2_000
+_MAX_WHOLE: Final = 1e15
 
 
 def value_list(label: str, values: Mapping[str, Any], *, empty: str, key: str) -> None:
@@ -29,7 +30,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, str):
         return value[:_MAX_TEXT]
     if isinstance(value, float):
-        return f"{value:.7g}"
+        # A count that was logged as a float is no power of ten.
+        return f"{value:.0f}" if value.is_integer() and abs(value) < _MAX_WHOLE else f"{value:.7g}"
     return orjson.dumps(value, default=str).decode()[:_MAX_TEXT]
 
 

@@ -10,6 +10,7 @@ from weave_core.app.components.chart_grid import (
     grid_data,
     looked_at,
 )
+from weave_core.app.components.pulse import live
 from weave_core.app.components.run_header import run_header, run_header_content
 from weave_core.app.components.value_list import value_list
 from weave_core.app.frame import errors_shown
@@ -104,9 +105,10 @@ def show_charts(project: str, run_id: str, name: str, *, is_system: bool) -> Non
             along = axis_of(key, metrics, looked.x)
             return [drawn_series(f"{run_id}:{each.rank}", each, x=along) for each in found]
 
-        points = read_points(project, [run_id], looked, metrics)
+        points = read_points(project, [run_id], looked, metrics, ranks=max(1, len(ranks)))
         saved = looked.saved and drawn(
-            read_saved(project, [run_id], looked.saved, looked.x), looked.saved
+            read_saved(project, [run_id], looked.saved, looked.x, ranks=max(1, len(ranks))),
+            looked.saved,
         )
         data = grid_data(
             run_id, keys, list(lines_of(names, is_ordered=len(ranks) > 1).values()),
@@ -131,7 +133,7 @@ def show_values(run: Run) -> None:
 
 run = run_of_address()
 every = REFRESH_S if run.state == "running" else None
-st.fragment(show_head, run_every=every)(run.project, run.run_id)
+live(show_head, every_s=every)(run.project, run.run_id)
 views = [
     "Charts", "Media", "Console", "System", "Files", "Code", "Artifacts", "Calls",
     "Config and summary",
@@ -157,6 +159,4 @@ elif view == "Files":
 elif view == "Console":
     show_console(run)
 else:
-    st.fragment(show_charts, run_every=every)(
-        run.project, run.run_id, run.name, is_system=view == "System"
-    )
+    live(show_charts, every_s=every)(run.project, run.run_id, run.name, is_system=view == "System")

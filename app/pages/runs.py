@@ -2,11 +2,14 @@
 
 import streamlit as st
 
+from weave_core.app import filters
+from weave_core.app.components.pulse import live
 from weave_core.app.components.run_list import RunAction, columns_of, run_list, run_rows
 from weave_core.app.frame import errors_shown, show_filter_error
 from weave_core.app.page_turns import first_page, turn_pages
 from weave_core.app.project_picker import pick_project
 from weave_core.app.run_views.groups import show_groups, show_importances
+from weave_core.app.run_views.overview import count_by_state, show_all_lines, show_all_relations
 from weave_core.app.state import client
 from weave_core.errors import BadRequest
 from weave_core.model import Run, RunChanges
@@ -65,6 +68,10 @@ def act(project: str, action: RunAction, runs: list[Run]) -> None:
         case "sort":
             st.query_params["order"] = action.text
             first_page()
+        case "narrow":
+            now = str(st.session_state.get("filter") or "")
+            st.session_state["narrowed"] = filters.added(now, action.text)
+            first_page()
         case _:
             picked = set(action.ids)
             for run in runs:
@@ -84,6 +91,9 @@ def change(project: str, run: Run, action: RunAction) -> None:
         client().change_run(project, run.run_id, RunChanges(tags=tags))
 
 
+# A widget's state can't be set once it is drawn: what a click in the table narrowed comes first.
+if "narrowed" in st.session_state:
+    st.session_state["filter"] = st.session_state.pop("narrowed")
 with st.container(horizontal=True, vertical_alignment="center"):
     project = pick_project(on_other=first_page)
     if project is not None:
@@ -93,19 +103,28 @@ with st.container(horizontal=True, vertical_alignment="center"):
             icon=":material/filter_alt:", label_visibility="collapsed",
         )  # fmt: skip
 
-VIEWS = ["Table", "Groups", "Importance"]
+VIEWS = ["Table", "Charts", "Relations", "Groups", "Importance"]
 view = VIEWS[0]
 if project is not None:
-    view = st.segmented_control(
-        "View", VIEWS, key="show", default=VIEWS[0], required=True, bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        view = st.segmented_control(
+            "View", VIEWS, key="show", default=VIEWS[0], required=True, bind="query-params",
+            label_visibility="collapsed",
+        )  # fmt: skip
+        counts = st.container(width="content")
+order = st.query_params.get("order") or NEWEST_FIRST
 if project is None:
     st.markdown(EMPTY.format(project="my-project"))
+elif view == "Charts":
+    show_all_lines(project, condition or None, order)
+elif view == "Relations":
+    show_all_relations(project, condition or None, order)
 elif view == "Groups":
     show_groups(project, condition or None)
 elif view == "Importance":
     show_importances(project, condition or None)
 else:
     is_moving = not st.query_params.get("after")
-    st.fragment(show_list, run_every=REFRESH_S if is_moving else None)(project, condition or None)
+    live(show_list, every_s=REFRESH_S if is_moving else None)(project, condition or None)
+    with counts:  # After the rows, which are what is waited for.
+        live(count_by_state, every_s=REFRESH_S)(project, condition or None)

@@ -5,9 +5,10 @@ from typing import Any
 import streamlit as st
 
 from weave_core.app.components.figure_table import Cell, Row, figure_table, table_rows
+from weave_core.app.components.pulse import live
 from weave_core.app.components.run_relations import relation_data, run_relations
 from weave_core.app.components.value_list import differing, value_text
-from weave_core.app.run_charts import lines_of
+from weave_core.app.key_order import telling_first
 from weave_core.app.run_views.lines import pick_lines, show_lines
 from weave_core.app.run_views.media import show_media
 from weave_core.app.state import client, list_of_runs_url, project_of_address
@@ -50,7 +51,7 @@ def show_differences(runs: list[Run]) -> None:
     empty = "They were all started with the same config."
     figure_table(table_rows("Config", columns, rows, empty=empty), key="config_differences")
     st.caption("What came of it")
-    keys = sorted({key for run in runs for key in run.summary})
+    keys = telling_first(sorted({key for run in runs for key in run.summary}))
     results = [Row([key, *(cell(run.summary.get(key)) for run in runs)]) for key in keys]
     empty = "None of them has logged anything yet."
     figure_table(table_rows("Summary", columns, results, empty=empty), key="result_differences")
@@ -79,8 +80,7 @@ if view == "Differences":
 elif view == "Media":
     show_media(*runs)
 elif view == "Relations":
-    lines = lines_of({run.run_id: run.name for run in runs})
-    run_relations(relation_data(runs, lines), key="run_relations")
+    run_relations(relation_data(runs), key="run_relations")
 else:
     is_moving = any(run.state == "running" for run in runs)
-    st.fragment(show_lines, run_every=REFRESH_S if is_moving else None)(runs, by=by)
+    live(show_lines, every_s=REFRESH_S if is_moving else None)(runs, by=by)

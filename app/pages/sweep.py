@@ -3,10 +3,10 @@
 import streamlit as st
 
 from weave_core.app.components.figure_table import Cell, Row, figure_table, table_rows
+from weave_core.app.components.pulse import live
 from weave_core.app.components.run_relations import relation_data, run_relations
 from weave_core.app.components.value_list import value_list, value_text
 from weave_core.app.frame import errors_shown
-from weave_core.app.run_charts import lines_of
 from weave_core.app.run_views.groups import draw_importances
 from weave_core.app.state import client, project_of_address, run_url, sweeps_url
 from weave_core.app.sweep_cells import as_run, state_cell
@@ -133,7 +133,7 @@ def trial_table(sweep: Sweep, trials: list[SweepTrial]) -> bytes:
         ]
         url = run_url(sweep.project, trial.run_id) if trial.run_id else None
         rows.append(Row(cells, url=url, is_on=trial.number == best, id=str(trial.number)))
-    return table_rows("Trials", columns, rows)
+    return table_rows("Trials", columns, rows, is_sortable=True)
 
 
 def parameter_cell(value: object) -> Cell:
@@ -147,8 +147,7 @@ def parameter_cell(value: object) -> Cell:
 def show_relations(sweep: Sweep, trials: list[SweepTrial]) -> None:
     """Which parameters go with which result."""
     runs = [as_run(sweep, each) for each in trials if each.value is not None][:MAX_DRAWN]
-    lines = lines_of({run.run_id: run.name for run in runs})
-    run_relations(relation_data(runs, lines), key="sweep_relations")
+    run_relations(relation_data(runs), key="sweep_relations")
 
 
 def show_importance(trials: list[SweepTrial]) -> None:
@@ -160,9 +159,9 @@ def show_importance(trials: list[SweepTrial]) -> None:
 project, sweep_id = sweep_of_address()
 is_going = client().get_sweep(project, sweep_id).state in {"running", "paused"}
 every = REFRESH_S if is_going else None
-st.fragment(show_head, run_every=every)(project, sweep_id)
+live(show_head, every_s=every)(project, sweep_id)
 view = st.segmented_control(
     "View", VIEWS, key="view", default=VIEWS[0], required=True, bind="query-params",
     label_visibility="collapsed",
 )  # fmt: skip
-st.fragment(show_body, run_every=every)(project, sweep_id, view or VIEWS[0])
+live(show_body, every_s=every)(project, sweep_id, view or VIEWS[0])

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from weave_core.app.components.figure_table import Cell, Row, figure_table, table_rows
+from weave_core.app.components.pulse import live
 from weave_core.app.frame import errors_shown
 from weave_core.app.project_picker import pick_project
 from weave_core.app.state import client, sweep_url
@@ -61,4 +62,4 @@ def sweep_row(sweep: Sweep) -> Row:
 
 project = pick_project()
 if project is not None:
-    st.fragment(show_list, run_every=REFRESH_S)(project)
+    live(show_list, every_s=REFRESH_S)(project)

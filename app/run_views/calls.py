@@ -58,7 +58,7 @@ def show_calls(run: Run) -> None:
             ("Took", "90px", ".num"), ("", "100px", ".num"),
         ]  # fmt: skip
         rows = [trace_row(run.project, each) for each in page.items]
-        figure_table(table_rows("Traces", columns, rows), key="run_traces")
+        figure_table(table_rows("Traces", columns, rows, is_sortable=True), key="run_traces")
     else:
         st.markdown(NO_TRACE)
 

@@ -10,6 +10,7 @@ from weave_core.app.components.console_view import (
     console_content,
     console_view,
 )
+from weave_core.app.components.pulse import live
 from weave_core.app.frame import errors_shown
 from weave_core.app.state import client
 from weave_core.model import ConsolePage, ConsoleStream, Run
@@ -48,9 +49,7 @@ def show_console(run: Run) -> None:
             bind="query-params", on_change=newest, label_visibility="collapsed",
         )  # fmt: skip
     every = REFRESH_S if run.state == "running" else None
-    st.fragment(show_lines, run_every=every)(
-        run.project, run.run_id, (text or "").strip(), stream or "all"
-    )
+    live(show_lines, every_s=every)(run.project, run.run_id, (text or "").strip(), stream or "all")
 
 
 def show_lines(project: str, run_id: str, text: str, stream: str) -> None:

@@ -14,6 +14,7 @@ import streamlit as st
 
 from weave_core.app.components.figure_table import Row, figure_table, table_rows
 from weave_core.app.components.json_value import json_value
+from weave_core.app.components.pulse import live
 from weave_core.app.formats import file_size
 from weave_core.app.frame import errors_shown
 from weave_core.app.state import client
@@ -66,7 +67,7 @@ class _Folder:
 def show_files_of(run: Run) -> None:
     """Draw the tab; read again while the run goes on."""
     every = REFRESH_S if run.state == "running" else None
-    st.fragment(show_folder, run_every=every)(run.project, run.run_id)
+    live(show_folder, every_s=every)(run.project, run.run_id)
 
 
 def show_folder(project: str, run_id: str) -> None:

@@ -45,7 +45,9 @@ def show_groups(project: str, condition: str | None) -> None:
             *((key, "minmax(130px, 1fr)", ".num.cut") for key in keys),
         ]
         rows = [group_row(project, by or "group", each, keys) for each in found.items]
-        figure_table(table_rows("Groups", columns, rows, empty=NO_RUNS), key="run_groups")
+        figure_table(
+            table_rows("Groups", columns, rows, empty=NO_RUNS, is_sortable=True), key="run_groups"
+        )
         st.caption(
             f"{len(found.items):,} groups of {found.runs:,} runs"
             + (f", the newest of {found.total:,}" if found.total > found.runs else "")
@@ -103,7 +105,9 @@ def draw_importances(found: Sequence[Importance], *, key: str) -> None:
         ("Runs", "70px", ".num"),
     ]
     rows = [importance_row(each) for each in found]
-    table = table_rows("Importance of config values", columns, rows, empty=NOTHING_TOLD)
+    table = table_rows(
+        "Importance of config values", columns, rows, empty=NOTHING_TOLD, is_sortable=True
+    )
     figure_table(table, key=key)
     st.caption(
         "Rank correlation with the metric, one value at a time, with its 95 % interval; "

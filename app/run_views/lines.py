@@ -28,13 +28,18 @@ _MANY: Final = 20
 EMPTY: Final = "None of these runs has logged a number yet: run.log({'loss': 0.5}, step=1) does."
 
 
-def pick_lines(runs: Sequence[Run]) -> str:
-    """What a line stands for: `EACH`, or what `groups_by` takes; kept in the address."""
+def pick_lines(runs: Sequence[Run], *, first: str = EACH) -> str:
+    """What a line stands for: `EACH`, or what `groups_by` takes; kept in the address.
+
+    Args:
+        runs: Whose lines.
+        first: What it is before the reader chose.
+    """
     settings = [f"config.{name}" for name in differing([run.config for run in runs])]
     offered = [EACH, "group", "job_type", *settings[:MAX_GROUPINGS]]
     st.caption("A line for each", width="content")
     picked: str = st.selectbox(
-        "Lines", offered, key="lines", bind="query-params", width=240,
+        "Lines", offered, index=offered.index(first), key="lines", bind="query-params", width=240,
         label_visibility="collapsed",
         help="Means have a band from the least to the largest of the runs at each place.",
     )  # fmt: skip
@@ -42,7 +47,7 @@ def pick_lines(runs: Sequence[Run]) -> str:
 
 
 def show_lines(runs: Sequence[Run], *, by: str) -> None:
-    """Draw them; read again while one of the runs goes on."""
+    """Draw them, of a run with several ranks that of rank 0."""
     with errors_shown():
         groups = groups_by(runs, by) if by != EACH else None
         names = {run.run_id: run.name for run in runs}
@@ -58,18 +63,17 @@ def show_lines(runs: Sequence[Run], *, by: str) -> None:
 
         def drawn(found: list[RunSeries], key: str) -> list[dict[str, Any]]:
             along = axis_of(key, metrics, looked.x)
-            # Of a run with several ranks its first.
-            first = {each.run_id: each for each in reversed(found)}
-            of_runs = [first[each] for each in ids if each in first]
+            of_run = {each.run_id: each for each in found}
+            of_runs = [of_run[each] for each in ids if each in of_run]
             if groups is None:
                 return [drawn_series(each.run_id, each, x=along) for each in of_runs]
             means = group_means(groups, of_runs, x=along)
             return [{"id": group, **mean} for group, mean in means.items()]
 
-        points = read_points(project, ids, looked, metrics, points=few)
+        points = read_points(project, ids, looked, metrics, points=few, rank=0)
         saved = None
         if looked.saved:
-            saved = drawn(read_saved(project, ids, looked.saved, looked.x), looked.saved)
+            saved = drawn(read_saved(project, ids, looked.saved, looked.x, rank=0), looked.saved)
         data = grid_data(
             f"{len(ids)} {hash(tuple(ids))} {by}", keys, list(lines.values()),
             {key: drawn(found, key) for key, found in points.items()}, looked=looked, empty=EMPTY,

@@ -12,6 +12,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from weave_core.app.components.media_gallery import GALLERY_KINDS, gallery_content, media_gallery
+from weave_core.app.components.pulse import live
 from weave_core.app.frame import errors_shown
 from weave_core.app.state import client
 from weave_core.app.table_charts import chart_height, table_chart
@@ -52,7 +53,7 @@ def show_media(*runs: Run) -> None:
     """Draw what one run logged, or what several did, side by side; read again while one goes on."""
     every = REFRESH_S if any(run.state == "running" for run in runs) else None
     names = {run.run_id: run.name if len(runs) > 1 else "" for run in runs}
-    st.fragment(show_step, run_every=every)(runs[0].project, names)
+    live(show_step, every_s=every)(runs[0].project, names)
 
 
 def show_step(project: str, names: Mapping[str, str]) -> None:

@@ -13,9 +13,10 @@ from support.trainings import training
 
 import weave_core
 from weave_core import Client
+from weave_core.app.key_order import telling_first
 from weave_core.app.process import START
 from weave_core.app.run_charts import group_means, groups_by, lines_of, sections_of, unit_of
-from weave_core.model import Run, RunSeries
+from weave_core.model import MetricDefinition, Run, RunSeries
 
 PAGES = START.parents[1] / "pages"
 RUNS = str(PAGES / "runs.py")
@@ -46,11 +47,11 @@ def test_the_list_has_config_and_metrics(project_with_runs: str) -> None:
     """A row says how a run stands, what came of it and in which config it differs."""
     table = component_data(draw(RUNS, project=project_with_runs), "run_list")
     newest, oldest = table["rows"]
-    assert [each["id"] for each in table["columns"]] == ["m:loss", "m:val.acc", "c:model.depth"]
+    assert [each["id"] for each in table["columns"]] == ["m:val.acc", "m:loss", "c:model.depth"]
     assert ["c:lr", "lr", "config"] in table["options"]
     assert newest["url"] == f"./run?project={project_with_runs}&run=r1"
     assert (oldest["state"], oldest["step"]) == ("finished", 19)
-    assert (newest["cells"], oldest["cells"]) == (["NaN", "19", "1"], ["0.05", "19", "0"])
+    assert (newest["cells"], oldest["cells"]) == (["19", "NaN", "1"], ["19", "0.05", "0"])
 
 
 def test_the_list_has_the_order_columns_and_groups_of_its_address(project_with_runs: str) -> None:
@@ -81,8 +82,8 @@ def test_runs_are_compared_by_what_differs(project_with_runs: str) -> None:
     assert [line["name"] for line in charts["lines"]] == ["r0", "r1"]
     assert [each["id"] for each in charts["charts"]["loss"]] == ["r0", "r1"]
     assert [row["cells"][0] for row in config["rows"]] == ["model.depth"]
-    assert [row["cells"][0] for row in results["rows"]] == ["loss", "val.acc"]
-    assert [axis["id"] for axis in relations["axes"]] == ["c:model.depth", "m:loss", "m:val.acc"]
+    assert [row["cells"][0] for row in results["rows"]] == ["val.acc", "loss"]
+    assert [axis["id"] for axis in relations["axes"]] == ["c:model.depth", "m:val.acc", "m:loss"]
     assert any("pick them in the list of runs" in each.value for each in alone.text)
 
 
@@ -99,7 +100,21 @@ def test_all_runs_are_looked_at_by_what_they_share(
     groups = component_data(draw(RUNS, project=project, show="Groups"), "figure_table")
     by_kind = draw(RUNS, project=project, show="Groups", groups_by="config.kind")
     told = component_data(draw(RUNS, project=project, show="Importance"), "figure_table")
+    table = draw(RUNS, project=project)
+    lines = component_data(draw(RUNS, project=project, show="Charts"), "chart_grid")
+    means = component_data(
+        draw(RUNS, project=project, show="Charts", lines="config.kind"), "chart_grid"
+    )
+    related = component_data(draw(RUNS, project=project, show="Relations"), "run_relations")
 
+    assert any("6 runs: 6 finished" in each.value for each in table.caption)
+    assert len(lines["charts"]["loss"]) == 6
+    assert not lines["has_means"]
+    assert means["has_means"]
+    assert {line["name"] for line in means["lines"]} == {"kind a", "kind b"}
+    [first, _] = means["charts"]["loss"]
+    assert (first["high"], first["deviation"][0] > 1) == ([5.0], True)
+    assert [axis["id"] for axis in related["axes"]] == ["c:lr", "c:kind", "m:loss"]
     assert [row["cells"][0]["text"] for row in groups["rows"]] == ["g1", "g0"]
     assert groups["rows"][0]["cells"][1:3] == ["3", "3 finished"]
     assert groups["rows"][0]["cells"][3]["text"] == "3 ± 2"
@@ -296,6 +311,16 @@ def test_a_run_keeps_its_colour_when_others_join() -> None:
     together = lines_of({"run7": "seven", **{f"r{n}": str(n) for n in range(19)}})
     assert together["run7"] == alone
     assert len({(line.color, line.is_dashed) for line in together.values()}) == len(together)
+
+
+def test_the_metrics_that_tell_most_come_first() -> None:
+    """What has a goal, then results on held-out data; clocks, speeds and the machine last."""
+    keys = ["epoch", "grad_norm", "train/loss", "val/x", "eval.loss", "mine", "system/cpu.percent"]
+    goal = {"mine": MetricDefinition(goal="maximize")}
+    assert telling_first(keys, goal) == [
+        *("mine", "eval.loss", "val/x", "train/loss"),
+        *("epoch", "grad_norm", "system/cpu.percent"),
+    ]
 
 
 def test_keys_are_gathered_by_what_is_before_the_first_mark() -> None:

@@ -22,6 +22,10 @@ from .conftest import Window
 
 pytestmark = pytest.mark.browser
 PROJECT = "runs-in-the-browser"
+HIDDEN = """(is) => {
+    Object.defineProperty(document, "hidden", { get: () => is === "true", configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
 STEPS = 4_000
 
 
@@ -117,6 +121,20 @@ def test_runs_are_picked_tagged_compared_and_deleted(
     page.get_by_text("Relations").click()
     expect(page.locator(".scatter .dot-run")).to_have_count(3)
     expect(page.locator(".parallel .run-line")).to_have_count(3)
+    axis = page.locator(".grip[data-axis='lr']").bounding_box()
+    assert axis is not None
+    page.mouse.move(axis["x"] + axis["width"] / 2, axis["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(axis["x"] + axis["width"] / 2, axis["y"] + 40)
+    page.mouse.up()
+    expect(page.locator(".run-relations")).to_have_attribute("data-kept", "1")
+    page.get_by_role("button", name="1 of 3 runs, show all").click()
+    expect(page.locator(".run-relations")).to_have_attribute("data-kept", "3")
+
+    window.open(f"/runs?project={runs}&order=name")
+    table.locator(".chip").first.click()
+    expect(page.get_by_label("Filter")).to_have_value("has(tags, 'good')")
+    expect(table).to_have_attribute("data-ready", "2")
 
     window.open(f"/runs?project={runs}&order=name")
     page.get_by_label("Pick r2").check()
@@ -143,7 +161,11 @@ def test_what_a_run_prints_is_followed_searched_and_told_apart(
         expect(view.locator(".line[data-stream=stderr] .text")).to_have_text("a warning")
         expect(view.locator(".line").last).to_be_in_viewport()
         expect(view.locator(".c2").first).to_have_text("line")
+        # In a hidden tab nothing is asked for; what came is there as soon as it is seen again.
+        page.evaluate(HIDDEN, "true")
+        expect(page.locator(".pulse[data-waits=true]")).to_have_count(2)
         sys.stdout.write("it goes on\n")
+        page.evaluate(HIDDEN, "false")
         expect(view.locator(".line").last).to_contain_text("it goes on")
         expect(view.locator(".line").last).to_be_in_viewport()
         view.locator(".lines").evaluate("list => { list.scrollTop = 200; }")

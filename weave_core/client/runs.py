@@ -381,6 +381,7 @@ class RunCalls(RunConsoleCalls, RunMediaCalls, RunFileCalls):
         x: str = "step",
         x_from: float | None = None,
         x_to: float | None = None,
+        rank: int | None = None,
     ) -> RunHistory:
         """Points of one run or several, for charts.
 
@@ -392,11 +393,12 @@ class RunCalls(RunConsoleCalls, RunMediaCalls, RunFileCalls):
             x: `step`, `time`, `runtime`, a key, or empty for what `define_metric` said.
             x_from: Least x.
             x_to: Largest x.
+            rank: Only of this rank.
 
         Raises:
             NotFound: If the project or a run does not exist.
         """
-        query = {"points": points, "x": x, "x_from": x_from, "x_to": x_to}
+        query = {"points": points, "x": x, "x_from": x_from, "x_to": x_to, "rank": rank}
         query |= {"run_ids": listed(run_ids), "keys": listed(keys)}
         return RunHistory.model_validate_json(self._read(f"{root_of(project)}/run-history", query))
 
