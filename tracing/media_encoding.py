@@ -59,7 +59,9 @@ def gif_of_frames(frames: Any, fps: float) -> bytes:
 def _bytes_of(pixels: Any) -> Any:
     """Pixels as bytes: of floats to 1, of truths, of integers."""
     if pixels.dtype.kind == "f":
+        dark = pixels != pixels  # noqa: PLR0124  # NaN, of which no byte can be made.
         pixels = (pixels.clip(0, 1) * 255).round()
+        pixels[dark] = 0
     elif pixels.dtype.kind == "b":
         pixels = pixels.astype("uint8") * 255
     return pixels.clip(0, 255).astype("uint8")
@@ -68,7 +70,9 @@ def _bytes_of(pixels: Any) -> Any:
 def wav_of_samples(samples: Any, sample_rate: int) -> bytes:
     """An array of samples as 16-bit WAV: samples, or samples x channels."""
     if samples.dtype.kind == "f":
+        silent = samples != samples  # noqa: PLR0124  # As above.
         samples = (samples.clip(-1, 1) * _MAX_SAMPLE).round()
+        samples[silent] = 0
     plain = samples.clip(-_MAX_SAMPLE - 1, _MAX_SAMPLE).astype("<i2")
     target = io.BytesIO()
     with wave.open(target, "wb") as file:

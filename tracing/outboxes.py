@@ -181,7 +181,10 @@ class MediaSorter:
         try:
             made = content.make()
             digest = self._outbox.add(made) if 0 < len(made) <= MAX_MEDIUM_BYTES else _LEFT_OUT
-        except Exception as error:  # noqa: BLE001  # A picture that can't be encoded, a full disk: the span is worth more.
+        except OSError as error:
+            warn_once("media room", "media are left out, as they can't be kept: %s", error)
+            digest = _LEFT_OUT
+        except Exception as error:  # noqa: BLE001  # A picture that can't be encoded: the span is worth more.
             warn_once("media", "a medium could not be stored", error=error)
             digest = _LEFT_OUT
         SHELF.kept(token, digest)

@@ -232,19 +232,21 @@ def _kept_cell(cell: Any, shelf: Shelf, parts: list[str]) -> Any:
 
 def _json(columns: list[str], rows: Iterable[Sequence[Any]], total: int) -> bytes:
     """`columns`, `data` and, where rows are missing, `total`."""
-    pieces: list[bytes] = []
-    size = 0
+    # Put together at once: a list of what orjson gives was 15 times as large as its bytes.
+    text = bytearray(orjson.dumps({"columns": columns, "total": total})[:-1] + b',"data":[')
+    begin = len(text)
     for row in islice(rows, MAX_TABLE_ROWS):
         piece = _row(row)
-        size += len(piece) + 1
-        if size > MAX_TABLE_BYTES:
+        if len(text) - begin + len(piece) + 1 > MAX_TABLE_BYTES:
             break
-        pieces.append(piece)
-    head = orjson.dumps({"columns": columns, "total": total})[:-1]
-    text = head + b',"data":[' + b",".join(pieces) + b"]}"
+        text += piece
+        text += b","
+    if text.endswith(b","):
+        text.pop()
+    text += b"]}"
     # Digests are known by now: what the cells name was stored before.
     if b"sha256:~" not in text:
-        return text
+        return bytes(text)
     return TOKEN.sub(lambda found: SHELF.find(found[0])[0] or found[0], text.decode()).encode()
 
 

@@ -9,7 +9,8 @@ import logging
 import re
 import time
 from collections.abc import Iterable
-from itertools import islice
+from itertools import islice, pairwise
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -40,6 +41,10 @@ MAX_CONFIG_KEYS = 1_000
 """Keys of a run's config, nested ones counted, that filters can look at; all of it is kept."""
 MAX_ENVIRONMENT_BYTES = 512 * 1024
 """What a writer may say of what it runs with; more of it is not kept."""
+_SHARED = (
+    "two programs wrote as one rank side by side: of two values at one step the later one stays;"
+    " give each a rank of its own"
+)
 _MAX_TEXT = 4_000
 _MAX_NAME = 200
 _RUN_ID = re.compile(RUN_ID_PATTERN)
@@ -184,6 +189,8 @@ class RunInserter:
                 is_again = known is None and any(each[1] == word.rank for each in others)
                 is_first = all(each[1] >= word.rank for each in others)
                 changed |= _with_config(changed, record, is_first=is_first, is_again=is_again)
+            if record.state is not None and _overlap(writers.values(), word.rank):
+                changed["problems"] = {**changed["problems"], f"(rank {word.rank})": _SHARED}
             if record.metrics is not None:
                 summarize_anew(connection, self._dialect, row_id, changed["metrics"])
             values = tuple(
@@ -270,6 +277,16 @@ def _with_config(
         "config_flat": dict(islice(flattened(merged), MAX_CONFIG_KEYS)),
         "problems": dict(list((stored["problems"] | notes).items())[:MAX_PROBLEMS]),
     }
+
+
+def _overlap(writers: Iterable[Any], rank: int) -> bool:
+    """Whether two programs wrote as one rank side by side, as far as their ends are known."""
+    times = [(each[3], each[4]) for each in writers if each[1] == rank and each[3] is not None]
+    times.sort(key=itemgetter(0))
+    return any(
+        ended_ns is not None and ended_ns > next_ns
+        for (_, ended_ns), (next_ns, _) in pairwise(times)
+    )
 
 
 def _outcome(writers: list[Any]) -> dict[str, Any]:

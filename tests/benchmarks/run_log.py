@@ -1,12 +1,13 @@
 """What logging a training costs, and how quickly its points are read back.
 
-    python tests/benchmarks/run_log.py [--rounds 3] [--points 1000000] [--peer wandb] [--peer ...]
+    python tests/benchmarks/run_log.py [--rounds 3] [--points 1000000] [--peers | --peer wandb ...]
 
 First a program that logs five numbers a step: what a call costs it, what it costs in CPU, how long
 `finish` takes, and the points a second from the first call to the moment a server process has all
 of them on its disk.  `--peer` (`trackio`, `wandb`, `tensorboardX`, `mlflow`, `aim`) runs the same
-loop over a peer, installed into a virtual environment of its own, everything that it would capture
-beside the numbers switched off; peers write to their own folder, none of them to a server.
+loop over a peer, `--peers` over all of them: installed into virtual environments of their own,
+everything that they would capture beside the numbers switched off; peers write to their own folder,
+none of them to a server.  Rounds go by turns, and medians are told at the end, in so many of ours.
 
 Then a server with so many points of one key, noise as doubles and the same as a tensor of 32 bits
 gives it: bytes a point on disk, the times of the steps included, a chart of 2,000 points and an
@@ -24,6 +25,7 @@ import sys
 import tempfile
 import time
 from array import array
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -46,6 +48,7 @@ CHART_POINTS = 2_000
 CHARTS, READS = 15, 5
 PACKED_S = 120.0
 PROJECT = "bench"
+OUR_NAME = "weave-core"
 
 
 def main() -> None:
@@ -54,20 +57,26 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--points", type=int, default=1_000_000)
     parser.add_argument("--peer", action="append", choices=sorted(LOGGERS), default=[])
+    parser.add_argument("--peers", action="store_true", help="all of them")
     options = parser.parse_args()
+    peers = sorted(LOGGERS) if options.peers else options.peer
     print(TARGETS)
     print(
         f"{'':14}{'begin s':>9}{'p50 us':>9}{'p99 us':>10}{'max ms':>9}"
         f"{'CPU us':>9}{'finish s':>10}{'points/s':>11}{'bytes/point':>13}"
     )
-    pythons = {name: install(name).python for name in options.peer}
+    pythons = {name: install(name).python for name in peers}
     empty = size_of_empty()
+    rows: dict[str, list[tuple[Logged, float]]] = defaultdict(list)
     for _ in range(options.rounds):  # By turns, so that all meet the same machine.
-        log_to_a_server(empty)
+        rows[OUR_NAME].append(log_to_a_server(empty))
         for name, python in pythons.items():
             with tempfile.TemporaryDirectory() as folder:
                 told = timed(LOGGERS[name], python, Path(folder), "")
-                show(name, told, size_of(Path(folder)) / (5 * told.steps))
+                rows[name].append((told, size_of(Path(folder)) / (5 * told.steps)))
+                show(name, *rows[name][-1])
+    if peers:
+        compare(rows)
     if options.points:
         read_back(options.points, empty, kind="d")
         read_back(options.points, empty, kind="f")
@@ -81,7 +90,26 @@ def size_of_empty() -> int:
         return used_of(Path(text) / "server")
 
 
-def log_to_a_server(empty: int) -> None:
+def compare(rows: dict[str, list[tuple[Logged, float]]]) -> None:
+    """What each takes of time, processor and disk, in so many of ours; medians over the rounds."""
+    ours = medians(rows[OUR_NAME])
+    print(f"{'times ours:':14}{'p50':>9}{'p99':>9}{'CPU':>9}{'s a point':>11}{'bytes/point':>13}")
+    for name, found in rows.items():
+        if name != OUR_NAME:
+            ratios = [each / own for each, own in zip(medians(found), ours, strict=True)]
+            told = "".join(f"{ratio:9.1f}" for ratio in ratios[:3])
+            print(f"{name:14}{told}{ratios[3]:11.1f}{ratios[4]:13.1f}")
+
+
+def medians(rows: list[tuple[Logged, float]]) -> list[float]:
+    """Of what is compared."""
+    told = [
+        (row.p50_us, row.p99_us, row.cpu_us, 1 / row.points_a_second, size) for row, size in rows
+    ]
+    return [statistics.median(column) for column in zip(*told, strict=True)]
+
+
+def log_to_a_server(empty: int) -> tuple[Logged, float]:
     """Our own row."""
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
@@ -90,7 +118,9 @@ def log_to_a_server(empty: int) -> None:
             told = timed(OURS, sys.executable, folder / "program", server.url)
             wait_until_packed(server, "bench", 5 * told.steps)
         size = used_of(folder / "server") - empty
-        show("weave-core", told, size / (5 * told.steps))
+        row = told, size / (5 * told.steps)
+        show(OUR_NAME, *row)
+        return row
 
 
 def timed(logger: Logger, python: str, folder: Path, target: str) -> Logged:

@@ -212,6 +212,7 @@ def test_media_that_wait_have_a_bound_as_spans_have(
     assert sum(path.read_bytes().startswith(b"%PDF") for path in files) == 19
     assert sum(path.stat().st_size for path in files) <= 1_000_000
     assert told.stderr.count("files that wait for a server would take more than the 1000000 b") == 1
+    assert "Traceback" not in told.stderr
 
 
 def test_a_medium_over_the_bound_is_only_described(

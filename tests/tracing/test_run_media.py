@@ -1,6 +1,7 @@
 """What a run logs that is no number, from the program to the one who reads it back."""
 
 import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,32 @@ def test_a_table_of_a_gigabyte_is_cut_and_says_so(client: Client) -> None:
     assert table.info["rows"] == 250_000
     assert 30_000 < len(table.to_rows()) < 40_000
     assert client.run(run.id).history(["loss"]).to_pandas()["loss"].tolist() == [1.0]
+
+
+def test_memory_does_not_grow_with_a_table(run_program: Any) -> None:
+    """What is made of 160 MB takes no more than a few times the 32 MiB that are kept of it."""
+    code = (
+        "import resource, numpy as np, pandas as pd, weave_core\n"
+        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "table = weave_core.Table(pd.DataFrame(np.zeros((200_000, 100))))\n"
+        "before = peak()\n"
+        "made = table.content.make()\n"
+        "print(len(made), peak() - before)\n"
+    )
+    size, grown = map(int, run_program(code).stdout.split())
+    assert size > 32_000_000
+    assert grown * (1 if sys.platform == "darwin" else 1024) < 4 * size
+
+
+@pytest.mark.usefixtures("tracing")
+def test_a_picture_with_holes_is_a_picture(client: Client) -> None:
+    """NaN is black, and nothing is said about it: warnings of ours would stop strict programs."""
+    pixels = np.full((2, 2), np.nan)
+    pixels[0, 0] = 1.0
+    with weave_core.run(id="holes") as run:
+        run.log({"picture": weave_core.Image(pixels)})
+    [picture] = client.run(run.id).media("picture")
+    assert opened(picture.read()).tolist() == [[255, 0], [0, 0]]
 
 
 @pytest.mark.usefixtures("tracing")

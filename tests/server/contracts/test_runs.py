@@ -283,6 +283,18 @@ def test_several_writers_keep_their_own_points(client: Client, project: str) -> 
     assert [each.rank for each in client.run("many").info.writers] == [0, 1]
     table = client.run("many").history(["loss"]).to_pandas()
     assert list(table.groupby("rank")["loss"].sum()) == [10.0, 12.5]
+    assert client.run("many").info.problems == {}
+    with weave_core.run(id="one") as first, weave_core.run(id="one") as second:
+        first.log({"loss": 1}, step=0)
+        second.log({"loss": 2}, step=0)
+    with weave_core.run(id="one"):  # This one goes on behind them.
+        pass
+    assert "side by side" in client.run("one").info.problems["(rank 0)"]
+    with weave_core.run(id="another"):
+        pass
+    with weave_core.run(id="another"):
+        pass
+    assert client.run("another").info.problems == {}
 
 
 @pytest.mark.usefixtures("tracing")
