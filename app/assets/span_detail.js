@@ -147,7 +147,7 @@ function documents(span) {
 /* The scores of a span, those of an evaluation with all that its scorers told: failures too. */
 function scoresOf(span, view) {
   const judged = view.data.judged ?? {};
-  const told = (span.scores ?? []).map((s) => ({ ...s, ...(s.name in judged && { detail: judged[s.name].detail, expected: judged[s.name].expected }) }));
+  const told = (span.scores ?? []).filter((s) => !s.feedback_id).map((s) => ({ ...s, ...(s.name in judged && { detail: judged[s.name].detail, expected: judged[s.name].expected }) }));
   const failed = Object.entries(judged).filter(([, s]) => s.error).map(([name, s]) => ({ name, error: `${s.error.type}: ${s.error.message}` }));
   return [...told, ...failed];
 }

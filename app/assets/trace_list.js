@@ -15,6 +15,7 @@ const COLUMNS = {
   cost: { name: "Cost", sort: "cost_usd", cls: "num.c-cost", min: 62, rank: 2 },
   model: { name: "Model", cls: "c-model", min: 80, grow: 0.8, rank: 5 },
   service: { name: "Service", cls: "c-service", min: 80, grow: 0.6, rank: 6 },
+  scores: { name: "Feedback", cls: "c-scores", min: 96, grow: 0.7, rank: 4.5 },
   who: { name: "User, session, tags", cls: "c-who", min: 100, grow: 1, rank: 8 },
 };
 const FIXED = 24 + 26 + 20 + 150; // Paddings, the mark, the status and a name that can be read.
@@ -124,6 +125,7 @@ function cell(id, row, data, state, longest) {
     cost: () => box(row.cost)({ title: row.cost_title }),
     model: () => box(models(row))({ title: (row.models ?? []).join(", ") }, "div.c-model.cut.dim"),
     service: () => box(row.service_name ?? "")({ title: row.service_name }, "div.c-service.cut.dim"),
+    scores: () => box(row.judged.map((each) => el("span.chip.cut", { title: each.title, "data-tone": each.tone }, each.icon && icon(ICONS[each.icon], 12), each.text)))({ title: row.judged.map((each) => each.title).join("\n") }),
     who: () => box(
       el("div.cut", null, row.user_id && only("user", "user_id", row.user_id), row.user_id && row.session_id && el("span.dim", null, " · "), row.session_id && only("session", "session_id", row.session_id)),
       el("div.cut.dim.tags", { title: (row.tags ?? []).join(", ") }, (row.tags ?? []).slice(0, 6).map((tag) => "#" + tag).join("  ")))(),

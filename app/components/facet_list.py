@@ -23,8 +23,13 @@ class Facet:
     is_list: bool = False
     """Its values are members of a list of texts."""
 
+    is_condition: bool = False
+    """Its values are filters themselves."""
+
     def condition(self, value: str) -> str:
         """The filter for one of its values."""
+        if self.is_condition:
+            return value
         return filters.has(self.field, value) if self.is_list else filters.equals(self.field, value)
 
 
@@ -38,6 +43,7 @@ FACETS: Final = (
     Facet("User", "user_id"),
     Facet("Session", "session_id"),
     Facet("Tags", "tags", is_list=True),
+    Facet("Feedback", "feedback", is_condition=True),
 )
 _MAX_VALUE = 120
 
@@ -77,4 +83,8 @@ def _group(facet: Facet, values: Sequence[FacetValue], conditions: set[str]) -> 
 
 
 def _text(facet: Facet, value: str) -> str:
+    if facet.is_condition:
+        name, _, rest = value.removeprefix("feedback['").partition("']")
+        said = "" if rest == " is not null" else rest.removeprefix(" = ").strip("'")
+        return f"{name} {said}".replace("''", "'").strip()[:_MAX_VALUE]
     return status_word(value) if facet.field == "status" else value[:_MAX_VALUE]

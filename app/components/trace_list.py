@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import orjson
 
 from weave_core.app.components.bundles import bundle
+from weave_core.app.feedback_words import judged_words
 from weave_core.app.formats import money, usage_words
 from weave_core.app.state import add_rows_url, compare_url, trace_url, traces_url
 from weave_core.model import TraceSummary
@@ -26,6 +27,7 @@ COLUMNS: Final[dict[str, str]] = {
     "cost": "Cost",
     "model": "Model",
     "service": "Service",
+    "scores": "Feedback",
     "who": "User, session, tags",
 }
 """What the table can show beside state and name, in its order; the script draws by these ids."""
@@ -91,13 +93,16 @@ def list_rows(  # What a table can be told.
     """
     rows = [_row(project, trace, compare_with) for trace in traces]
     is_plain = compare_with is not None
+    shown = set(columns)
+    if not any(trace.scores for trace in traces):
+        shown.discard("scores")  # Not worth its place.
     page = {
         "rows": rows,
         "view": view,
         "order_by": order_by,
         "sortable": () if is_plain else SORTABLE,
         "can_compare": not is_plain,
-        "columns": [name for name in COLUMNS if name in columns],
+        "columns": [name for name in COLUMNS if name in shown],
         "label": "Traces",
         "empty": empty,
         "base": traces_url(project=project) + "&filter=",
@@ -117,6 +122,7 @@ def _row(project: str, trace: TraceSummary, compare_with: str | None) -> dict[st
         "tokens_title": usage_words(trace.usage),
         "cost": money(trace.cost_usd),
         "cost_title": cost_words(trace),
+        "judged": judged_words(trace.scores),
     }
 
 

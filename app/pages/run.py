@@ -10,10 +10,12 @@ from weave_core.app.components.chart_grid import (
     grid_data,
     looked_at,
 )
+from weave_core.app.components.feedback_strip import Judged, feedback_strip
 from weave_core.app.components.pulse import live
 from weave_core.app.components.run_header import run_header, run_header_content
 from weave_core.app.components.value_list import value_list
 from weave_core.app.frame import errors_shown
+from weave_core.app.label_sets import offered_labels
 from weave_core.app.run_charts import SYSTEM_AXES, axes_of, axis_of, lines_of
 from weave_core.app.run_points import read_points, read_saved
 from weave_core.app.run_views.artifacts import show_artifacts
@@ -134,6 +136,10 @@ def show_values(run: Run) -> None:
 run = run_of_address()
 every = REFRESH_S if run.state == "running" else None
 live(show_head, every_s=every)(run.project, run.run_id)
+feedback_strip(
+    run.project, [Judged("Run", {"run_id": run.run_id}, run.scores)],
+    labels=offered_labels(run.project), key="run_feedback",
+)  # fmt: skip
 views = [
     "Charts", "Media", "Console", "System", "Files", "Code", "Artifacts", "Calls",
     "Config and summary",

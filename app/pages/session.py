@@ -4,7 +4,9 @@ import streamlit as st
 
 from weave_core.app import filters
 from weave_core.app.components.conversation import conversation, conversation_turns
+from weave_core.app.components.feedback_strip import Judged, feedback_strip, scores_given
 from weave_core.app.components.session_header import session_content, session_header
+from weave_core.app.label_sets import offered_labels
 from weave_core.app.state import client, project_of_address
 from weave_core.app.turns import Turn, turn_of
 from weave_core.errors import NotFound
@@ -42,9 +44,16 @@ if not sums.count:
 back = st.session_state.get("sessions_url")
 session_header(session_content(project, session_id, sums, back=back), key="session_header")
 
+offered = offered_labels(project)
+given = scores_given(project, only)
+feedback_strip(
+    project, [Judged("Session", {"session_id": session_id}, given)], labels=offered,
+    key="session_feedback",
+)  # fmt: skip
+
 pages = max(1, -(-sums.count // TURNS))
-given = st.query_params.get("page", "1")
-number = min(pages, max(1, int(given) if given.isdecimal() else 1))
+asked = st.query_params.get("page", "1")
+number = min(pages, max(1, int(asked) if asked.isdecimal() else 1))
 cursor = None
 page = client().list_traces(project, filter=only, order_by="started_ns", limit=TURNS)
 for _ in range(number - 1):  # Conversations are short; a page is one range of an index.

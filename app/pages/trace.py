@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from weave_core.app import filters
+from weave_core.app.components.feedback_strip import Judged, feedback_strip, scores_given
 from weave_core.app.components.span_detail import span_content, span_detail
 from weave_core.app.components.span_tree import span_columns, span_tree
 from weave_core.app.components.trace_header import header_content, trace_header
 from weave_core.app.frame import errors_shown, go_to
+from weave_core.app.label_sets import offered_labels
 from weave_core.app.media import shown_code, shown_media
 from weave_core.app.state import add_rows_url, client, list_url, project_of_address
 from weave_core.errors import NotFound
@@ -71,6 +74,16 @@ def first_span(trace: TraceTree) -> str | None:
 def show_span(visit: Visit, span_id: str) -> None:
     """The chosen span in full; only it is fetched with its payload."""
     span = client().get_span(visit.project, span_id, trace_id=visit.trace_id)
+    # Read anew: the trace is what it was when the page was opened.
+    is_whole = filters.both(filters.equals("trace_id", visit.trace_id), "span_id is null")
+    whole = scores_given(visit.project, is_whole)
+    of_trace = {"trace_id": visit.trace_id}
+    targets = [
+        Judged("This span", of_trace | {"span_id": span.span_id}, span.scores),
+        Judged("Whole trace", of_trace, whole),
+    ]
+    labels = offered_labels(visit.project)
+    feedback_strip(visit.project, targets, labels=labels, key=f"{visit.key}_feedback")
     media, code = shown_media(client(), span), shown_code(client(), span)
     content = span_content(span, media=media, code=code)
     span_detail(content, key=f"{visit.key}_detail")

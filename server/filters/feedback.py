@@ -15,6 +15,7 @@ from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 __all__ = [
     "FEEDBACK_TABLE",
     "FeedbackTest",
+    "condition_on",
     "of_run",
     "of_session",
     "of_span",
@@ -53,3 +54,15 @@ def of_run(passes: Condition) -> Condition:
     """Of a run."""
     is_its = and_(_ROW.project_id == _RUN.c.project_id, _ROW.run_id == _RUN.c.run_id)
     return exists().where(is_its, passes).correlate(_RUN)
+
+
+def condition_on(name: str, *, label: str | None, value: float | None) -> str:
+    """The filter for what has the same feedback."""
+    subject = f"feedback['{_quoted(name)}']"
+    if label is not None:
+        return f"{subject} = '{_quoted(label)}'"
+    return f"{subject} is not null" if value is None else f"{subject} = {value:.17g}"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")

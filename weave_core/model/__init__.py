@@ -65,6 +65,7 @@ from weave_core.model.feedback import (
     NewFeedback,
     NewFeedbackBatch,
 )
+from weave_core.model.label_sets import LABEL_SET, Label, LabelSet
 from weave_core.model.logs import LogRecord
 from weave_core.model.messages import Message, Messages, Part
 from weave_core.model.metrics import MetricBucket, MetricPage, MetricPoint, MetricSummary
@@ -169,6 +170,7 @@ __all__ = [
     "CONSOLE_STREAMS",
     "FEEDBACK_SOURCES",
     "KINDS",
+    "LABEL_SET",
     "MAX_FEEDBACK_BATCH",
     "MAX_RUN_ID",
     "MONITORS_PROJECT",
@@ -228,7 +230,9 @@ __all__ = [
     "ItemError",
     "ItemScore",
     "Kind",
+    "Label",
     "LabelScores",
+    "LabelSet",
     "Latency",
     "LogRecord",
     "LoggedMedia",

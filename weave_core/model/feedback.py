@@ -13,9 +13,12 @@ from weave_core.model.values import Value
 
 __all__ = [
     "MAX_FEEDBACK_BATCH",
+    "MAX_FEEDBACK_TEXT",
     "AddedFeedback",
     "Feedback",
     "FeedbackChanges",
+    "FeedbackLabel",
+    "FeedbackName",
     "FeedbackStats",
     "FeedbackTarget",
     "NewFeedback",
@@ -34,7 +37,7 @@ MAX_SESSION_ID = 1_000
 """Characters of the id of a session that feedback is given on."""
 
 # No quote that ends a key of a filter, no control character.
-Name = Annotated[
+FeedbackName = Annotated[
     str,
     StringConstraints(
         strip_whitespace=True,
@@ -43,7 +46,7 @@ Name = Annotated[
         pattern=r'^[^\x00-\x1f\x7f"\\]+$',
     ),
 ]
-Label = Annotated[
+FeedbackLabel = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_FEEDBACK_LABEL, pattern=r"^[^\x00]+$")
 ]
 Text = Annotated[
@@ -85,15 +88,15 @@ class NewFeedback(Value):
     """Feedback to be added."""
 
     target: FeedbackTarget
-    name: Name
+    name: FeedbackName
     """What is judged, such as `thumbs` or `correctness`."""
     value: Number | None = None
     """True and false are 1 and 0."""
-    label: Label | None = None
+    label: FeedbackLabel | None = None
     text: Text | None = None
     """A comment, or why."""
     source: FeedbackSource = "code"
-    author: Label | None = None
+    author: FeedbackLabel | None = None
     """Who gave it."""
     feedback_id: Id | None = None
     """One of the sender's: sent again under the same id, feedback replaces what was there."""
@@ -115,7 +118,7 @@ class FeedbackChanges(Value):
     """What to change; a field that is given as null is taken away."""
 
     value: Number | None = None
-    label: Label | None = None
+    label: FeedbackLabel | None = None
     text: Text | None = None
 
     def given(self) -> dict[str, Any]:

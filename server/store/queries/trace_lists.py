@@ -11,7 +11,9 @@ from sqlalchemy import Connection, case, func, literal, select
 from weave_core.errors import BadRequest
 from weave_core.server.filters import TRACES, compile_filter
 from weave_core.server.filters.constructs import members_of
+from weave_core.server.filters.feedback import condition_on
 from weave_core.server.filters.parsing import suggest
+from weave_core.server.store.feedback_tables import FeedbackRow
 from weave_core.server.store.queries.judged import few_traces
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.shapes import usage_shape
@@ -27,7 +29,8 @@ MAX_FACET_TRACES = 5_000
 _NS_PER_MS = 1_000_000
 _PERCENTS = (50, 95, 99)
 _TOKENS = ("input", "output", "cache_read", "cache_write", "reasoning", "audio")
-_SPAN, _TRACE = table_of(SpanRow), table_of(TraceRow)
+_SPAN, _TRACE, _FEEDBACK = (table_of(row) for row in (SpanRow, TraceRow, FeedbackRow))
+_JUDGED = "feedback"
 _COUNTED_KINDS = {"text", "bool", "texts"}
 
 
@@ -71,7 +74,8 @@ def list_facets(
 ) -> dict[str, list[dict[str, Any]]]:
     """The most frequent values of each field among the newest `MAX_FACET_TRACES` of the list.
 
-    Counted are traces: by a field of spans, those with such a span.
+    Counted are traces: by a field of spans, those with such a span; by `feedback` those of which
+    the same was said, and each value is the condition that finds them.
 
     Raises:
         NotFound: If there is no such project.
@@ -81,6 +85,7 @@ def list_facets(
     if not 1 <= len(names) <= MAX_FACETS:
         raise BadRequest(f"fields names {len(names)}", f"name 1 to {MAX_FACETS}, comma between")
     known = [name for name, field in TRACES.fields.items() if field.kind in _COUNTED_KINDS]
+    known.append(_JUDGED)
     for name in names:
         if name not in known:
             raise BadRequest(
@@ -94,7 +99,27 @@ def list_facets(
         .limit(MAX_FACET_TRACES)
         .cte("newest")
     )
-    return {name: _values(connection, newest, name, limit) for name in names}
+    return {
+        name: _verdicts(connection, newest, limit)
+        if name == _JUDGED
+        else _values(connection, newest, name, limit)
+        for name in names
+    }
+
+
+def _verdicts(connection: Connection, newest: Any, limit: int) -> list[dict[str, Any]]:
+    """What was said of the traces and their spans, each as the condition that finds it."""
+    columns = (_FEEDBACK.c.name, _FEEDBACK.c.label, _FEEDBACK.c.value)
+    of_trace = (_FEEDBACK.c.project_id == newest.c.project_id) & (
+        _FEEDBACK.c.trace_id == newest.c.trace_id
+    )
+    count = func.count(_FEEDBACK.c.trace_id.distinct())
+    query = select(*columns, count).select_from(newest.join(_FEEDBACK, of_trace))
+    query = query.group_by(*columns).order_by(count.desc(), *columns).limit(limit)
+    return [
+        {"value": condition_on(name, label=label, value=value), "count": count}
+        for name, label, value, count in connection.execute(query)
+    ]
 
 
 def _values(connection: Connection, newest: Any, name: str, limit: int) -> list[dict[str, Any]]:
