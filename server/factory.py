@@ -37,6 +37,7 @@ from weave_core.errors import (
     WeaveError,
 )
 from weave_core.model import ErrorBody, ErrorDetail
+from weave_core.server.compat import links
 from weave_core.server.compat import routes as wandb_routes
 from weave_core.server.compat.addresses import CLIENT_PREFIXES
 from weave_core.server.compat.desks import Desk
@@ -140,7 +141,8 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.include_router(ingest.router, responses=_OTLP_REFUSALS)
     for router in READ_ROUTERS:
         app.include_router(router, responses=_REFUSALS)
-    app.include_router(wandb_routes.router)  # The last: it has addresses that begin with anything.
+    app.include_router(wandb_routes.router)
+    app.include_router(links.router)  # The last: its addresses begin with anything.
     app.add_exception_handler(WeaveError, _answer_own_error)
     app.add_exception_handler(SQLAlchemyError, _answer_database_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)

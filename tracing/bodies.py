@@ -3,16 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from weave_core.errors import ConfigError
+from weave_core.media_contents import cloud_facts, cloud_json
 from weave_core.tracing.media import Content, Media
 
 __all__ = ["Molecule", "Object3D"]
 
-MAX_CLOUD_POINTS = 300_000
-"""Points of a cloud that are kept, evenly chosen of more."""
-_SPATIAL = (3, 4, 6)
 _MESHES = ("obj", "gltf", "glb", "stl", "ply")
 _MOLECULES = ("pdb", "pqr", "mmcif", "mcif", "cif", "sdf", "sd", "gro", "mol2", "mmtf")
 
@@ -85,15 +81,6 @@ def _of_file(medium: Media, data: Any, endings: tuple[str, ...], read: Any) -> C
 
 
 def _cloud(points: Any) -> Content:
-    shape = tuple(getattr(points, "shape", ())) or (len(points), len(points[0]))
-    if len(shape) != 2 or shape[1] not in _SPATIAL:  # noqa: PLR2004
-        raise ConfigError(f"a cloud of the shape {shape}", "give points x 3, 4 or 6")
-    stride = -(-shape[0] // MAX_CLOUD_POINTS)
-    kept = points[::stride] if stride > 1 else points
-    facts = {"format": "points", "points": int(shape[0]), "width": int(shape[1])}
-
-    def make() -> bytes:
-        rows = kept.tolist() if hasattr(kept, "tolist") else kept
-        return orjson.dumps([[round(float(value), 5) for value in row] for row in rows])
-
-    return Content("application/json", int(shape[0]) * int(shape[1]) * 8, make, facts)
+    facts, kept = cloud_facts(points)
+    size_bytes = facts["points"] * facts["width"] * 8
+    return Content("application/json", size_bytes, lambda: cloud_json(kept), facts)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from weave_core.errors import ConfigError
-from weave_core.histograms import MAX_BINS, binned
+from weave_core.histograms import binned, counted
 
 __all__ = ["Histogram"]
 
@@ -40,7 +40,7 @@ class Histogram:
         self._bins = bins
         self._told: dict[str, Any] | None = None
         if counts is not None:
-            self._told = _counted(list(counts), list(edges or ()))
+            self._told = counted(list(counts), list(edges or ()))
             return
         if hasattr(values, "detach"):
             values = values.detach().cpu().float()
@@ -65,24 +65,3 @@ class Histogram:
             self._told = binned(self._values, self._bins)
             self._values = None
         return {"kind": self.kind, **self._told}
-
-
-def _counted(counts: list[float], edges: list[float]) -> dict[str, Any]:
-    if not edges:
-        edges = [float(place) for place in range(len(counts) + 1)]
-    if not 0 < len(counts) <= MAX_BINS or len(edges) != len(counts) + 1:
-        raise ConfigError(
-            f"Histogram was given {len(counts)} counts and {len(edges)} edges",
-            f"give 1 to {MAX_BINS} counts, and one edge more",
-        )
-    numbers = [float(count) for count in counts]
-    ends = [float(edge) for edge in edges]
-    return {
-        "edges": ends,
-        "counts": numbers,
-        "count": sum(numbers),
-        "bad_count": 0,
-        "min": ends[0],
-        "max": ends[-1],
-        "mean": None,
-    }

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from weave_core.errors import ConfigError
+from weave_core.media_contents import MAX_BOXES, box_record
 from weave_core.media_types import BYTES, HEAD_BYTES, media_type_of
 from weave_core.tracing.media_encoding import (
     gif_of_frames,
@@ -41,8 +42,6 @@ MAX_MEDIUM_BYTES = 64 * 1024 * 1024
 """Bytes of one image, sound or file of a call; of a larger one only the size is recorded."""
 MAX_SHELF_BYTES = 256 * 1024 * 1024
 """Media that wait for the exporter; above it the oldest ones are left out."""
-MAX_BOXES = 1_000
-"""Boxes kept of one image."""
 MIN_MEDIA_TEXT = 1_024
 """Characters of the shortest base64 text that is taken for a medium by its looks."""
 _MAX_KNOWN = 10_000
@@ -153,7 +152,7 @@ class Image(Media):
         labels: Mapping[int, str] | None = None,
     ) -> None:
         super().__init__(data, caption=caption)
-        self._boxes = [_box(each) for each in boxes[:MAX_BOXES]]
+        self._boxes = [box_record(each) for each in boxes[:MAX_BOXES]]
         self._masks = {str(name): _mask(each) for name, each in (masks or {}).items()}
         self._labels = {str(int(number)): str(name) for number, name in (labels or {}).items()}
 
@@ -447,23 +446,6 @@ def _copied_array(value: Any) -> Any:
         if not hasattr(value.dtype, "kind") and value.dtype.is_floating_point:
             value = value.float()  # numpy has no bfloat16.
     return value.__array__().copy() if hasattr(value, "__array__") else value.copy()
-
-
-def _box(given: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        corners = [float(place) for place in given["box"]]
-        score = given.get("score")
-        told = {"label": given.get("label"), "group": given.get("group")}
-        named = {name: str(value) for name, value in told.items() if value is not None}
-        scored = {} if score is None else {"score": float(score)}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ConfigError(
-            f"a box of an image is {str(given)[:200]}",
-            "give {'box': (left, top, right, bottom), 'label': 'cat', 'score': 0.9}",
-        ) from error
-    if len(corners) != 4:  # noqa: PLR2004
-        raise ConfigError(f"a box of an image has {len(corners)} numbers", "give four, in pixels")
-    return {"box": corners, **named, **scored}
 
 
 def _mask(given: Any) -> Content:

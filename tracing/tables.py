@@ -1,24 +1,16 @@
 """Tables that a run logs: columns and rows, media among their cells."""
 
 import copy
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
 from typing import Any, Self, get_args
 
-import orjson
-
 from weave_core.errors import ConfigError
-from weave_core.jsonable import to_jsonable
+from weave_core.media_contents import MAX_TABLE_BYTES, MAX_TABLE_ROWS, table_json
 from weave_core.model import ChartKind, TableChart
 from weave_core.tracing.media import SHELF, TOKEN, Content, Media, Shelf
 
 __all__ = ["Table"]
 
-MAX_TABLE_ROWS = 200_000
-"""Rows kept of one logged table; how many there were is told."""
-MAX_TABLE_BYTES = 32 * 1024 * 1024
-"""Bytes of its JSON, likewise; the first rows are kept."""
 MAX_TABLE_COLUMNS = 1_000
 """Columns of a logged table."""
 MAX_TABLE_MEDIA = 1_000
@@ -231,35 +223,9 @@ def _kept_cell(cell: Any, shelf: Shelf, parts: list[str]) -> Any:
 
 
 def _json(columns: list[str], rows: Iterable[Sequence[Any]], total: int) -> bytes:
-    """`columns`, `data` and, where rows are missing, `total`."""
-    # Put together at once: a list of what orjson gives was 15 times as large as its bytes.
-    text = bytearray(orjson.dumps({"columns": columns, "total": total})[:-1] + b',"data":[')
-    begin = len(text)
-    for row in islice(rows, MAX_TABLE_ROWS):
-        piece = _row(row)
-        if len(text) - begin + len(piece) + 1 > MAX_TABLE_BYTES:
-            break
-        text += piece
-        text += b","
-    if text.endswith(b","):
-        text.pop()
-    text += b"]}"
+    """The whole table, media in its cells by their digests."""
+    text = table_json(columns, rows, total)
     # Digests are known by now: what the cells name was stored before.
     if b"sha256:~" not in text:
-        return bytes(text)
+        return text
     return TOKEN.sub(lambda found: SHELF.find(found[0])[0] or found[0], text.decode()).encode()
-
-
-def _is_nan(cell: Any) -> bool:
-    return isinstance(cell, float) and math.isnan(cell)
-
-
-def _row(row: Sequence[Any]) -> bytes:
-    try:
-        return orjson.dumps(list(row), option=orjson.OPT_SERIALIZE_NUMPY)
-    except TypeError:  # A cell of a kind of its own, or half a surrogate pair.
-        told = [None if _is_nan(cell) else to_jsonable(cell) for cell in row]
-        try:
-            return orjson.dumps(told)
-        except TypeError:
-            return orjson.dumps([str(cell).encode("utf-8", "replace").decode() for cell in told])

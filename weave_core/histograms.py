@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["MAX_BINS", "binned"]
+from weave_core.errors import ConfigError
+
+__all__ = ["MAX_BINS", "binned", "counted"]
 
 MAX_BINS = 512
 """Bars of a histogram."""
@@ -42,6 +44,32 @@ def binned(values: Any, bins: int = 64) -> dict[str, Any]:
     edges = [first + width * place for place in range(bins + 1)]
     mean = math.fsum(finite) / len(finite)
     return told | {"edges": edges, "counts": counts, "min": low, "max": high, "mean": mean}
+
+
+def counted(counts: list[float], edges: list[float]) -> dict[str, Any]:
+    """What was counted already, as `binned` tells it.
+
+    Raises:
+        ConfigError: If counts and edges do not go together.
+    """
+    if not edges:
+        edges = [float(place) for place in range(len(counts) + 1)]
+    if not 0 < len(counts) <= MAX_BINS or len(edges) != len(counts) + 1:
+        raise ConfigError(
+            f"Histogram was given {len(counts)} counts and {len(edges)} edges",
+            f"give 1 to {MAX_BINS} counts, and one edge more",
+        )
+    numbers = [float(count) for count in counts]
+    ends = [float(edge) for edge in edges]
+    return {
+        "edges": ends,
+        "counts": numbers,
+        "count": sum(numbers),
+        "bad_count": 0,
+        "min": ends[0],
+        "max": ends[-1],
+        "mean": None,
+    }
 
 
 def _of_array(values: Any, bins: int) -> dict[str, Any]:

@@ -47,15 +47,14 @@ class ToldConfig:
         # One that goes on with a run names those before it, too.
         return max(found, key=lambda one: str(one.get("startedAt") or ""), default={})
 
-    @property
-    def forked_from(self) -> dict[str, Any] | None:
-        """The run and step that this one goes on from."""
+    def forked_from(self, run_id: str) -> dict[str, Any] | None:
+        """The run and step that a run goes on from; one that was taken back names itself."""
         told = self.own.get("branch_point")
-        if not isinstance(told, dict) or not isinstance(told.get("run_id"), str):
+        if not isinstance(told, dict) or told.get("run_id") in (None, run_id):
             return None
         step = told.get("step")
         kept = checked_step(int(step)) if isinstance(step, int | float) else None
-        return {"run_id": checked_id(told["run_id"]), "step": kept}
+        return {"run_id": checked_id(str(told["run_id"])), "step": kept}
 
 
 def read_config(text: object) -> ToldConfig | None:

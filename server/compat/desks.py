@@ -31,6 +31,8 @@ class Desk:
     signer: Signer
     environments: Lock = field(default_factory=Lock)
     """Held while it is said what a program runs with, of which each file tells a part."""
+    awaiting: dict[tuple[str, str], bool] = field(default_factory=dict)
+    """Project and run to whether files of its media are still to come, where that is known."""
     heard_ns: dict[tuple[str, str], int] = field(default_factory=dict)
     """Project and run to the time of what was logged last, which may be long ago."""
 
@@ -61,6 +63,12 @@ class Desk:
             )
 
         self.store.run(work).result()
+
+    def note_awaiting(self, place: RunPlace, *, is_awaiting: bool) -> None:
+        """Remember whether files of a run's media are still to come."""
+        self.awaiting[place.project, place.run_id] = is_awaiting
+        while len(self.awaiting) > MAX_HEARD_RUNS:
+            self.awaiting.pop(next(iter(self.awaiting)), None)
 
     def hear(self, place: RunPlace, times_ns: Sequence[int]) -> int:
         """Remember when something was logged; gives the latest time, or now."""

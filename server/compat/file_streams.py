@@ -62,10 +62,10 @@ def read_post(body: bytes) -> Posted:
     posted.is_complete = told.get("complete") is True
     code = told.get("exitcode")
     posted.exit_code = code if type(code) is int else 0
-    files = told.get("files") or {}
-    if not isinstance(files, dict):
+    files = told.get("files")
+    if files is not None and not isinstance(files, dict):
         raise BadRequest("files is no object")
-    for name, chunk in files.items():
+    for name, chunk in (files or {}).items():
         kind = _STEMS.get(str(name).rpartition("/")[2])
         if kind is not None and isinstance(chunk, dict):
             offset, lines = chunk.get("offset"), chunk.get("content")

@@ -22,6 +22,7 @@ __all__ = ["file_path", "mutations"]
 
 _log = logging.getLogger(__name__)
 
+_MAX_ALERT = 2_000
 MAX_ASKED_FILES = 10_000
 """Files that one request of a wandb client may ask addresses for."""
 
@@ -60,10 +61,7 @@ def _told(
     desk: Desk, place: RunPlace, told: Mapping[str, Any], config: ToldConfig | None
 ) -> dict[str, Any]:
     before = desk.session(place)
-    known = None if before is None else min(before.started_ns, before.row.started_ns)
-    record = begun_record(
-        told, config, started_ns=known, environment={} if before is None else before.environment
-    )
+    record = begun_record(told, config, run_id=place.run_id, before=before)
     if before is None:
         record.setdefault("name", place.run_id)
     elif before.row.stop_requested and before.row.state_now != "running":
@@ -129,13 +127,16 @@ def file_path(place: RunPlace, name: str) -> str:
 
 
 def _alert(desk: Desk, told: Mapping[str, Any]) -> dict[str, Any]:
-    """A word of the program to somebody who looks at its console."""
+    """A word of the program to somebody who looks: a line among those that it prints."""
     place = place_of(told.get("entityName"), told.get("projectName"), told.get("runName"))
-    desk_session = desk.session(place)
-    if desk_session is None:
+    if desk.session(place) is None:
         raise NotFound(f"there is no run {place.run_id!r} in {place.project!r}")
-    _log.warning(
-        "alert of run %s in %s: %.200s: %.2000s",
-        place.run_id, place.project, told.get("title"), told.get("text"),
-    )  # fmt: skip
+    title, text = (str(told.get(name) or "")[:_MAX_ALERT] for name in ("title", "text"))
+    _log.warning("alert of the run %s in %s: %s: %s", place.run_id, place.project, title, text)
+    line = " ".join(f"ALERT {told.get('severity') or ''} {title}: {text}".split())
+    now_ns = time.time_ns()
+    # In a writer's name of its own: the lines of the program are numbered by the client.
+    teller = RunTeller(place.project, place.run_id, session="alerts")
+    number = now_ns // 1_000_000
+    desk.tell(place, [teller.printed([[number, 1, now_ns, 0, False, line]])])
     return {"success": True}

@@ -8,7 +8,7 @@ from weave_core.errors import NotFound
 from weave_core.server.compat.configs import shown_config
 from weave_core.server.compat.desks import Desk
 from weave_core.server.compat.run_places import RunPlace
-from weave_core.server.compat.run_tellers import SOURCE
+from weave_core.server.compat.run_tellers import SOURCE, RunTeller
 from weave_core.server.store.queries.run_sessions import RunSession, count_console_lines
 
 __all__ = ["bucket", "run_fields", "user"]
@@ -57,7 +57,7 @@ def run_fields(desk: Desk, place: RunPlace, session: RunSession) -> dict[str, An
         "summaryMetrics": lambda _: json.dumps(row.summary),
         "historyLineCount": 0 if row.last_step is None else row.last_step + 1,
         "eventsLineCount": 0,
-        "logLineCount": lambda _: _count_lines(desk, session),
+        "logLineCount": lambda _: _count_lines(desk, place, session),
         "historyTail": lambda _: _tail(row),
         "eventsTail": "[]",
         "sweepName": None,
@@ -75,9 +75,10 @@ def project_fields(place: RunPlace) -> dict[str, Any]:
     }
 
 
-def _count_lines(desk: Desk, session: RunSession) -> int:
+def _count_lines(desk: Desk, place: RunPlace, session: RunSession) -> int:
+    writer_id = RunTeller(place.project, place.run_id).writer_id
     with desk.store.reading() as connection:
-        return count_console_lines(connection, session.row)
+        return count_console_lines(connection, session.row, writer_id)
 
 
 def _tail(row: Any) -> str:

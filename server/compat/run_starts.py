@@ -8,6 +8,7 @@ from typing import Any
 from weave_core.foreign_runs.records import ns_of
 from weave_core.server.compat.configs import ToldConfig
 from weave_core.server.compat.run_tellers import SOURCE
+from weave_core.server.store.queries.run_sessions import RunSession
 
 __all__ = ["begun_record", "environment_of"]
 
@@ -19,18 +20,19 @@ def begun_record(
     told: Mapping[str, Any],
     config: ToldConfig | None,
     *,
-    started_ns: int | None,
-    environment: Mapping[str, Any],
+    run_id: str,
+    before: RunSession | None,
 ) -> dict[str, Any]:
     """What the writer of a run says of it.
 
     Args:
         told: Arguments of the mutation; None means that it stays as it is.
         config: Likewise.
-        started_ns: When the run began, where that is known.
-        environment: What is known of the program.
+        run_id: Of the run.
+        before: What is known of it.
     """
     now_ns = time.time_ns()
+    started_ns = None if before is None else min(before.started_ns, before.row.started_ns)
     record: dict[str, Any] = {"state": "running", "told_ns": now_ns}
     for name, ours in _TEXTS.items():
         if isinstance(told.get(name), str) and told[name]:
@@ -44,8 +46,11 @@ def begun_record(
         started_ns = min(known, default=None)
         record["config"] = config.values
         record["metrics"] = config.metrics or None
-        record["forked_from"] = config.forked_from
-        record["environment"] = {**environment, **environment_of(program, config.own)}
+        record["forked_from"] = config.forked_from(run_id)
+        record["environment"] = {
+            **({} if before is None else before.environment),
+            **environment_of(program, config.own),
+        }
         told = {"host": program.get("host"), **{key: each for key, each in told.items() if each}}
     host = told.get("host")
     if isinstance(host, str) and host:

@@ -4,8 +4,10 @@ import time
 from typing import Any
 
 from weave_core.errors import NotFound
+from weave_core.foreign_runs.records import ns_of
 from weave_core.foreign_runs.wandb_summaries import summary_values
 from weave_core.model import RunChanges
+from weave_core.server.compat.awaited_media import logged_media
 from weave_core.server.compat.desks import Desk
 from weave_core.server.compat.file_streams import Posted
 from weave_core.server.compat.json_texts import plain
@@ -16,7 +18,7 @@ from weave_core.server.store.queries.run_sessions import RunSession
 
 __all__ = ["take_post"]
 
-_LATE_NS = 600 * 10**9
+_LATE_NS = 120 * 10**9
 """A run whose last row is older when it ends comes from disk, and ended when that was written."""
 _INTERRUPTED = 255
 """What a client says where Ctrl-C or a stop ended the program."""
@@ -35,6 +37,9 @@ def take_post(desk: Desk, place: RunPlace, posted: Posted, size_bytes: int) -> d
     spans: list[RawSpan] = list(teller.steps(posted.rows))
     if posted.printed:
         spans.append(teller.printed(posted.printed))
+    media = logged_media(desk, place, posted.media, posted.problems)
+    if media:
+        spans.append(teller.media(media, max(each["time_ns"] for each in media)))
     record: dict[str, Any] = {}
     summary = None if posted.summary is None else plain(summary_values(posted.summary))
     if summary is not None:
@@ -45,7 +50,8 @@ def take_post(desk: Desk, place: RunPlace, posted: Posted, size_bytes: int) -> d
         place, [row[2] for row in posted.rows] + [line[2] for line in posted.printed]
     )
     if posted.is_complete:
-        spans.append(_ended(teller, session, posted.exit_code, record, heard_ns))
+        until_ns = _logged_until(posted, session, heard_ns)
+        spans.append(_ended(teller, session, posted.exit_code, record, until_ns))
     elif record or not spans:
         told = record and {"told_ns": time.time_ns(), **record}
         spans.append(teller.word(told or None))
@@ -56,11 +62,20 @@ def take_post(desk: Desk, place: RunPlace, posted: Posted, size_bytes: int) -> d
     return {"stopped": True} if session.row.stop_requested else {}
 
 
+def _logged_until(posted: Posted, session: RunSession, heard_ns: int) -> int:
+    """When a run that ends was going on last, as far as is known."""
+    own = (posted.summary or {}).get("_wandb")
+    runtime_s = own.get("runtime") if isinstance(own, dict) else None
+    if not isinstance(runtime_s, int | float):
+        return heard_ns
+    return max(heard_ns, session.started_ns + ns_of(runtime_s))
+
+
 def _ended(
-    teller: RunTeller, session: RunSession, exit_code: int, record: dict[str, Any], heard_ns: int
+    teller: RunTeller, session: RunSession, exit_code: int, record: dict[str, Any], until_ns: int
 ) -> RawSpan:
     now_ns = time.time_ns()
-    ended_ns = heard_ns if heard_ns < now_ns - _LATE_NS else now_ns
+    ended_ns = until_ns if until_ns < now_ns - _LATE_NS else now_ns
     state = {0: "finished", _INTERRUPTED: "killed"}.get(exit_code, "failed")
     error = None if state != "failed" else f"the program ended with {exit_code}"
     told = {

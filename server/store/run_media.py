@@ -13,7 +13,7 @@ from weave_core.server.store.dialects import Dialect
 from weave_core.server.store.point_batches import MAX_STORED_KEY
 from weave_core.server.store.run_words import RunWord
 
-__all__ = ["MediaInserter", "media_owner", "opened_items"]
+__all__ = ["AWAITED", "HIDDEN", "UNREADABLE", "MediaInserter", "media_owner", "opened_items"]
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +21,9 @@ MAX_STORED_ITEMS = 200
 """Images, sounds and the like of one key at one step that a server keeps."""
 MAX_MEDIA_STEPS = 1_000_000
 """Keys and steps of one run with media that a server keeps; later ones are left out."""
+AWAITED, UNREADABLE = "awaited", "unreadable"
+"""Kinds of what another tracker's client has named: its file has not come yet, or is nothing."""
+HIDDEN = (AWAITED, UNREADABLE)
 _MAX_INT64 = 2**63 - 1
 _KIND = re.compile(r"[a-z0-9_]{1,30}")
 _COLUMNS = ("run_row_id", "key", "step", "rank", "time_ns", "kind", "body")

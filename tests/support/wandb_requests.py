@@ -16,6 +16,8 @@ import httpx
 __all__ = ["FOLDER", "PROJECT", "Sent", "read_requests", "replay"]
 
 FOLDER = Path(__file__).parents[1] / "data" / "wandb_requests"
+_NOT_SERVED = ("ArtifactType", "CreateArtifact")
+"""Of which a client is told that it can't have them, and goes on."""
 PROJECT = "recorded-project"
 """What the scripts call theirs."""
 
@@ -53,6 +55,8 @@ def replay(http: httpx.Client, requests: Iterable[Sent]) -> dict[str, list[dict[
     uploads: dict[str, str] = {}
     answers: dict[str, list[dict[str, Any]]] = {}
     for sent in requests:
+        if sent.operation in _NOT_SERVED:
+            continue
         path = sent.path
         if sent.method == "PUT":
             name = unquote(urlsplit(path).path).split("/", 4)[4]

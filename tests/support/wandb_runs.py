@@ -6,7 +6,7 @@ from typing import Any
 from support.programs import wait_for
 from weave_core import Client
 
-__all__ = ["check_first", "series"]
+__all__ = ["check_again", "check_first", "check_media", "series"]
 
 
 def series(client: Client, project: str, run_id: str, key: str) -> dict[int, float]:
@@ -72,3 +72,68 @@ def check_first(client: Client, project: str, run_id: str) -> None:
         for key in found.system().to_arrow().column_names
         if key.startswith("system/proc.memory")
     ]
+
+
+def check_media(client: Client, project: str, run_id: str) -> None:
+    """What scripts/media.py has logged."""
+    found = client.run(run_id, project)
+    keys = ["cloud", "nested.sound", "page", "picture", "pictures", "spread", "table"]
+    assert sorted(found.media_keys) == keys
+    assert found.info.problems == {}
+    [picture] = found.media("picture")
+    assert (picture.kind, picture.caption, picture.step) == ("image", "one", 0)
+    assert picture.read().startswith(b"\x89PNG")
+    assert picture.info["boxes"] == [
+        {"box": [3.0, 2.0, 6.0, 4.0], "label": "cat", "group": "guess", "score": 0.75}
+    ]
+    assert [each["name"] for each in picture.info["masks"]] == ["truth"]
+    assert picture.info["labels"]["1"] == "cat"
+    assert [each.caption for each in found.media("pictures")] == ["two", None]
+    [spread] = found.media("spread")
+    assert (spread.kind, sum(spread.info["counts"])) == ("histogram", 4)
+    [table] = found.media("table")
+    rows = table.to_rows()
+    assert [(row["name"], row["score"]) for row in rows] == [("a", 0.5), ("b", None)]
+    assert rows[0]["picture"] == "Image"  # What the client says; the picture is in an artifact.
+    [page] = found.media("page")
+    assert (page.kind, page.read()) == ("html", b"<b>hello</b>")
+    [sound] = found.media("nested.sound")
+    assert (sound.kind, sound.caption, sound.read()[:4]) == ("audio", "hush", b"RIFF")
+    [cloud] = found.media("cloud")
+    assert (cloud.kind, cloud.info["format"], cloud.info["points"]) == ("object3d", "points", 5)
+    odd = "out/with space, ünicode and 100%.txt"
+    assert found.file(odd).read().decode() == odd
+    assert found.file("out/plain.txt").read() == b"out/plain.txt"
+    assert found.file("out/empty.bin").read() == b""
+
+
+def check_again(client: Client, project: str, what: str) -> None:
+    """What scripts/again.py has made of the run `again1`, and of others, by then."""
+    found = client.run(
+        {"fork": "fork1", "fail": "fail1", "offline": "off1"}.get(what, "again1"), project
+    )
+    info = found.info
+    steps = series(client, project, found.id, "loss")
+    lines = [line.text for line in found.console() if not line.text.startswith("ALERT")]
+    assert info.state == ("failed" if what == "fail" else "finished")
+    begun = {step: float(step) for step in range(10)}
+    if what == "begin":
+        assert (steps, lines) == (begun, ["first attempt"])
+        assert "ALERT WARN careful: the loss goes up" in [each.text for each in found.console()]
+    elif what == "resume":
+        assert steps == begun | dict.fromkeys(range(10, 15), 100.0)
+        assert lines == ["first attempt", "second attempt"]
+        assert (info.config, info.tags, info.summary["loss"]) == ({"lr": 0.1}, ["old"], 100)
+    elif what == "rewind":
+        assert steps == {0: 0.0, 1: 1.0, 2: 2.0, 3: 3.0, 4: -1.0}
+        assert (info.forked_from, info.last_step) == (None, 4)
+    elif what == "fork":
+        assert steps == {0: 0.0, 1: 1.0, 2: 2.0, 3: 3.0, 4: -2.0}
+        assert info.forked_from is not None
+        assert info.forked_from.model_dump() == {"run_id": "again1", "step": 3}
+    elif what == "fail":
+        assert info.error == "the program ended with 1"
+        assert lines[-1] == "ValueError: on purpose"
+    else:
+        assert steps == {step: 1 / (step + 1) for step in range(50)}
+        assert lines == ["printed offline"]

@@ -10,7 +10,7 @@ import pytest
 from support.servers import ServerProcess
 from support.wandb_recording import recorded
 from support.wandb_requests import FOLDER, PROJECT
-from support.wandb_runs import check_first
+from support.wandb_runs import check_again, check_first, check_media
 
 from weave_core import Client
 
@@ -24,8 +24,9 @@ Script = Callable[..., str]
 def script(server: ServerProcess, tmp_path: Path, request: pytest.FixtureRequest) -> Script:
     """Runs a script of ours with the client; gives what was printed."""
 
-    def run(name: str, *words: str, code: int = 0, **more: str) -> str:
-        file = FOLDER / f"{name}.jsonl" if request.config.getoption("record") else tmp_path / "sent"
+    def run(name: str, *words: str, code: int = 0, keep: str = "", **more: str) -> str:
+        is_kept = request.config.getoption("record")
+        file = FOLDER / f"{keep or name}.jsonl" if is_kept else tmp_path / "sent"
         env = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
         with recorded(server.url, file) as url:
             env |= {"WANDB_BASE_URL": url, "WANDB_API_KEY": KEY, "WANDB_DIR": str(tmp_path), **more}
@@ -47,3 +48,36 @@ def test_a_training_is_a_run_like_ours(server: ServerProcess, script: Script) ->
     assert f"/{PROJECT}/runs/first1" in printed
     with Client(server.url) as client:
         check_first(client, PROJECT, "first1")
+
+
+def test_media_and_files_are_as_if_ours_had_logged_them(
+    server: ServerProcess, script: Script
+) -> None:
+    """Pictures with boxes and masks, lists, tables with pictures, sounds, clouds, odd names."""
+    script("media", PROJECT, "media1")
+
+    with Client(server.url) as client:
+        check_media(client, PROJECT, "media1")
+
+
+def test_runs_are_gone_on_with_taken_back_and_forked(server: ServerProcess, script: Script) -> None:
+    """Steps, printed lines and states, after each program in turn; an alert is a printed line."""
+    with Client(server.url) as client:
+        for words in (
+            ("begin", "again1"),
+            ("resume", "again1"),
+            ("rewind", "again1"),
+            ("fork", "again1", "fork1"),
+            ("fail", "fail1"),
+            ("offline", "off1", "1"),
+        ):
+            script("again", PROJECT, *words, code=words[0] == "fail", keep=words[0])
+            check_again(client, PROJECT, words[0])
+
+
+def test_what_is_synced_twice_is_there_once(server: ServerProcess, script: Script) -> None:
+    """Points, printed lines and files of a run that was written offline."""
+    script("again", PROJECT, "offline", "off1", "2", keep="offline")
+
+    with Client(server.url) as client:
+        check_again(client, PROJECT, "offline")

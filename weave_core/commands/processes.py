@@ -143,7 +143,9 @@ def up(
     grpc = free_port(host) if grpc == 0 else grpc
     app_port = app_port or free_port(host)
     children = [
-        _server_child(settings, host=host, port=port, grpc_port=grpc),
+        _server_child(
+            settings, host=host, port=port, grpc_port=grpc, app_url=url_of(host, app_port)
+        ),
         _app_child(server_url=url_of(host, port), host=host, port=app_port, project=project),
         _worker_child(settings, server_url=url_of(host, port)),
     ]
@@ -166,13 +168,19 @@ def _grpc_port(port: int, given: int | None) -> int:
     return DEFAULT_GRPC_PORT if port else 0
 
 
-def _server_child(settings: Settings, *, host: str, port: int, grpc_port: int | None) -> Child:
+def _server_child(
+    settings: Settings, *, host: str, port: int, grpc_port: int | None, app_url: str
+) -> Child:
     # -P: a folder or file of the user's, here where the command runs, must not be imported as ours.
     argv = [sys.executable, "-P", "-m", "weave_core", "server"]
     argv += ["--home", str(settings.home), "--host", host, "--port", str(port)]
     argv += ["--no-grpc"] if grpc_port is None else ["--grpc-port", str(grpc_port)]
     url = url_of(host, port)
-    return Child(name="server", argv=argv, url=url, answers=lambda: is_serving(f"{url}/healthz"))
+    # Links that others print lead through the server; who has named the app's address knows it.
+    env = {} if "WEAVE_CORE_APP_URL" in os.environ else {"WEAVE_CORE_APP_URL": app_url}
+    return Child(
+        name="server", argv=argv, env=env, url=url, answers=lambda: is_serving(f"{url}/healthz")
+    )
 
 
 def _app_child(*, server_url: str, host: str, port: int, project: str | None) -> Child:

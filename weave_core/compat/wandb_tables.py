@@ -5,6 +5,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from weave_core.errors import ConfigError, MissingExtra
+from weave_core.media_contents import MAX_TABLE_ROWS
 from weave_core.tracing import tables
 from weave_core.tracing.failures import warn_once
 
@@ -49,7 +50,7 @@ class Table(tables.Table):
         total = 0
         if hasattr(given, "itertuples"):
             columns, total = list(given.columns), len(given)
-            given = given.head(tables.MAX_TABLE_ROWS).itertuples(index=False, name=None)
+            given = given.head(MAX_TABLE_ROWS).itertuples(index=False, name=None)
         elif hasattr(given, "tolist"):
             given = given.tolist()  # An array of numpy's.
         told = [list(row) for row in given or ()]
@@ -84,7 +85,7 @@ class Table(tables.Table):
             )  # fmt: skip
             return
         if not self._rows:
-            kept = cells[: tables.MAX_TABLE_ROWS]
+            kept = cells[:MAX_TABLE_ROWS]
             self._rows, self._total = [[] for _ in kept], len(cells)
         self.columns.append(str(name))
         for row, cell in zip(self._rows, cells, strict=False):
@@ -130,5 +131,5 @@ class Table(tables.Table):
         """Nothing to do: a column may hold anything here."""
 
     def _mappings(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        for place, row in enumerate(islice(self._rows, tables.MAX_TABLE_ROWS)):
+        for place, row in enumerate(islice(self._rows, MAX_TABLE_ROWS)):
             yield place, dict(zip(self.columns, row, strict=False))

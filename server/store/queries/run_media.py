@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from weave_core.server.store.queries.runs import find_run
-from weave_core.server.store.run_media import opened_items
+from weave_core.server.store.run_media import AWAITED, HIDDEN, opened_items
 from weave_core.server.store.run_tables import RunMediaRow
 from weave_core.server.store.tables import table_of
 
-__all__ = ["MAX_MEDIA_PAGE", "list_media", "list_media_keys"]
+__all__ = ["MAX_MEDIA_PAGE", "list_awaited", "list_media", "list_media_keys"]
 
 MAX_MEDIA_PAGE = 1_000
 """Keys and steps with media of one answer."""
@@ -31,7 +31,8 @@ def list_media_keys(connection: Connection, project: str, run_id: str) -> dict[s
     Raises:
         NotFound: If there is no such project or run.
     """
-    of_run = _MEDIA.c.run_row_id == find_run(connection, project, run_id).id
+    row_id = find_run(connection, project, run_id).id
+    of_run = and_(_MEDIA.c.run_row_id == row_id, _MEDIA.c.kind.not_in(HIDDEN))
     counted = select(
         _MEDIA.c.key,
         func.max(_MEDIA.c.kind).label("kind"),
@@ -76,7 +77,8 @@ def list_media(
     Raises:
         NotFound: If there is no such project or run.
     """
-    chosen = [_MEDIA.c.run_row_id == find_run(connection, project, run_id).id]
+    row_id = find_run(connection, project, run_id).id
+    chosen = [_MEDIA.c.run_row_id == row_id, _MEDIA.c.kind.not_in(HIDDEN)]
     if keys:
         chosen.append(_MEDIA.c.key.in_(keys))
     if after is not None:
@@ -113,6 +115,22 @@ def list_media(
         for row in connection.execute(query)
     ]
     return {"items": items, "next_cursor": None}
+
+
+def list_awaited(
+    connection: Connection, project: str, run_id: str, *, most: int
+) -> list[tuple[str, int, int, dict[str, Any]]]:
+    """Media whose files have not come: key, step, time, and what was said of each.
+
+    Raises:
+        NotFound: If there is no such project or run.
+    """
+    row_id = find_run(connection, project, run_id).id
+    query = select(*_SHOWN).where(_MEDIA.c.run_row_id == row_id, _MEDIA.c.kind == AWAITED)
+    return [
+        (row.key, row.step, row.time_ns, opened_items(bytes(row.body))[0]["told"])
+        for row in connection.execute(query.order_by(_MEDIA.c.step).limit(most))
+    ]
 
 
 def _evenly(steps: list[int], most: int) -> list[int]:

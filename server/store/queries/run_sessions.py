@@ -38,8 +38,10 @@ def find_session(connection: Connection, project: str, run_id: str) -> RunSessio
     return RunSession(row, writer.writer_id, writer.started_ns, writer.environment or {})
 
 
-def count_console_lines(connection: Connection, row: FoundRun) -> int:
-    """The number that the next printed line of the run gets."""
-    query = select(func.max(_CONSOLE.c.last_line)).where(_CONSOLE.c.run_row_id == row.id)
+def count_console_lines(connection: Connection, row: FoundRun, writer_id: str) -> int:
+    """The number that the next printed line of a writer gets."""
+    query = select(func.max(_CONSOLE.c.last_line)).where(
+        _CONSOLE.c.run_row_id == row.id, _CONSOLE.c.writer_id == writer_id
+    )
     last = connection.scalar(query)
     return 0 if last is None else int(last) + 1

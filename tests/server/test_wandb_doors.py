@@ -1,0 +1,222 @@
+"""Who comes in by the doors for wandb clients, and what is answered to what nobody expected."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from support.servers import ServerProcess, start_server
+
+from weave_core import Client
+from weave_core.errors import NotFound
+
+KEY = "local-" + "k" * 40
+BEGIN = (
+    "mutation B($n: String, $p: String, $c: JSONString) { upsertBucket(input: {name: $n, modelName:"
+    " $p, config: $c}) { bucket { id name project { name entity { name } } } inserted } }"
+)
+FILES = (
+    "mutation F($p: String!, $r: String!, $f: [String!]!) { createRunFiles(input: {projectName: $p,"
+    " runName: $r, files: $f}) { files { name uploadUrl } } }"
+)
+
+
+@pytest.fixture(scope="module")
+def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """To a server that has a key, from a client that knows it."""
+    env = {"WEAVE_CORE_API_KEY": KEY, "WEAVE_CORE_APP_URL": "http://app.example/"}
+    with (
+        start_server(tmp_path_factory.mktemp("home"), "--no-grpc", env=env) as server,
+        httpx.Client(base_url=server.url, auth=("api", KEY), timeout=60) as client,
+    ):
+        yield client
+
+
+def ask(http: httpx.Client, query: str, **variables: Any) -> dict[str, Any]:
+    """An answer of GraphQL."""
+    answer = http.post("/graphql", json={"query": query, "variables": variables})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def begin(http: httpx.Client, project: str, run_id: str = "r1", **config: Any) -> None:
+    """Begin a run as a client does."""
+    told = json.dumps({key: {"value": value} for key, value in config.items()})
+    assert "errors" not in ask(http, BEGIN, n=run_id, p=project, c=told)
+
+
+def post(http: httpx.Client, project: str, body: Any, run_id: str = "r1") -> httpx.Response:
+    """Post to a run's stream."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return http.post(f"/files/someone/{project}/{run_id}/file_stream", content=content)
+
+
+def rows(*given: dict[str, Any], offset: int = 0) -> dict[str, Any]:
+    """Rows of history."""
+    content = [json.dumps(each) for each in given]
+    return {"files": {"wandb-history.jsonl": {"offset": offset, "content": content}}}
+
+
+def reader(http: httpx.Client) -> Client:
+    """Our own client of the same server."""
+    return Client(str(http.base_url), api_key=KEY)
+
+
+def points(http: httpx.Client, project: str, key: str) -> dict[int, float]:
+    """What is stored of a key."""
+    with reader(http) as client:
+        table = client.run("r1", project).history([key]).to_arrow().to_pydict()
+    return dict(zip(table["step"], table[key], strict=True))
+
+
+def test_only_who_has_the_key_comes_in(http: httpx.Client, project: str) -> None:
+    """By the password of Basic, as clients send it; files by their signed address alone."""
+    begin(http, project)
+    told = ask(http, FILES, p=project, r="r1", f=["a b/ü%.txt"])
+    [file] = told["data"]["createRunFiles"]["files"]
+    with httpx.Client(base_url=http.base_url, timeout=60) as stranger:
+        assert stranger.post("/graphql", json={"query": "{viewer{id}}"}).status_code == 401
+        assert stranger.post("/graphql", json={}, auth=("api", "no")).status_code == 401
+        assert post(stranger, project, {}).status_code == 401
+        assert stranger.put(file["uploadUrl"], content=b"kept").status_code == 200
+        for wrong in (
+            file["uploadUrl"].replace("signature=", "signature=x"),
+            file["uploadUrl"].replace("expires=1", "expires=2"),
+            file["uploadUrl"].replace(".txt", ".exe"),
+            file["uploadUrl"].partition("?")[0],
+        ):
+            assert stranger.put(wrong, content=b"not kept").status_code == 403
+    with reader(http) as client:
+        [kept] = client.run("r1", project).files()
+        assert (kept.name, kept.read()) == ("a b/ü%.txt", b"kept")
+
+
+def test_what_is_not_known_is_null_and_no_mutation_is(http: httpx.Client, project: str) -> None:
+    """A field of a newer client is null and told once; a change that can't be made is an error."""
+    query = """query Q($yes: Boolean! = true) {
+      viewer { ...who fancy { deep } }
+      other: viewer { entity @include(if: $yes) id @skip(if: true) }
+      __typename
+    } fragment who on User { name: username teams { edges { node { name } } } }"""
+    told = ask(http, query)["data"]
+    assert told["viewer"] == {"name": "weave-core", "teams": {"edges": []}, "fancy": None}
+    assert told["other"] == {"entity": "weave-core"}
+    [error] = ask(http, "mutation {createThing{id}}")["errors"]
+    assert "createThing is not served" in error["message"]
+    for broken in ("{", "{a" * 100, "query A{a} query B{b}", "", "{viewer{...gone}}"):
+        answer = ask(http, broken)
+        assert answer.get("errors") or answer["data"] == {"viewer": {}}
+    assert http.post("/graphql", content=b"[1]").status_code == 400
+    missing = ask(http, 'query($p:String){model(name:$p){bucket(name:"no"){id}}}', p=project)
+    assert missing["data"] == {"model": {"bucket": None}}
+
+
+def test_rows_that_come_again_or_late_are_the_same_points(http: httpx.Client, project: str) -> None:
+    """Whatever is odd in a row costs itself; whatever is odd in a post costs the post."""
+    begin(http, project, big=2**80)
+    late = [{"_step": step, "a": step, "_timestamp": 1.5e9 + step} for step in range(5)]
+    assert post(http, project, rows(*late[3:], offset=3)).json() == {}
+    for _ in range(2):
+        assert post(http, project, rows(*late)).json() == {}
+    odd = [
+        '{"_step": 7, "a": NaN, "b": Infinity, "c": 123456789012345678901234567890}',
+        "no JSON",
+        "[1]",
+        '{"a": 8}',
+        '{"_step": -5, "a": 1, "_timestamp": "now", "deep": {"x": {"y": 2}}}',
+    ]
+    files = {"wandb-history.jsonl": {"offset": 6, "content": odd}, "unknown.txt": {}}
+    assert post(http, project, {"files": files}).status_code == 200
+    for wrong in (b"{", b"[]", b'{"files": []}', b'{"files": {"output.log": {"content": 1}}}'):
+        assert post(http, project, wrong).status_code == 400
+    assert post(http, project, {}, "nobody").status_code == 404
+
+    found = points(http, project, "a")
+    assert {step: found[step] for step in (0, 3, 4, 9)} == {0: 1.0, 3: 3.0, 4: 4.0, 9: 8.0}
+    assert found[7] != found[7]  # NaN.
+    assert points(http, project, "c") == {7: 1.2345678901234568e29}
+    assert points(http, project, "deep.x.y") == {0: 2.0}
+    with reader(http) as client:
+        info = client.run("r1", project).info
+        assert "could not be read" in info.problems["*"]
+        assert info.config == {"big": 2.0**80}
+
+
+def test_printed_lines_replace_those_of_their_number(http: httpx.Client, project: str) -> None:
+    """A progress bar is the line that it was left as; what comes later counts."""
+    begin(http, project)
+
+    def printed(offset: int, *lines: str) -> None:
+        files = {"output.log": {"offset": offset, "content": lines}}
+        assert post(http, project, {"files": files}).status_code == 200
+
+    printed(0, "2026-01-01T10:00:00.5 one", "2026-01-01T10:00:01 10 %")
+    printed(1, "2026-01-01T10:00:01 100 %", "ERROR 2026-01-01T10:00:02 oh", "without a time")
+    printed(0, "2026-01-01T10:00:00.5 one")
+    with reader(http) as client:
+        lines = list(client.run("r1", project).console())
+    assert [(line.stream, line.text) for line in lines] == [
+        ("stdout", "one"),
+        ("stdout", "100 %"),
+        ("stderr", "oh"),
+        ("stdout", "without a time"),
+    ]
+    assert lines[0].time_ns == 1_767_261_600_500_000_000
+
+
+def test_links_lead_into_the_app_and_nothing_else_does(http: httpx.Client, project: str) -> None:
+    """Those that the client prints; an address that is none of these is nothing still."""
+    begin(http, project)
+    run = http.get(f"/me/{project}/runs/r1")
+    assert run.status_code == 307
+    assert run.headers["location"] == f"http://app.example/run?project={project}&run=r1"
+    assert http.get(f"/me/{project}").headers["location"].endswith(f"/runs?project={project}")
+    for nothing in ("/me/no-such-project", "/api/nothing", "/api/projects/x/y", "/me"):
+        assert http.get(nothing).status_code == 404
+
+
+def test_what_a_client_says_of_itself_is_not_kept(http: httpx.Client) -> None:
+    """Its own measurements are no telemetry of its user's."""
+    body: dict[str, list[Any]] = {"resourceMetrics": []}
+    assert http.post("/sdk/otel/v1/metrics", json=body).status_code == 404
+    with reader(http) as client, pytest.raises(NotFound):
+        client.list_traces("wandb-core")
+
+
+def test_a_stop_is_told_with_the_next_post_and_not_to_the_next_program(
+    http: httpx.Client, project: str
+) -> None:
+    """Ctrl-C or a stop is `killed`; who goes on with the run is not stopped again."""
+    begin(http, project)
+    with reader(http) as client:
+        client.run("r1", project).update(stop=True)
+        assert post(http, project, {}).json() == {"stopped": True}
+        post(http, project, {"complete": True, "exitcode": 255})
+        assert client.run("r1", project).info.state == "killed"
+        begin(http, project)
+        assert post(http, project, {}).json() == {}
+        assert client.run("r1", project).info.state == "running"
+
+
+def test_the_secret_of_addresses_outlives_the_server(tmp_path: Path, project: str) -> None:
+    """An address that was given before a crash is good after it."""
+    with (
+        start_server(tmp_path, "--no-grpc") as first,
+        httpx.Client(base_url=first.url, timeout=60) as http,
+    ):
+        begin(http, project)
+        told = ask(http, FILES, p=project, r="r1", f=["x"])
+        url = told["data"]["createRunFiles"]["files"][0]["uploadUrl"]
+        post(http, project, rows({"_step": 0, "a": 1.0}))
+        first.kill()
+    with start_server(tmp_path, "--no-grpc") as second:
+        again: ServerProcess = second
+        path = url.removeprefix(first.url)
+        assert httpx.put(again.url + path, content=b"x", timeout=60).status_code == 200
+        with Client(again.url) as client:
+            run = client.run("r1", project)
+            assert run.history(["a"]).to_arrow().to_pydict()["a"] == [1.0]
+            assert run.file("x").read() == b"x"
