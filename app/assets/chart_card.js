@@ -73,7 +73,7 @@ function enlarge(state, each) {
   each.node.replaceWith(each.place);
   state.large = each;
   state.seen.add(each.key);
-  state.dialog.replaceChildren(el("div.large-bar", null, el("span.dim", null, "y from"), bound(0, "least"), el("span.dim", null, "to"), bound(1, "largest"), el("span.dim.hint", null, "← → other charts · drag to come nearer · double click for all"), close), each.node, state.tip);
+  state.dialog.replaceChildren(el("div.large-bar", null, el("span.dim", null, "y from"), bound(0, "least"), el("span.dim", null, "to"), bound(1, "largest"), el("span.dim.hint", null, "← → other charts · drag to come nearer · double click for all"), close), state.legend, each.node, state.tip);
   if (!state.dialog.open) state.dialog.showModal();
   each.node.focus();
   keep("chart", each.key);
@@ -86,6 +86,7 @@ function shrink(state) {
   if (!each) return;
   state.large = null;
   each.place.replaceWith(each.node);
+  state.body.before(state.legend);
   state.host.append(state.tip);
   hoverAt(state, null);
   keep("chart", "");

@@ -196,7 +196,7 @@ function redraw(state) {
   state.frame = requestAnimationFrame(() => {
     state.frame = 0;
     const style = getComputedStyle(state.host);
-    state.look = { dim: mixed(state.host, "--dim"), line: mixed(state.host, "--line"), bad: mixed(state.host, "--bad"), paper: mixed(state.host, "--paper"), font: style.fontFamily };
+    state.look = { ink: mixed(state.host, "--ink"), dim: mixed(state.host, "--dim"), line: mixed(state.host, "--line"), bad: mixed(state.host, "--bad"), paper: mixed(state.host, "--paper"), font: style.fontFamily };
     for (const each of state.cards?.values() ?? []) if (state.seen.has(each.key)) drawCard(state, each);
     if (state.reset) state.reset.hidden = !state.zoom;
     state.host.dataset.ready = String([...state.seen].filter((key) => state.charts.has(key)).length);
@@ -249,7 +249,9 @@ function hoverAt(state, hover) {
 /* The crosshair in all charts in sight that have the same x: a line, a dot a line, and the value beside the name. */
 function drawHover(state) {
   for (const each of state.cards?.values() ?? []) {
-    if (!state.seen.has(each.key) || !each.drawn) continue;
+    if (!state.seen.has(each.key)) continue;
+    each.near = [];
+    if (!each.drawn) { sized(each.over); each.over.getContext("2d").clearRect(0, 0, each.over.width, each.over.height); each.note.replaceChildren(...(each.words ?? [])); continue; }
     const { width, height } = sized(each.over);
     const pen = each.over.getContext("2d");
     pen.clearRect(0, 0, width, height);

@@ -24,9 +24,31 @@ export default mount("div.wc.media-gallery", (host, data, act) => {
   host.replaceChildren(el("div.gallery-bar", null, data.steps.length > 1 && stepBar(data, act), sections.length > 3 && find), ...sections,
     data.left_out ? el("div.dim", null, `${number.format(data.left_out)} more are not shown: too many or too large for a page. client.run(id).media(key) has all of them.`) : "");
   narrow();
+  const pictures = [...host.querySelectorAll(".card[data-kind=image]")];
+  pictures.forEach((each, i) => each.querySelector(".picture")?.addEventListener("click", () => lookAt(host, pictures, i)));
   host.dataset.ready = String(data.sections.length);
   host.dataset.step = String(data.step);
 });
+
+/* A picture as large as the window lets it be; arrows go to the next one. */
+function lookAt(host, pictures, at) {
+  const keys = pictures.map((each) => each.closest(".key").dataset.key);
+  const dialog = el("dialog.wc.media-look", { "aria-label": "Large view of a picture" });
+  const show = (next) => {
+    at = (next + pictures.length) % pictures.length;
+    const each = pictures[at].cloneNode(true);
+    const from = [...pictures[at].querySelectorAll("canvas")];
+    each.querySelectorAll("canvas").forEach((canvas, i) => canvas.getContext("2d").drawImage(from[i], 0, 0));
+    dialog.replaceChildren(el("div.large-bar", null, el("span.mono", null, keys[at]), el("span.dim", null, `${at + 1} of ${pictures.length}`), el("button", { type: "button", "aria-label": "Close", title: "Close (Esc)", onclick: () => dialog.close() }, "✕")), el("div.media-gallery", null, each));
+  };
+  dialog.addEventListener("keydown", (event) => { const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key]; if (by) show(at + by); });
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("close", () => dialog.remove());
+  // Beside the gallery, which is made anew while a run goes on.
+  host.parentNode.append(dialog);
+  show(at);
+  dialog.showModal();
+}
 
 const WIDE = ["html", "markdown", "molecule"];
 
@@ -91,7 +113,7 @@ function layered(item) {
   const groups = new Map();
   for (const each of item.boxes ?? []) {
     const name = each.group || each.label || "boxes";
-    if (!groups.has(name)) groups.set(name, { color: `rgb(${MASK_COLORS[(groups.size + 1) % MASK_COLORS.length].join(",")})`, nodes: [] });
+    if (!groups.has(name)) groups.set(name, { color: `rgb(${MASK_COLORS[(groups.size + 4) % MASK_COLORS.length].join(",")})`, nodes: [] });
     const { color, nodes } = groups.get(name);
     const [left, top, right, bottom] = each.box;
     const label = [each.label, each.score !== undefined ? Number(each.score.toPrecision(3)) : ""].filter((part) => part !== undefined && part !== "").join(" ");

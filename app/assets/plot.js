@@ -5,6 +5,7 @@
 const PAD = { right: 10, top: 6, bottom: 20 };
 const MIN_LEFT = 34;
 const TICK_PX = 30;
+const LARGE_PX = 300;
 const BAND_PX = 3;
 const MANY_LINES = 6;
 
@@ -79,7 +80,48 @@ function yEndsOf(lines, ends, { log, calm, zoom, range = [], unit }) {
   return found[0] < found[1] || (y0 === y1 && !isSet(range[0]) && !isSet(range[1])) ? found : [y0 - room, y1 + room];
 }
 
+/* Lines of one point each are compared by bars, the largest first; they have no place along x. */
+function drawBars(canvas, lines, { look, unit, lit }) {
+  const { width, height } = sized(canvas);
+  const pen = canvas.getContext("2d");
+  pen.clearRect(0, 0, width, height);
+  const rows = lines.map((line) => ({ line, v: line.ys[0] })).sort((a, b) => b.v - a.v);
+  const tall = Math.min(24, Math.max(14, (height - 8) / rows.length)), shown = rows.slice(0, Math.max(1, Math.floor((height - 6) / tall)));
+  if (shown.length < rows.length) shown.pop();
+  const low = Math.min(0, ...rows.map((row) => row.v)), high = Math.max(0, ...rows.map((row) => row.v)), span = high - low || 1;
+  pen.font = `11px ${look.font}`;
+  pen.textBaseline = "middle";
+  const names = Math.min(width * 0.4, Math.max(...shown.map((row) => pen.measureText(row.line.name).width)) + 4);
+  const left = names + 14, room = width - left - 74;
+  const at = (v) => left + ((v - low) / span) * room;
+  shown.forEach(({ line, v }, i) => {
+    const y = 4 + i * tall;
+    pen.globalAlpha = lit && lit !== line.id ? 0.25 : 1;
+    pen.fillStyle = look.dim;
+    pen.textAlign = "right";
+    pen.fillText(cutTo(pen, line.name, names), left - 8, y + tall / 2);
+    pen.fillStyle = line.color;
+    pen.fillRect(Math.min(at(0), at(v)), y + 2, Math.max(1, Math.abs(at(v) - at(0))), tall - 4);
+    pen.fillStyle = look.ink;
+    pen.textAlign = "left";
+    pen.fillText(withUnit(String(Number(v.toPrecision(5))), v, unit), Math.max(at(0), at(v)) + 5, y + tall / 2);
+  });
+  pen.globalAlpha = 1;
+  if (shown.length < rows.length) { pen.fillStyle = look.dim; pen.textAlign = "left"; pen.fillText(`${rows.length - shown.length} more are smaller`, left, 4 + shown.length * tall + tall / 2); }
+  return null;
+}
+
+function cutTo(pen, text, width) {
+  if (pen.measureText(text).width <= width) return text;
+  let end = text.length;
+  while (end > 1 && pen.measureText(text.slice(0, end) + "…").width > width) end--;
+  return text.slice(0, end) + "…";
+}
+
+const areBars = (lines) => lines.length > 1 && lines.every((line) => line.xs.length === 1 && line.ys[0] !== null);
+
 function drawPlot(canvas, lines, options) {
+  if (areBars(lines)) return drawBars(canvas, lines, options);
   const { width, height } = sized(canvas);
   const pen = canvas.getContext("2d");
   pen.clearRect(0, 0, width, height);
@@ -88,7 +130,7 @@ function drawPlot(canvas, lines, options) {
   const { unit, look } = options;
   const sy = scaleOf(options.log ? "log" : "linear", yEndsOf(lines, ends[1], options), height - PAD.bottom, PAD.top);
   pen.font = `11px ${look.font}`;
-  const marks = ticksOf(sy, Math.max(3, Math.floor((height - PAD.bottom) / TICK_PX))).map(([v, text]) => [v, withUnit(text, v, unit)]);
+  const marks = ticksOf(sy, Math.max(3, Math.floor((height - PAD.bottom) / (height > LARGE_PX ? 2 * TICK_PX : TICK_PX)))).map(([v, text]) => [v, withUnit(text, v, unit)]);
   const left = Math.max(MIN_LEFT, ...marks.map(([, text]) => Math.ceil(pen.measureText(text).width) + 10));
   const sx = scaleOf(options.logX ? "log" : options.kind, ends[0], left, width - PAD.right);
   drawAxes(pen, sx, sy, { width, height, left, look, marks, axis: options.axis });

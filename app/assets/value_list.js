@@ -1,6 +1,7 @@
 /* Names and values: narrowed by a part of either, copied one by one or all together. */
 
 const finds = new WeakMap();
+const MANY = 60;
 
 export default mount("div.wc.value-list", (host, data) => {
   const find = el("input", { type: "search", placeholder: `Find in ${data.label.toLowerCase()}`, "aria-label": `Find in ${data.label.toLowerCase()}`, spellcheck: "false" });
@@ -14,7 +15,7 @@ export default mount("div.wc.value-list", (host, data) => {
     none.hidden = rows.some((row) => !row.hidden);
   };
   find.addEventListener("input", narrow);
-  host.replaceChildren(el("div.head", null, el("b", null, data.label), el("span.dim", null, number.format(data.total)), data.rows.length > 0 && find, data.rows.length > 0 && copyButton(data.json, data.label.toLowerCase() + " as JSON")), el("div.rows", null, rows), none,
+  host.replaceChildren(el("div.head", null, el("b", null, data.label), el("span.dim", null, number.format(data.total)), data.rows.length > 0 && find, data.rows.length > 0 && copyButton(data.json, data.label.toLowerCase() + " as JSON")), el(rows.length > MANY ? "div.rows.many" : "div.rows", null, rows), none,
     data.total > data.rows.length ? el("div.dim", null, `${number.format(data.rows.length)} of ${number.format(data.total)} are shown.`) : "");
   narrow();
   host.dataset.ready = String(data.rows.length);

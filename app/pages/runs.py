@@ -33,15 +33,9 @@ def show_list(project: str, condition: str | None) -> None:
         st.session_state["runs_query"] = st.query_params.to_dict()
         order_by = st.query_params.get("order") or NEWEST_FIRST
         after = st.query_params.get("after")
-        try:
-            page = client().list_runs(
-                project, filter=condition, order_by=order_by, limit=PAGE_SIZE, cursor=after
-            )
-        except BadRequest as error:
-            if condition is None:
-                raise
-            show_filter_error(condition, error)
-            return
+        page = client().list_runs(
+            project, filter=condition, order_by=order_by, limit=PAGE_SIZE, cursor=after
+        )
         if not page.items and condition is None:
             st.markdown(EMPTY.format(project=project.replace("`", "")))
             return
@@ -54,6 +48,16 @@ def show_list(project: str, condition: str | None) -> None:
         if action is not None:
             act(project, action, page.items)
         turn_pages(page.next_cursor, first="First page", further="Next page")
+
+
+def is_wrong(project: str, condition: str) -> bool:
+    """Whether the filter is refused, which is said where it stands."""
+    try:
+        client().list_runs(project, filter=condition, limit=1)
+    except BadRequest as error:
+        show_filter_error(condition, error)
+        return True
+    return False
 
 
 def act(project: str, action: RunAction, runs: list[Run]) -> None:
@@ -115,6 +119,8 @@ if project is not None:
 order = st.query_params.get("order") or NEWEST_FIRST
 if project is None:
     st.markdown(EMPTY.format(project="my-project"))
+elif condition and is_wrong(project, condition):
+    pass  # It is said what is wrong.
 elif view == "Charts":
     show_all_lines(project, condition or None, order)
 elif view == "Relations":

@@ -5,17 +5,17 @@ import streamlit as st
 from weave_core.app.components.figure_table import Cell, Row, figure_table, table_rows
 from weave_core.app.components.pulse import live
 from weave_core.app.components.run_relations import relation_data, run_relations
+from weave_core.app.components.sweep_header import sweep_header, sweep_header_content
 from weave_core.app.components.value_list import value_list, value_text
 from weave_core.app.frame import errors_shown
 from weave_core.app.run_views.groups import draw_importances
-from weave_core.app.state import client, project_of_address, run_url, sweeps_url
+from weave_core.app.state import client, project_of_address, run_url
 from weave_core.app.sweep_cells import as_run, state_cell
 from weave_core.app.sweep_charts import result_chart
 from weave_core.errors import NotFound
 from weave_core.flat_keys import flattened
 from weave_core.model import Sweep, SweepChanges, SweepState, SweepTrial
 from weave_core.statistics.importances import importances
-from weave_core.sweep_words import best_text, progress_text
 
 REFRESH_S = 3.0
 MAX_DRAWN = 500
@@ -57,23 +57,23 @@ def sweep_of_address() -> tuple[str, str]:
 
 
 def show_head(project: str, sweep_id: str) -> None:
-    """Its name, how far it is, and what can be done with it."""
+    """Its name, how far it is, and its best trial."""
     with errors_shown():
         sweep = client().get_sweep(project, sweep_id)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.link_button(
-                "Sweeps", sweeps_url(project), icon=":material/arrow_back:", type="tertiary"
-            )
-            st.text(sweep.name)
-            for word, icon, state, told in MOVES[sweep.state]:
-                if st.button(word, icon=icon, help=told, key=f"move_{state}"):
-                    client().change_sweep(project, sweep_id, SweepChanges(state=state))
-                    st.rerun()
-        goal = f"{sweep.goal} {sweep.metric}" if sweep.metric else "no metric"
-        facts = [sweep.state, f"{sweep.method}, {goal}", f"trials: {progress_text(sweep)}"]
-        if sweep.best is not None:
-            facts.append(f"best: {best_text(sweep)}")
-        st.text(" · ".join([*facts, *([sweep.reason] if sweep.reason else [])]))
+        sweep_header(sweep_header_content(sweep), key="sweep_header")
+        if sweep.state != st.session_state.get("sweep_state", sweep.state):
+            st.session_state["sweep_state"] = sweep.state
+            st.rerun()  # What can be done with it is another thing now.
+        st.session_state["sweep_state"] = sweep.state
+
+
+def show_moves(sweep: Sweep) -> None:
+    """What can be done with it."""
+    with st.container(horizontal=True, width="content"):
+        for word, icon, state, told in MOVES[sweep.state]:
+            if st.button(word, icon=icon, help=told, key=f"move_{state}"):
+                client().change_sweep(sweep.project, sweep.sweep_id, SweepChanges(state=state))
+                st.rerun()
 
 
 def show_body(project: str, sweep_id: str, view: str) -> None:
@@ -157,11 +157,13 @@ def show_importance(trials: list[SweepTrial]) -> None:
 
 
 project, sweep_id = sweep_of_address()
-is_going = client().get_sweep(project, sweep_id).state in {"running", "paused"}
-every = REFRESH_S if is_going else None
+found = client().get_sweep(project, sweep_id)
+every = REFRESH_S if found.state in {"running", "paused"} else None
 live(show_head, every_s=every)(project, sweep_id)
-view = st.segmented_control(
-    "View", VIEWS, key="view", default=VIEWS[0], required=True, bind="query-params",
-    label_visibility="collapsed",
-)  # fmt: skip
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    view = st.segmented_control(
+        "View", VIEWS, key="view", default=VIEWS[0], required=True, bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    show_moves(found)
 live(show_body, every_s=every)(project, sweep_id, view or VIEWS[0])

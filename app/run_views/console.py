@@ -1,5 +1,7 @@
 """The tab with what a run printed: the newest lines, a search, and the way back."""
 
+from functools import partial
+from itertools import islice
 from typing import Final
 
 import streamlit as st
@@ -18,6 +20,9 @@ from weave_core.model import ConsolePage, ConsoleStream, Run
 __all__ = ["show_console"]
 
 REFRESH_S = 2.0
+MAX_SAVED_LINES: Final = 500_000
+"""Lines that the page of a run hands over as a file, the first ones; `client.run(id).console()` has
+all."""
 NOTHING = (
     "Nothing was printed, or `capture` left the console out. What C code and other processes print "
     "is kept with weave_core.run(capture=['console', 'descriptors'])."
@@ -48,8 +53,21 @@ def show_console(run: Run) -> None:
             "Stream", list(_STREAMS), key="stream", default="all", required=True,
             bind="query-params", on_change=newest, label_visibility="collapsed",
         )  # fmt: skip
+        st.download_button(
+            "Save", partial(read_text, run, (text or "").strip(), stream or "all"),
+            f"{run.run_id}.log", icon=":material/download:", on_click="ignore",
+            help="All lines that are found, as they were printed",
+        )  # fmt: skip
     every = REFRESH_S if run.state == "running" else None
     live(show_lines, every_s=every)(run.project, run.run_id, (text or "").strip(), stream or "all")
+
+
+def read_text(run: Run, text: str, stream: str) -> str:
+    """What is found of all that was printed, for a file."""
+    lines = client().run_console(
+        run.project, run.run_id, text=text or None, stream=_STREAMS.get(stream)
+    )
+    return "".join(f"{each.text}\n" for each in islice(lines, MAX_SAVED_LINES))
 
 
 def show_lines(project: str, run_id: str, text: str, stream: str) -> None:

@@ -78,7 +78,10 @@ def show_folder(project: str, run_id: str) -> None:
         if not files:
             st.markdown(EMPTY)
             return
-        folder, name = st.query_params.get("folder", ""), st.query_params.get("file", "")
+        name = st.query_params.get("file", "")
+        # A link to a file opens the folder that it lies in.
+        inside = name.rpartition("/")[0] + "/" if "/" in name else ""
+        folder = st.query_params.get("folder", inside)
         shown = next((each for each in files if each.name == name), None)
         total = sum(each.size_bytes for each in files)
         is_cut = len(kept) > len(files)

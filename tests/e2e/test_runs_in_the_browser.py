@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 from support.programs import wait_for
 from support.servers import ServerProcess
 from support.trainings import training
@@ -178,6 +178,11 @@ def test_what_a_run_prints_is_followed_searched_and_told_apart(
     view.get_by_role("button", name="Newest").click()
     expect(view.locator(".line").last).to_contain_text("and on")
 
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save").click()
+    printed = Path(saved.value.path()).read_text(encoding="utf-8").splitlines()
+    assert len(printed) == 3_003
+
     page.get_by_label("Find", exact=True).fill("1234 <IMG")
     page.get_by_label("Find", exact=True).press("Enter")
     expect(view).to_have_attribute("data-ready", "1")
@@ -218,6 +223,17 @@ def expect_drawn(molecule: Locator, atoms: str) -> None:
     expect(molecule.locator("[data-drawn]")).to_have_attribute("data-drawn", atoms)
     with Image.open(io.BytesIO(molecule.locator(".molecule").screenshot())) as drawn:
         assert len(drawn.convert("RGB").getcolors(maxcolors=2**24) or ()) > 1
+
+
+def expect_looked_at(page: Page, sample: Locator) -> None:
+    """A click shows a picture in large, an arrow the next one, and Esc goes back."""
+    sample.locator(".picture").click()
+    look = page.get_by_role("dialog", name="Large view of a picture")
+    expect(look).to_contain_text("sample2 of 2")
+    page.keyboard.press("ArrowRight")
+    expect(look).to_contain_text("marked1 of 2")
+    page.keyboard.press("Escape")
+    expect(look).to_have_count(0)
 
 
 def test_media_are_looked_at_step_by_step(
@@ -264,6 +280,7 @@ def test_media_are_looked_at_step_by_step(
     expect(frame.content_frame.locator("h1")).to_have_text("Report")
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
 
+    expect_looked_at(page, sample)
     gallery.get_by_role("button", name="The step before").click()
     expect(gallery).not_to_have_attribute("data-step", "5")
     gallery.get_by_label("Step", exact=True).fill("1")
