@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from weave_core.artifacts.packs import blocks_of
 from weave_core.errors import BadRequest, NotFound
 from weave_core.media_types import BYTES
 from weave_core.server.deps import StoreDep
@@ -43,9 +44,9 @@ async def read_chunks(request: Request, store: StoreDep) -> Response:
     spans = await asyncio.to_thread(_spans, store, digests)
     size_bytes = sum(span.stop - span.start for span in spans)
     headers = {"content-length": str(size_bytes)}
-    return StreamingResponse(
-        artifact_chunks.read_spans(store, spans), headers=headers, media_type=BYTES
-    )
+    # In blocks: each piece of an answer is a hop to another thread.
+    blocks = blocks_of(artifact_chunks.read_spans(store, spans))
+    return StreamingResponse(blocks, headers=headers, media_type=BYTES)
 
 
 @router.post("", openapi_extra=_BODY)

@@ -41,10 +41,10 @@ def hasher() -> "blake3":
     return blake3()
 
 
-def file_digest(path: Path) -> str:
+def file_digest(path: Path | str) -> str:
     """`blake3:` and hex digits of the bytes of a file."""
     found = hasher()
-    with path.open("rb") as file:
+    with Path(path).open("rb", buffering=0) as file:
         while data := file.read(_WINDOW_BYTES):
             found.update(data)
     return BLAKE3 + found.hexdigest()

@@ -5,16 +5,20 @@ large file before a break is not asked for again.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING
 
-from weave_core.artifacts.caches import FileCache, sync_large, write_whole
-from weave_core.artifacts.chunking import digest_of, file_digest
+from weave_core.artifacts.caches import FileCache, copy_whole, move_whole, sync_large, write_whole
+from weave_core.artifacts.chunking import digest_of, hasher
 from weave_core.artifacts.manifests import BLAKE3, Chunk, Entry
 from weave_core.artifacts.patience import patiently
 from weave_core.errors import ServerError
+
+if TYPE_CHECKING:
+    from blake3 import blake3
 
 __all__ = ["Fetched", "fetch_files", "read_parts"]
 
@@ -67,7 +71,9 @@ def fetch_files(
     fetch = _Fetch(folder, read, cache, is_writable=is_writable, skip_cache=skip_cache)
     folder.mkdir(parents=True, exist_ok=True)
     missing = [entry for entry in entries if not fetch.is_here(entry)]
-    first = {entry.digest: entry for entry in reversed(missing)}
+    first: dict[str, Entry] = {}
+    for entry in missing:  # In their order, which is that of their chunks within packs.
+        first.setdefault(entry.digest, entry)
     small = [entry for entry in first.values() if entry.size_bytes <= _SMALL_BYTES]
     large = [entry for entry in first.values() if entry.size_bytes > _SMALL_BYTES]
     with ThreadPoolExecutor(MAX_ARTIFACT_READERS, "weave-core artifacts") as pool:
@@ -81,7 +87,7 @@ def fetch_files(
             raise
     for entry in missing:
         if first[entry.digest] is not entry:
-            write_whole(folder / entry.path, _pieces(folder / first[entry.digest].path))
+            copy_whole(f"{folder}/{first[entry.digest].path}", f"{folder}/{entry.path}")
     if missing and not skip_cache:
         cache.trim()
     return fetch.done
@@ -99,21 +105,21 @@ class _Fetch:
         is_writable: bool,
         skip_cache: bool,
     ) -> None:
-        self._folder = folder
+        self._folder = str(folder)
         self._read = read
         self._cache = cache
         self._is_writable = is_writable
         self._skip_cache = skip_cache
-        self._made: set[Path] = set()
+        self._made: set[str] = set()
         self.done = Fetched()
 
     def is_here(self, entry: Entry) -> bool:
         """Put a file in its place that needs no server; whether that could be done."""
-        target = self._folder / entry.path
+        target = self._target(entry)
         if entry.is_folder:
             self._make(target)
             return True
-        self._make(target.parent)
+        self._make(target.rpartition("/")[0])
         self.done.file_count += 1
         self.done.size_bytes += entry.size_bytes
         if entry.size_bytes == 0:
@@ -125,12 +131,15 @@ class _Fetch:
         self._give(kept, target)
         return True
 
-    def _make(self, folder: Path) -> None:
+    def _target(self, entry: Entry) -> str:
+        return f"{self._folder}/{entry.path}"
+
+    def _make(self, folder: str) -> None:
         if folder not in self._made:
-            folder.mkdir(parents=True, exist_ok=True)
+            Path(folder).mkdir(parents=True, exist_ok=True)
             self._made.add(folder)
 
-    def _give(self, kept: Path, target: Path) -> None:
+    def _give(self, kept: str, target: str) -> None:
         self._cache.give(kept, target, is_writable=self._is_writable)
 
     def bring_small(self, entries: Sequence[Entry]) -> int:
@@ -144,40 +153,46 @@ class _Fetch:
         return len(data)
 
     def _place(self, entry: Entry, data: memoryview) -> None:
-        target = self._folder / entry.path
         if self._skip_cache:
-            write_whole(target, [data])
-            return
-        part = self._cache.part(entry.digest)
-        near = part.with_name(f"{part.name}.{id(entry):x}")
-        write_whole(near, [data])
-        self._give(self._cache.take(near, entry.digest), target)
+            write_whole(self._target(entry), [data])
+        else:
+            self._give(self._cache.add(data, entry.digest), self._target(entry))
 
     def bring_large(self, entry: Entry) -> int:
         """Bring a large file; gives the bytes that came."""
-        target = self._folder / entry.path
+        target = self._target(entry)
         part = self._cache.part(entry.digest)
+        whole = hasher()
         came = 0
         # Another program that fetches the same file writes the same bytes to it.
-        with part.open("r+b" if part.exists() else "w+b") as file:
-            wanted = _behind(file, entry.chunks)
-            for batch in _chunk_batches(wanted):
-                data = _read_checked(self._read, batch)
+        with part.open("r+b" if part.exists() else "w+b", buffering=0) as file:
+            for data in self._read_ahead(_behind(file, entry.chunks, whole)):
+                whole.update(data)
                 file.write(data)
                 came += len(data)
             file.truncate(entry.size_bytes)
-            sync_large(file)
-        if file_digest(part) != entry.digest:
+            sync_large(file.fileno(), entry.size_bytes)
+        if BLAKE3 + whole.hexdigest() != entry.digest:
             part.unlink(missing_ok=True)
             raise ServerError(f"what came of {entry.path!r} has another digest", "ask again")
         if self._skip_cache:
-            write_whole(target, _pieces(part))
-            part.unlink(missing_ok=True)
+            move_whole(part, target)
         else:
             self._give(self._taken(part, entry), target)
         return came
 
-    def _taken(self, part: Path, entry: Entry) -> Path:
+    def _read_ahead(self, chunks: Sequence[Chunk]) -> Iterator[memoryview]:
+        """The bytes of chunks; the next ones come while those before are written."""
+        with ThreadPoolExecutor(1, "weave-core artifacts ahead") as reader:
+            coming: Future[memoryview] | None = None
+            for batch in _chunk_batches(chunks):
+                before, coming = coming, reader.submit(_read_checked, self._read, batch)
+                if before is not None:
+                    yield before.result()
+            if coming is not None:
+                yield coming.result()
+
+    def _taken(self, part: Path, entry: Entry) -> str:
         try:
             return self._cache.take(part, entry.digest)
         except FileNotFoundError:  # Another program was quicker.
@@ -200,24 +215,20 @@ def _read_checked(read: ReadChunks, chunks: Sequence[Chunk]) -> memoryview:
     return data
 
 
-def _behind(file: BinaryIO, chunks: Sequence[Chunk]) -> list[Chunk]:
-    """The chunks that a file does not hold yet, which is left at the place of the first of them."""
-    left = [*chunks]
+def _behind(file: RawIOBase, chunks: Sequence[Chunk], whole: "blake3") -> Sequence[Chunk]:
+    """The chunks that a file does not hold yet, which is left at the place of the first of them.
+
+    What it holds goes into `whole`.
+    """
     place = 0
-    while left:
-        data = file.read(left[0].size_bytes)
-        if len(data) != left[0].size_bytes or digest_of(data) != left[0].digest:
-            break
+    for number, chunk in enumerate(chunks):
+        data = file.read(chunk.size_bytes) or b""
+        if len(data) != chunk.size_bytes or digest_of(data) != chunk.digest:
+            file.seek(place)
+            return chunks[number:]
+        whole.update(data)
         place += len(data)
-        left.pop(0)
-    file.seek(place)
-    return left
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while data := file.read(_BATCH_BYTES):
-            yield data
+    return ()
 
 
 def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:

@@ -5,7 +5,7 @@ what it holds.
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from weave_core.errors import BadRequest
@@ -45,8 +45,8 @@ def pack_of(chunks: Iterable[tuple[bytes, Piece]]) -> list[Piece]:
     return [head, *(data for _, data in given)]
 
 
-def blocks_of(pieces: Sequence[Piece]) -> Iterator[bytes]:
-    """The bytes of a pack as a socket likes them, some hundred KiB at a time.
+def blocks_of(pieces: Iterable[Piece]) -> Iterator[bytes]:
+    """Pieces as a socket likes them, some hundred KiB at a time.
 
     What it does not take at once, httpx copies: of 16 MiB that is the whole of it several times.
     """
