@@ -117,6 +117,7 @@ function drawLegend(state) {
       drawLegend(state);
       redraw(state);
     });
+    if (line.url) item.append(go(line.url, { class: "to", title: `Open ${line.name}`, "aria-label": `Open ${line.name}` }, "↗"));
     item.addEventListener("pointerenter", () => { state.lit = line.id; redraw(state); });
     item.addEventListener("pointerleave", () => { state.lit = null; redraw(state); });
     return item;

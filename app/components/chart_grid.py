@@ -54,13 +54,20 @@ class Looked:
         return self.zoom[0] * factor, self.zoom[1] * factor
 
 
-def looked_at(key: str, keys: Sequence[str], axes: Mapping[str, str] = AXES) -> Looked:
+def looked_at(
+    key: str,
+    keys: Sequence[str],
+    axes: Mapping[str, str] = AXES,
+    *,
+    first: int = FIRST_CHARTS,
+) -> Looked:
     """What the grid `key` asked for, among `keys`; at first the charts on top.
 
     Args:
         key: Of the grid.
         keys: All there are.
         axes: What may be along x beside keys; at first the first one.
+        first: Charts on top that are read before the page says what is in sight.
     """
     usual = next(iter(axes))
     asked = (st.session_state.get(key) or {}).get("want")
@@ -68,8 +75,8 @@ def looked_at(key: str, keys: Sequence[str], axes: Mapping[str, str] = AXES) -> 
     ordered = [each for names in sections_of(keys).values() for each in names]
     if not isinstance(asked, Mapping):
         part = (st.query_params.get("keys") or "").lower()
-        first = [each for each in ordered if part in each.lower()][:FIRST_CHARTS]
-        return Looked(first, address if address in axes or address in keys else usual)
+        on_top = [each for each in ordered if part in each.lower()][:first]
+        return Looked(on_top, address if address in axes or address in keys else usual)
     saved = (st.session_state.get(key) or {}).get("save")
     wanted = set(map(str, asked.get("keys") or ()))
     x = str(asked.get("x") or usual)
@@ -103,6 +110,7 @@ def grid_data(
     axes: Mapping[str, str] = AXES,
     metrics: Mapping[str, MetricDefinition] | None = None,
     saved: Sequence[Mapping[str, Any]] | None = None,
+    urls: Mapping[str, str] | None = None,
 ) -> bytes:
     """JSON of the charts.
 
@@ -116,6 +124,7 @@ def grid_data(
         axes: As for `looked_at`.
         metrics: Definitions, for the axis of each key.
         saved: The points that are wanted as a file.
+        urls: Where a line of the legend leads, by its id.
     """
     names = {**axes, **{each: each for each in sorted(keys)[:_MAX_AXES]}}
     return orjson.dumps(
@@ -134,7 +143,13 @@ def grid_data(
             "zoom": looked.zoom and {"ends": looked.zoom, "axis": looked.zoom_axis},
             "saved": None if saved is None else {"key": looked.saved, "lines": saved},
             "lines": [
-                {"id": each.line_id, "name": each.name, "color": each.color, "dash": each.is_dashed}
+                {
+                    "id": each.line_id,
+                    "name": each.name,
+                    "color": each.color,
+                    "dash": each.is_dashed,
+                    "url": (urls or {}).get(each.line_id),
+                }
                 for each in lines
             ],
             "has_means": any("deviation" in line for found in charts.values() for line in found),

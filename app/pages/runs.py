@@ -2,14 +2,18 @@
 
 import streamlit as st
 
-from weave_core.app import filters
 from weave_core.app.components.pulse import live
 from weave_core.app.components.run_list import RunAction, columns_of, run_list, run_rows
 from weave_core.app.frame import errors_shown, show_filter_error
 from weave_core.app.page_turns import first_page, turn_pages
 from weave_core.app.project_picker import pick_project
 from weave_core.app.run_views.groups import show_groups, show_importances
-from weave_core.app.run_views.overview import count_by_state, show_all_lines, show_all_relations
+from weave_core.app.run_views.overview import (
+    count_by_state,
+    narrow_to,
+    show_all_lines,
+    show_all_relations,
+)
 from weave_core.app.state import client
 from weave_core.errors import BadRequest
 from weave_core.model import Run, RunChanges
@@ -73,9 +77,7 @@ def act(project: str, action: RunAction, runs: list[Run]) -> None:
             st.query_params["order"] = action.text
             first_page()
         case "narrow":
-            now = str(st.session_state.get("filter") or "")
-            st.session_state["narrowed"] = filters.added(now, action.text)
-            first_page()
+            narrow_to(action.text)
         case _:
             picked = set(action.ids)
             for run in runs:
@@ -95,7 +97,6 @@ def change(project: str, run: Run, action: RunAction) -> None:
         client().change_run(project, run.run_id, RunChanges(tags=tags))
 
 
-# A widget's state can't be set once it is drawn: what a click in the table narrowed comes first.
 if "narrowed" in st.session_state:
     st.session_state["filter"] = st.session_state.pop("narrowed")
 with st.container(horizontal=True, vertical_alignment="center"):

@@ -6,6 +6,7 @@ from typing import Any, Final
 import streamlit as st
 
 from weave_core.app.components.chart_grid import (
+    FIRST_CHARTS,
     chart_grid,
     drawn_series,
     grid_data,
@@ -15,6 +16,7 @@ from weave_core.app.components.value_list import differing
 from weave_core.app.frame import errors_shown
 from weave_core.app.run_charts import axes_of, axis_of, group_means, groups_by, lines_of
 from weave_core.app.run_points import read_points, read_saved
+from weave_core.app.state import run_url
 from weave_core.model import MetricDefinition, Run, RunSeries
 
 __all__ = ["EACH", "pick_lines", "show_lines"]
@@ -57,7 +59,8 @@ def show_lines(runs: Sequence[Run], *, by: str) -> None:
             metrics = {**run.metrics, **metrics}
         axes = axes_of(metrics)
         keys = sorted({key for run in runs for key in run.summary})
-        looked = looked_at("compare_grid", keys, axes)
+        first = FIRST_CHARTS if len(runs) <= _MANY else FIRST_CHARTS // 2
+        looked = looked_at("compare_grid", keys, axes, first=first)
         few = _POINTS_OF_MANY if len(runs) > _MANY else None
         project, ids = runs[0].project, list(names)
 
@@ -78,5 +81,6 @@ def show_lines(runs: Sequence[Run], *, by: str) -> None:
             f"{len(ids)} {hash(tuple(ids))} {by}", keys, list(lines.values()),
             {key: drawn(found, key) for key, found in points.items()}, looked=looked, empty=EMPTY,
             axes=axes, metrics=metrics, saved=saved,
+            urls=None if groups else {each: run_url(project, each) for each in ids},
         )  # fmt: skip
         chart_grid(data, key="compare_grid")

@@ -5,14 +5,16 @@ from typing import Final
 
 import streamlit as st
 
+from weave_core.app import filters
 from weave_core.app.components.pulse import live
 from weave_core.app.components.run_relations import relation_data, run_relations
 from weave_core.app.frame import errors_shown
+from weave_core.app.page_turns import first_page
 from weave_core.app.run_views.lines import EACH, pick_lines, show_lines
 from weave_core.app.state import client
 from weave_core.model import Run, RunGroups
 
-__all__ = ["count_by_state", "show_all_lines", "show_all_relations"]
+__all__ = ["count_by_state", "narrow_to", "show_all_lines", "show_all_relations"]
 
 MAX_LINES: Final = 50
 """Runs in the charts of a project, a line each, the first in the order of the table."""
@@ -59,13 +61,30 @@ def first_runs(project: str, condition: str | None, order_by: str, most: int) ->
 
 
 def count_by_state(project: str, condition: str | None) -> None:
-    """How many runs there are, and how they stand; at most a few seconds old."""
-    with errors_shown():
+    """How many runs there are and how they stand; a click keeps those that stand so."""
+    with (
+        errors_shown(),
+        st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"),
+    ):
         found = _counted(project, condition)
-        states = {str(each.value): each.count for each in found.items}
-        words = [f"{count:,} {state}" for state, count in states.items()]
         total = f"{found.total:,} {'run' if found.total == 1 else 'runs'}"
-        st.caption(f"{total}: {', '.join(words)}" if words else "", width="content")
+        st.caption(f"{total}:" if found.items else "", width="content")
+        for each in found.items:
+            state = str(each.value)
+            # The state is one of ours, so its name is safe as a label.
+            if st.button(f"{each.count:,} {state}", key=f"state_{state}", type="tertiary"):
+                narrow_to(filters.equals("state", state))
+
+
+def narrow_to(text: str) -> None:
+    """Narrow the list by a condition, and show it as it is then.
+
+    A widget's state can't be set once it is drawn: the page does it before it draws the filter.
+    """
+    now = str(st.session_state.get("filter") or "")
+    st.session_state["narrowed"] = filters.added(now, text)
+    first_page()
+    st.rerun()
 
 
 @st.cache_data(ttl=_COUNTS_TTL_S, max_entries=50, show_spinner=False)
