@@ -29,6 +29,7 @@ class BeatingRun(Protocol):
     """What a run has to have to be looked after."""
 
     id: str
+    hears_stops: bool
 
     def beat(self, heartbeat_s: float) -> None:
         """Hand over what was logged; say that it is alive where so long nothing was."""
@@ -54,7 +55,7 @@ class _Beats:
     def __init__(self) -> None:
         self._runs: list[BeatingRun] = []
         self._inherited: list[BeatingRun] = []
-        """Those of the parent that a forked child logs to."""
+        """Those of another program, such as a forked child's parent, that this one logs to."""
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -74,7 +75,7 @@ class _Beats:
         self._watch_signal()
 
     def adopt(self, run: BeatingRun) -> None:
-        """Look after the run of a forked child, to whom its end does not belong."""
+        """Look after a run that another program has begun, to whom its end belongs."""
         with self._lock:
             if run not in self._inherited:
                 self._inherited.append(run)
@@ -143,7 +144,9 @@ class _Beats:
 
     def _poll(self, wake: threading.Event) -> None:
         while not wake.wait(POLL_S):
-            for run in self._runs:
+            for run in (*self._runs, *self._inherited):
+                if not run.hears_stops:
+                    continue
                 try:
                     run.ask()
                 except Exception as error:  # noqa: BLE001  # As above.

@@ -5,6 +5,7 @@ for the server like all others.  So nothing here waits for a network but `finish
 and a look at the server when a run goes on that was there before.
 """
 
+import math
 import os
 import sys
 import threading
@@ -28,6 +29,7 @@ from weave_core.tracing.run_captures import Captures, read_capture
 from weave_core.tracing.run_files import Policy, RunFiles
 from weave_core.tracing.run_media import RunMedia
 from weave_core.tracing.run_notes import RunConfig, RunSummary, mapping_of
+from weave_core.tracing.run_outcomes import Outcome, outcome_of
 from weave_core.tracing.run_spans import RunSpans, new_run_id
 from weave_core.tracing.run_starts import (
     Start,
@@ -49,7 +51,6 @@ MAX_TOLD = 100
 """Keys of a run of which it says that something was left out."""
 
 Resume = Literal["allow", "must", "never"]
-Outcome = Literal["finished", "failed", "killed"]
 SummaryKind = Literal["last", "min", "max", "mean", "first", "best", "none"]
 
 
@@ -170,8 +171,10 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         self._raises_on_stop = on_stop == "raise"
         self._has_ended = False
         """Whether its end was told, behind which nothing may say that it runs."""
-        self._is_inherited = False
-        """Whether this is a forked child, to whom the run's end does not belong."""
+        self.is_inherited = False
+        """Whether its end belongs to another program, such as a forked child's parent."""
+        self.hears_stops = True
+        """Whether it is asked for this program if it should stop."""
         self._has_news = False
         """Whether `log` has something else to do first."""
         self._next_step = first_step
@@ -379,7 +382,8 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         BEATS.remove(self)
         self.drain()
         exporter = lifecycle.current_exporter()
-        if self._is_inherited:
+        if self.is_inherited:
+            self.beat(math.inf)  # Its config and summary.
             return exporter is None or _flush(exporter, self.id, timeout_s)
         if exporter is None:
             warn_once("run end", "the run %s ends after tracing was shut down", self.id)
@@ -404,7 +408,7 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        outcome, told = _outcome_of(error)
+        outcome, told = outcome_of(error)
         if outcome == "failed" and error is not None:
             # Python prints it when the run is over.
             self.note("".join(tracebacks.format_exception(error)))
@@ -472,7 +476,8 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         self._media.start_anew()
         self._files.start_anew()
         self._spans = RunSpans(project=self.project, run_id=self.id, rank=self.rank)
-        self._is_inherited = self._has_news = True
+        self.is_inherited = self._has_news = True
+        self.hears_stops = False  # Its parent does, to whom the training belongs.
         if self._captures is not None:
             self._captures.forget()
 
@@ -514,7 +519,7 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
             told = "run %s has ended: what is logged to it now is left out"
             warn_once(f"run {self.id} is over", told, self.id)
             return False
-        if self._is_inherited:
+        if self.is_inherited:
             BEATS.adopt(self)
         self._has_news = self.stop_requested
         if self.stop_requested and self._raises_on_stop:
@@ -587,13 +592,3 @@ def _flush(exporter: Exporter, run_id: str, timeout_s: float | None) -> bool:
         told = "the server has not taken all of run %s in time: the rest is kept, and sent later"
         warn_once(f"run {run_id} left", told, run_id)
     return is_stored
-
-
-def _outcome_of(error: BaseException | None) -> tuple[Outcome, str | None]:
-    """How a block ended that an exception left, or none."""
-    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
-        return "finished", None
-    if isinstance(error, RunStopped):
-        return "killed", "a stop was asked for"
-    told = f"{type(error).__name__}: {error}"
-    return ("killed" if isinstance(error, KeyboardInterrupt) else "failed"), told

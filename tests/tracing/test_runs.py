@@ -25,6 +25,7 @@ from weave_core import Client, Run
 from weave_core.errors import ConfigError, RunStopped
 from weave_core.model import RunChanges
 from weave_core.tracing.logged_values import NO_DICTIONARY
+from weave_core.tracing.run_joins import join
 from weave_core.tracing.runs import current_run
 from weave_core.tracing.spool import sync
 
@@ -320,6 +321,38 @@ def test_a_stop_reaches_the_program(client: Client, project: str) -> None:
     stopped = client.run(runs[0].id, project).info
     assert (stopped.state, stopped.error) == ("killed", "a stop was asked for")
     assert points(client, project, polite.id) == {"x": {0: 3}}
+
+
+@pytest.mark.usefixtures("tracing")
+def test_a_stop_that_a_library_has_wrapped_is_one(client: Client, project: str) -> None:
+    """Trainers and pools raise an error of their own from what ends them: that is no failure."""
+    runs: list[Run] = []
+    with suppress(ConfigError), weave_core.run() as run:
+        runs.append(run)
+        raise ConfigError("a worker has ended") from RunStopped("a stop was asked for")
+
+    assert client.run(runs[0].id, project).info.state == "killed"
+
+
+@pytest.mark.usefixtures("tracing")
+def test_several_writers_have_one_config(client: Client, project: str) -> None:
+    """A program that goes on with a run, or takes part in one, takes nothing from its config."""
+    with weave_core.run(id="shared", config={"lr": 0.1, "seed": 1}) as run:
+        part = join(project, "shared")
+        part.config.update({"workers": {"count": 2}})
+        part.log({"x": 1})
+        part.finish()
+        assert client.run("shared", project).info.state == "running"
+        run.config["late"] = True
+    with weave_core.run(id="shared", config={"seed": 2}):
+        pass
+
+    found = client.run("shared", project).info
+    assert found.state == "finished"
+    assert found.config == {"lr": 0.1, "seed": 2, "workers": {"count": 2}, "late": True}
+    assert points(client, project, "shared") == {"x": {0: 1}}
+    workers = client.runs(project, filter="config['workers.count'] = 2 and config['lr'] = 0.1")
+    assert [each.run_id for each in workers] == ["shared"]
 
 
 @pytest.mark.usefixtures("tracing")
