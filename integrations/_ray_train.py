@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from weave_core import tracing
+from weave_core.errors import RunStopped
 from weave_core.integrations._trainings import TrainingRun, guarded, missing, numbers_of
 from weave_core.tracing.failures import warn_once
+from weave_core.tracing.run_joins import join
 from weave_core.tracing.runs import current_run
 
 try:
     from ray.train.v2._internal.execution.callback import ControllerCallback, ReportCallback
+    from ray.train.v2._internal.execution.controller.state import ShuttingDownState
 except ImportError as error:
     raise missing("ray[train], 2.51 or newer", "ray") from error
 
@@ -22,6 +25,10 @@ __all__ = ["WeaveTrainCallback"]
 
 class WeaveTrainCallback(ControllerCallback, ReportCallback):  # type: ignore[misc]  # Not installed where types are checked.
     """Makes a run of a training of Ray Train, and logs what its workers report.
+
+    Where the program has a run open, the training is a part of that one, which the program ends.
+    A stop that is asked for ends the workers; `fit` raises `ray.train.ControllerError`, which has a
+    `RunStopped` as its `controller_failure`.
 
     Args:
         every_rank: Whether what workers other than the first report is logged too, as
@@ -35,6 +42,9 @@ class WeaveTrainCallback(ControllerCallback, ReportCallback):  # type: ignore[mi
         self._training: TrainingRun | None = None
         self._reports = 0
         self._target: dict[str, str | None] = {}
+        self._joins: tuple[str, str] | None = None
+        """Project and id of the run that the program has open."""
+        self._joined: tracing.Run | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """As Ray sends it to its controller: with where the program's spans go, and its run."""
@@ -46,11 +56,8 @@ class WeaveTrainCallback(ControllerCallback, ReportCallback):  # type: ignore[mi
         from weave_core.tracing.lifecycle import settings_in_force
 
         settings, run = settings_in_force(), current_run()
-        options = dict(self._options)
-        if run is not None:
-            options |= {"project": run.project, "id": run.id}
         target = {"project": settings.project, "endpoint": settings.endpoint}
-        return {"_target": target, "_options": options}
+        return {"_target": target, "_joins": None if run is None else (run.project, run.id)}
 
     @guarded
     def after_controller_start(self, train_run_context: Any) -> None:
@@ -58,9 +65,15 @@ class WeaveTrainCallback(ControllerCallback, ReportCallback):  # type: ignore[mi
         if self._target and not tracing.is_active():
             tracing.init(self._target["project"], self._target["endpoint"])
         name = train_run_context.run_config.name
+        if self._joins is not None:
+            self._joined = join(*self._joins)
         # The first of its programs: what the workers are is not known here.
-        self._training = TrainingRun(shares=False, **{"name": name, **self._options})
+        options = {"name": name, **self._options}
+        self._training = TrainingRun(self._joined, shares=False, **options)
         self._training.begin(_config(train_run_context), is_first=True, job_type="train")
+        if self._training.run is not None:
+            # Behind what was reported before: Ray goes on from a checkpoint without telling which.
+            self._reports = max(0, self._training.run.step - 1)
 
     @guarded
     def after_report(self, training_report: Any, metrics: Sequence[Mapping[str, Any]]) -> None:
@@ -79,6 +92,19 @@ class WeaveTrainCallback(ControllerCallback, ReportCallback):  # type: ignore[mi
         if training_report.checkpoint is not None:
             self._training.summarize({"checkpoint": training_report.checkpoint.path})
 
+    def after_controller_state_update(self, previous_state: Any, current_state: Any) -> None:  # noqa: ARG002
+        """The controller has looked at its workers, as it does every two seconds.
+
+        Raises:
+            RunStopped: If somebody asked for a stop: what a callback raises ends a training, and is
+                the only word that Ray takes from one.
+        """
+        is_ending = isinstance(current_state, ShuttingDownState) or current_state.is_terminal()
+        if self._training is None or is_ending or not self._training.stop_requested:
+            return
+        self._end(None)
+        raise RunStopped("a stop of this training was asked for", "fit() again goes on with it")
+
     @guarded
     def after_controller_finish(self, result: Any) -> None:
         """The training is over."""
@@ -88,12 +114,17 @@ class WeaveTrainCallback(ControllerCallback, ReportCallback):  # type: ignore[mi
     @guarded
     def before_controller_abort(self) -> None:
         """Somebody has pressed Ctrl-C."""
-        self._end("the training was aborted")
+        if self._training is not None:
+            self._training.end("the training was aborted", state="killed")
+        self._end(None)
 
+    @guarded
     def _end(self, error: str | None) -> None:
         training, self._training = self._training, None
         if training is not None:
             training.end(error)
+            if self._joined is not None:
+                self._joined.finish()
             if not tracing.flush():
                 warn_once("ray train", "not all of a training's run has reached the server yet")
 

@@ -5,14 +5,17 @@ the app, a stop, is a flag that each framework's callback turns into that framew
 """
 
 import os
+import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from weave_core import tracing
 from weave_core.errors import MissingExtra, RunStopped
 from weave_core.tracing.disabled import is_disabled
 from weave_core.tracing.failures import guarded, warn_once
 from weave_core.tracing.launchers import find_rank
+from weave_core.tracing.run_outcomes import Outcome
 
 __all__ = ["TrainingRun", "guarded", "missing", "most_important", "numbers_of", "plain_config"]
 
@@ -20,6 +23,8 @@ MAX_IMPORTANCES = 100
 """Features whose importance is kept, the most important ones."""
 MAX_CONFIG_TEXT = 2_000
 """Characters of a framework's setting that is no plain value."""
+_AXIS = "epoch"
+"""What trainings with different prefixes have in common: the axis of their charts."""
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -32,6 +37,7 @@ class TrainingRun:
         every_rank: Whether programs other than the first of those that were started together log
             too; they write to one run where they name one id.
         shares: Whether the program's open run is logged to.
+        kind: Which library trains; of one library a thread does one training at a time.
         **options: What `weave_core.run` takes, for a new one.
     """
 
@@ -41,12 +47,19 @@ class TrainingRun:
         *,
         every_rank: bool = False,
         shares: bool = True,
+        kind: str = "",
         **options: Any,
     ) -> None:
         self._given = run
         self._shares = shares
         self._every_rank = every_rank
+        self._kind = kind
         self._options = options
+        self._is_new = False
+        self._shifts: dict[str, int] = {}
+        """How far numbers of this training are moved, by what is counted."""
+        self._reached: tuple[str, dict[str, int]] | None = None
+        """The run, and what `_reached` has of it."""
         self._run: tracing.Run | None = None
         self._is_own = False
         self.last_id: str | None = None
@@ -71,6 +84,7 @@ class TrainingRun:
         *,
         is_first: bool | None = None,
         goes_on: bool = False,
+        is_new: bool = False,
         **defaults: Any,
     ) -> None:
         """Find the run or begin one; again, while it goes on, only the config is taken.
@@ -81,9 +95,14 @@ class TrainingRun:
                 default: as the environment says.
             goes_on: Whether this is a test of what was trained before: the run that was begun for
                 that goes on.
+            is_new: Whether the library begins a training now, so that an older one of the same kind
+                that has not ended was broken off by an exception.
             **defaults: Options of a new run where none were given.
         """
-        if self._run is not None and self._run.state != "running":
+        if is_new:
+            self._break_off_older()
+            self._shifts, self._is_new = {}, True
+        if self._run is not None and _has_ended(self._run):
             self._run = None
         if self._run is None:
             if is_first is None:
@@ -93,13 +112,18 @@ class TrainingRun:
             if goes_on and self.last_id is not None:
                 defaults = {**defaults, "id": self.last_id}
             self._find(defaults)
-        if config:
+        if config and self._run is not None:
             self.configure(config)
 
     def _find(self, defaults: Mapping[str, Any]) -> None:
         found = self._given
         if found is None and self._shares:
             found = _open_run()
+        if found is not None and _has_ended(found):
+            warn_once(
+                "training run", "a run that has ended was given to a callback: nothing is logged"
+            )
+            return
         self._is_own = found is None
         if found is None:
             given = {key: value for key, value in self._options.items() if value is not None}
@@ -107,6 +131,46 @@ class TrainingRun:
             found = tracing.run(options.pop("project", None), **options)
             self.last_id = found.id
         self._run, self._pid, self._was_stopped = found, os.getpid(), False
+        self._shifts = {}
+        if self._reached is not None and self._reached[0] == found.id:
+            _reached[found] = self._reached[1]
+        self._reached = found.id, _reached.setdefault(found, {})
+
+    def _break_off_older(self) -> None:
+        older = _under_way.trainings.pop(self._kind, None)
+        if older is not None:
+            older.end("the training was broken off", state="failed")
+        if self._kind:
+            _under_way.trainings[self._kind] = self
+
+    def placed(self, counted: str, number: int, names: Iterable[str] = ()) -> int:
+        """`number`, or behind those of earlier trainings in the same run.
+
+        A library counts each of its trainings from 0 (`fit` called twice); in one run the second
+        would stand instead of the first.
+
+        Args:
+            counted: What is counted, such as epochs.
+            number: As the library counts.
+            names: What has such a number; default: `counted`.
+        """
+        run, names = self._run, [*names] or [counted]
+        if run is None:
+            return number
+        reached = {} if self._reached is None else self._reached[1]
+        if counted not in self._shifts:
+            last = max(reached.get(name, -1) for name in names)
+            # What is no training, such as a test, is of the number that was trained last.
+            is_taken = number <= last if self._is_new else number < last
+            self._shifts[counted] = last + 1 - number if is_taken else 0
+        number += self._shifts[counted]
+        for name in names:
+            reached[name] = max(number, reached.get(name, -1))
+        return number
+
+    def stay(self, counted: str = "step") -> None:
+        """Take the library's numbers as they are: it goes on from where it was left."""
+        self._shifts[counted] = 0
 
     @guarded
     def configure(self, config: Mapping[str, Any]) -> None:
@@ -124,6 +188,8 @@ class TrainingRun:
         run = self._run
         if run is None or not values:
             return
+        if step is not None:
+            step = self.placed("step", step, values.keys() - {_AXIS})
         try:
             run.log(values, step=step, commit=commit)
         except RunStopped:
@@ -142,25 +208,43 @@ class TrainingRun:
             self._run.summary.update(values)
 
     @guarded
-    def end(self, error: str | None = None) -> None:
-        """The training is over: a run that was begun for it ends, the program's own goes on."""
+    def end(self, error: str | None = None, state: Outcome | None = None) -> None:
+        """The training is over: a run that was begun for it ends, the program's own goes on.
+
+        Args:
+            error: What went wrong.
+            state: How it ended; default: as `error` says, and `killed` after a stop.
+        """
         is_stopped = self.stop_requested
         run, self._run = self._run, None
+        self._is_new = False
+        if _under_way.trainings.get(self._kind) is self:
+            del _under_way.trainings[self._kind]
         # A child process that was forked from the training has no say in it.
         if run is None or not self._is_own or self._pid != os.getpid():
             return
-        if is_stopped:
-            run.finish("killed")
-        else:
-            run.finish("finished" if error is None else "failed", error=error)
+        if state is None:
+            state = "killed" if is_stopped else "finished" if error is None else "failed"
+        run.finish(state, error=error)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the open run, which belongs to this process: frameworks copy their callbacks."""
-        return {**self.__dict__, "_run": None, "_given": None}
+        return {**self.__dict__, "_run": None, "_given": None, "_shifts": {}, "_reached": None}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "TrainingRun":
         """Itself: a copy in the same process logs to the same run."""
         return self
+
+
+class _UnderWay(threading.local):
+    def __init__(self) -> None:
+        self.trainings: dict[str, TrainingRun] = {}
+
+
+_under_way = _UnderWay()
+"""Trainings of this thread that have begun and not ended, by their library."""
+_reached: "WeakKeyDictionary[tracing.Run, dict[str, int]]" = WeakKeyDictionary()
+"""The largest number of each name that trainings have logged to a run."""
 
 
 def _asks_for_stop(run: Any) -> bool:
@@ -168,6 +252,14 @@ def _asks_for_stop(run: Any) -> bool:
         return run is not None and bool(run.stop_requested)
     except Exception as error:  # noqa: BLE001  # A training is not ended by what is broken.
         warn_once("training stop", "whether a training should stop is not known", error=error)
+        return False
+
+
+def _has_ended(run: Any) -> bool:
+    try:
+        return bool(run.state != "running")
+    except Exception as error:  # noqa: BLE001  # As above.
+        warn_once("training state", "whether a run goes on is not known", error=error)
         return False
 
 

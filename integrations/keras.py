@@ -38,14 +38,14 @@ class WeaveCallback(Callback):  # type: ignore[misc]  # Not installed where type
         self, run: Any = None, *, log_freq: int | None = None, prefix: str = "", **options: Any
     ) -> None:
         super().__init__()
-        self._training = TrainingRun(run, **options)
+        self._training = TrainingRun(run, kind="keras", **options)
         self._log_freq = log_freq
         self._prefix = prefix
         self._batches = 0
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
         """The run is there, with optimizer and model as its config."""
-        self._training.begin()
+        self._training.begin(is_new=True)
         self._configure()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
@@ -90,6 +90,7 @@ class WeaveCallback(Callback):  # type: ignore[misc]  # Not installed where type
 
     @guarded
     def _tell_epoch(self, epoch: int, logs: Mapping[str, Any] | None) -> None:
+        epoch = self._training.placed("epoch", epoch, [f"{self._prefix}epoch"])
         extra: dict[str, float] = {"epoch": epoch}
         optimizer = getattr(self.model, "optimizer", None)
         if optimizer is not None:

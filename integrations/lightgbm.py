@@ -44,7 +44,7 @@ class WeaveCallback:
     def __init__(
         self, run: Any = None, *, prefix: str = "", importance: str | None = "gain", **options: Any
     ) -> None:
-        self._training = TrainingRun(run, **options)
+        self._training = TrainingRun(run, kind="lightgbm", **options)
         self._prefix = prefix
         self._importance = importance
 
@@ -55,7 +55,7 @@ class WeaveCallback:
             EarlyStopException: If somebody asked for a stop: LightGBM's own way to end.
         """
         if env.iteration == env.begin_iteration:
-            self._training.begin(env.params)
+            self._training.begin(env.params, is_new=True)
         self._tell(env)
         _under_way.callback, _under_way.env = self, env
         if self._training.stop_requested:

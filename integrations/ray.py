@@ -14,7 +14,8 @@ the config.  Its callback runs in Ray's controller, where a server's key is know
 with `WEAVE_CORE_API_KEY`.
 
 Of Ray Tune the step is the training iteration; a trial's parameters are its config, the experiment
-its group.  In a training function the callbacks of the framework that it uses log as anywhere: the
+its group.  A stop that is asked for ends a trial when it reports next, a training of Train within
+seconds.  In a training function the callbacks of the framework that it uses log as anywhere: the
 first worker alone, unless `every_rank=True`.
 """
 
@@ -62,6 +63,15 @@ class WeaveLoggerCallback(LoggerCallback):  # type: ignore[misc]  # Not installe
         self._trials[trial.trial_id] = training
 
     @guarded
+    def on_step_begin(self, iteration: int, trials: Any, **_: Any) -> None:  # noqa: ARG002
+        """Ray looks for news of its trials, as it does ten times a second."""
+        asked = {key for key, training in self._trials.items() if training.stop_requested}
+        for trial in trials if asked else ():
+            if trial.trial_id in asked:
+                # Ray's own way to end a trial: what it reports next fulfils it.
+                trial.stopping_criterion = {**trial.stopping_criterion, _AXIS: 0}
+
+    @guarded
     def log_trial_result(self, iteration: int, trial: Any, result: Mapping[str, Any]) -> None:
         """A trial has reported."""
         if trial.trial_id not in self._trials:
@@ -78,6 +88,12 @@ class WeaveLoggerCallback(LoggerCallback):  # type: ignore[misc]  # Not installe
         training = self._trials.pop(trial.trial_id, None)
         if training is not None:
             training.end("the trial has failed" if failed else None)
+
+    @guarded
+    def on_experiment_end(self, trials: Any, **_: Any) -> None:  # noqa: ARG002
+        """All is over: what is still under way was broken off, by Ctrl-C or a time limit."""
+        while self._trials:
+            self._trials.popitem()[1].end("the experiment ended before the trial", state="killed")
 
 
 def __getattr__(name: str) -> Any:

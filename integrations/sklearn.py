@@ -16,6 +16,7 @@ from weave_core.integrations._sklearn_scores import curves_of, importances_of, s
 from weave_core.integrations._trainings import TrainingRun, guarded, numbers_of
 from weave_core.tracing import Run
 from weave_core.tracing.failures import warn_once
+from weave_core.tracing.run_outcomes import outcome_of
 from weave_core.versions import package_version
 
 __all__ = ["WeaveCallback", "log_estimator"]
@@ -110,6 +111,8 @@ class WeaveCallback:
         self._prefix = prefix
         self._max_depth = max_depth
         self._fits = _Fits()
+        self._handled: BaseException | None = None
+        """What the program was handling when the fit began, which is no failure of the fit."""
 
     @property
     def max_propagation_depth(self) -> int | None:
@@ -118,7 +121,8 @@ class WeaveCallback:
 
     def setup(self, estimator: Any, context: Any) -> None:  # noqa: ARG002
         """The outermost fit begins."""
-        self._training.begin(_config_of(estimator))
+        self._handled = sys.exception()
+        self._training.begin(_config_of(estimator), is_new=True)
 
     def on_fit_task_begin(self, estimator: Any, context: Any) -> None:  # noqa: ARG002
         """A part of it begins."""
@@ -134,8 +138,9 @@ class WeaveCallback:
         self._fits.end_all()
         self._tell(estimator)
         # scikit-learn calls it while the fit's own exception is under way.
-        error = sys.exception()
-        self._training.end(None if error is None else f"{type(error).__name__}: {error}")
+        error, handled, self._handled = sys.exception(), self._handled, None
+        state, told = outcome_of(None if error is handled else error)
+        self._training.end(told, state=None if state == "finished" else state)
 
     @guarded
     def _tell(self, estimator: Any) -> None:
@@ -157,7 +162,7 @@ class WeaveCallback:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without open spans: scikit-learn sends its callbacks to the processes it works with."""
-        return {**self.__dict__, "_fits": _Fits()}
+        return {**self.__dict__, "_fits": _Fits(), "_handled": None}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "WeaveCallback":
         """Itself: scikit-learn clones estimators with their callbacks."""

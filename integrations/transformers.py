@@ -56,7 +56,7 @@ class WeaveCallback(TrainerCallback):  # type: ignore[misc]  # Not installed whe
     def __init__(
         self, run: Any = None, *, watch: str | None = None, watch_freq: int = 100, **options: Any
     ) -> None:
-        self._training = TrainingRun(run, **options)
+        self._training = TrainingRun(run, kind="transformers", **options)
         self._watches = watch, watch_freq
         self._watch: Any = None
         self._is_training = False
@@ -66,7 +66,9 @@ class WeaveCallback(TrainerCallback):  # type: ignore[misc]  # Not installed whe
     ) -> None:
         """The run is there, with the arguments and the model's config as its config."""
         self._is_training = True
-        self._begin(args, state, model)
+        self._begin(args, state, model, is_new=True)
+        if state.global_step:
+            self._training.stay()  # It goes on from a checkpoint.
         self._look(model)
         self._heed(control)
 
@@ -120,8 +122,8 @@ class WeaveCallback(TrainerCallback):  # type: ignore[misc]  # Not installed whe
         self._training.end()
 
     @guarded
-    def _begin(self, args: Any, state: Any, model: Any) -> None:
-        if self._training.run is not None and self._training.run.state == "running":
+    def _begin(self, args: Any, state: Any, model: Any, *, is_new: bool = False) -> None:
+        if not is_new and self._training.run is not None:
             return
         config: dict[str, Any] = {}
         for part in (getattr(model, "config", None), args):
@@ -140,6 +142,7 @@ class WeaveCallback(TrainerCallback):  # type: ignore[misc]  # Not installed whe
             config,
             is_first=state.is_world_process_zero,
             goes_on=not self._is_training,
+            is_new=is_new,
             name=name,
             group=group,
         )

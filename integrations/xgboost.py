@@ -37,13 +37,13 @@ class WeaveCallback(TrainingCallback):  # type: ignore[misc]  # Not installed wh
         self, run: Any = None, *, prefix: str = "", importance: str | None = "gain", **options: Any
     ) -> None:
         super().__init__()
-        self._training = TrainingRun(run, **options)
+        self._training = TrainingRun(run, kind="xgboost", **options)
         self._prefix = prefix
         self._importance = importance
 
     def before_training(self, model: Any) -> Any:
         """The run is there, with the parameters as its config."""
-        self._training.begin()
+        self._training.begin(is_new=True)
         self._configure(model)
         return model
 
