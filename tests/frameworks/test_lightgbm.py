@@ -1,5 +1,6 @@
 """LightGBM's trainings as runs."""
 
+from importlib.util import find_spec
 from typing import Any
 
 import lightgbm
@@ -70,12 +71,15 @@ def test_early_stopping_ends_the_run_that_was_begun(client: Client, project: str
 def test_folds_are_told_by_mean_and_spread(client: Client, project: str) -> None:
     """`cv`, whose results have a field more, logs what it gives back."""
     with weave_core.run() as run:
-        told = lightgbm.cv(PARAMS, data(), 3, nfold=2, callbacks=[WeaveCallback()])
+        told = lightgbm.cv(
+            PARAMS, data(), 3, nfold=2, stratified=False, callbacks=[WeaveCallback()]
+        )
     found = points(client, project, run.id)
     assert list(found["valid/auc"].values()) == told["valid auc-mean"]
     assert list(found["valid/auc-std"].values()) == told["valid auc-stdv"]
 
 
+@pytest.mark.skipif(find_spec("sklearn") is None, reason="its estimators need scikit-learn")
 @pytest.mark.usefixtures("traced")
 def test_an_estimator_takes_it_too(client: Client, project: str) -> None:
     """`LGBMClassifier.fit` ends its run as `train` does."""
@@ -83,6 +87,35 @@ def test_an_estimator_takes_it_too(client: Client, project: str) -> None:
     model.fit(X, Y, eval_set=[(X, Y)], callbacks=[WeaveCallback()])
     [found] = client.runs(project)
     assert (found.state, found.last_step) == ("finished", 2)
+
+
+@pytest.mark.usefixtures("traced")
+def test_a_second_training_is_behind_the_first(client: Client, project: str) -> None:
+    """In one run, where both count from 0; with a prefix of their own they lie side by side."""
+    with weave_core.run() as run:
+        for prefix in ("", "", "other/"):
+            callbacks = [WeaveCallback(prefix=prefix)]
+            lightgbm.train(PARAMS, data(), 2, valid_sets=[data()], callbacks=callbacks)
+    found = points(client, project, run.id)
+    losses = next(each for key, each in found.items() if not key.startswith("other/"))
+    assert list(losses) == [0, 1, 2, 3]
+    assert (losses[2], losses[3]) == (losses[0], losses[1])
+    assert {tuple(each) for key, each in found.items() if key.startswith("other/")} == {(0, 1)}
+
+
+@pytest.mark.usefixtures("traced")
+def test_what_breaks_off_has_failed_when_the_next_begins(client: Client, project: str) -> None:
+    """LightGBM tells nobody that a callback of the program's own has raised."""
+
+    def fail(env: Any) -> None:
+        raise ValueError(f"iteration {env.iteration} is broken")
+
+    fail.order = 30  # type: ignore[attr-defined]  # Behind ours.
+    with pytest.raises(ValueError, match="is broken"):
+        lightgbm.train(PARAMS, data(), 2, callbacks=[WeaveCallback(name="first"), fail])
+    lightgbm.train(PARAMS, data(), 2, callbacks=[WeaveCallback(name="second")])
+    states = {run.name: run.state for run in client.runs(project)}
+    assert states == {"first": "failed", "second": "finished"}
 
 
 @pytest.mark.usefixtures("traced")
