@@ -117,10 +117,9 @@ function drawLegend(state) {
       drawLegend(state);
       redraw(state);
     });
-    if (line.url) item.append(go(line.url, { class: "to", title: `Open ${line.name}`, "aria-label": `Open ${line.name}` }, "↗"));
     item.addEventListener("pointerenter", () => { state.lit = line.id; redraw(state); });
     item.addEventListener("pointerleave", () => { state.lit = null; redraw(state); });
-    return item;
+    return el("span.entry", null, item, line.url && go(line.url, { class: "to", title: `Open ${line.name}`, "aria-label": `Open ${line.name}` }, icon("M8 16L17 7M9 7h8v8", 12)));
   }));
 }
 

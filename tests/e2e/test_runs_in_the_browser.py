@@ -111,6 +111,7 @@ def test_runs_are_picked_tagged_compared_and_deleted(
     grid = page.locator(".chart-grid")
     expect(grid).to_have_attribute("data-ready", "2")
     expect(grid.locator(".legend .item")).to_have_text(["r0", "r1", "r2"])
+    expect(grid.get_by_label("Open r0")).to_have_attribute("href", re.compile("run=r0"))
     loss = page.locator("[data-key='train/loss']")
     before = int(loss.get_attribute("data-points") or 0)
     grid.locator(".legend .item").first.click()
