@@ -13,6 +13,7 @@ from pathlib import Path
 import typer
 
 from weave_core.commands import (
+    alerts,
     artifacts,
     doctor,
     evaluations,
@@ -52,6 +53,7 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(artifacts.app, name="artifact")
 app.add_typer(sweeps.app, name="sweep")
 app.add_typer(monitors.app, name="monitor")
+app.add_typer(alerts.app, name="alert")
 app.command("sql")(sql.sql)
 app.command("export")(transfers.export_spans)
 app.command("import")(run_imports.import_paths)

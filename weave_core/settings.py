@@ -121,6 +121,13 @@ class Settings:
     """Python modules, with commas between, whose scorers `weave-core worker` may import for
     monitors, with what lies below them; None: only the built-in scorers."""
 
+    smtp_url: str | None = None
+    """Mail server by which `weave-core worker` sends alerts:
+    `smtp://user:password@host:587?starttls=1` or `smtps://host:465`; None: no e-mail."""
+
+    smtp_from: str | None = None
+    """Who such mails are from; None: `weave-core@` and the mail server."""
+
     cors_origins: str | None = None
     """Origins of web pages whose programs may send to the server and read from it, such as
     `https://shop.example`, with commas between; `*`: any page; None: no page."""

@@ -1,6 +1,7 @@
 """What the server answers over HTTP, one file a noun."""
 
 from weave_core.server.routes import (
+    alerts,
     artifact_chunks,
     artifacts,
     blobs,
@@ -60,5 +61,6 @@ READ_ROUTERS = (
     run_media.router,
     sweeps.router,
     monitors.router,
+    alerts.router,
 )
 """The JSON API; `weave_core.server.factory` adds what takes telemetry in."""

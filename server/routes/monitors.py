@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from weave_core.model import (
+    Distribution,
     LostItems,
     Monitor,
     MonitorBeat,
@@ -13,18 +14,28 @@ from weave_core.model import (
     MonitorClaim,
     MonitorProblem,
     MonitorScore,
+    MonitorStats,
     MonitorTake,
     MonitorTellings,
     NewBackfill,
     NewMonitor,
     Page,
 )
-from weave_core.server.deps import CursorQuery, LimitQuery, ProjectPath, ReaderDep, StoreDep
+from weave_core.server.deps import (
+    CursorQuery,
+    FromQuery,
+    LimitQuery,
+    ProjectPath,
+    ReaderDep,
+    StoreDep,
+    ToQuery,
+)
 from weave_core.server.routes.answers import JsonAnswer
 from weave_core.server.store import monitor_claims, monitors
 from weave_core.server.store.monitor_scans import look
-from weave_core.server.store.queries import monitor_scores
+from weave_core.server.store.queries import monitor_scores, monitor_stats
 from weave_core.server.store.queries import monitors as questions
+from weave_core.server.store.queries.stats import Period
 
 if TYPE_CHECKING:
     from weave_core.server.store.monitor_scans import Arrivals
@@ -163,3 +174,39 @@ def list_scores(
     return JsonAnswer(
         monitor_scores.list_scores(connection, project, name, asked, limit=limit, cursor=cursor)
     )
+
+
+@router.get(_ONE + "/stats", response_model=Page[MonitorStats])
+def list_stats(
+    *,
+    connection: ReaderDep,
+    project: ProjectPath,
+    name: NamePath,
+    score: Annotated[str | None, Query(description="Only those of this name.")] = None,
+    bucket: Annotated[
+        str | None, Query(description="Width in time, such as 5m, 1h, 1d; absent: all in one.")
+    ] = None,
+    from_ns: FromQuery = None,
+    to_ns: ToQuery = None,
+) -> Response:
+    """Counts, errors and means with intervals, of spans by when they began."""
+    period = Period(from_ns, to_ns)
+    return JsonAnswer(
+        monitor_stats.list_stats(
+            connection, project, name, score=score, bucket=bucket, period=period
+        )
+    )
+
+
+@router.get(_ONE + "/spread", response_model=dict[str, Distribution])
+def read_spread(
+    *,
+    connection: ReaderDep,
+    project: ProjectPath,
+    name: NamePath,
+    from_ns: FromQuery = None,
+    to_ns: ToQuery = None,
+) -> Response:
+    """How each score is spread."""
+    period = Period(from_ns, to_ns)
+    return JsonAnswer(monitor_stats.read_spread(connection, project, name, period=period))

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from weave_core.errors import StoreError
 from weave_core.server.store import (
+    alert_tables,
     artifact_tables,
     evaluation_tables,
     feedback_tables,
@@ -28,6 +29,7 @@ from weave_core.server.store.tables import METADATA
 __all__ = ["migration_config", "upgrade"]
 
 DECLARED_BY = (
+    alert_tables,
     artifact_tables,
     evaluation_tables,
     feedback_tables,

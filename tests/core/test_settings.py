@@ -31,6 +31,8 @@ EXAMPLES: dict[str, tuple[str, object]] = {
     "record_code": ("no", False),
     "decode_process": ("0", False),
     "cors_origins": ("https://shop.example", "https://shop.example"),
+    "smtp_from": ("alerts@shop.example", "alerts@shop.example"),
+    "smtp_url": ("smtp://localhost:2525", "smtp://localhost:2525"),
     "scorer_modules": ("my_scorers,their_scorers", "my_scorers,their_scorers"),
     "run_id": ("job-7", "job-7"),
     "run_group": ("seeds", "seeds"),

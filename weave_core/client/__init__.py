@@ -5,6 +5,7 @@ show, a program can get.  Sending spans is `weave_core.tracing`'s business.  Wha
 asked is one module here; `Client` is all of them over one connection.
 """
 
+from weave_core.client.alerts import AlertCalls
 from weave_core.client.artifacts import ArtifactCalls
 from weave_core.client.datasets import DatasetCalls
 from weave_core.client.evaluations import EvaluationCalls
@@ -44,6 +45,7 @@ class Client(
     RunCalls,
     SweepCalls,
     MonitorCalls,
+    AlertCalls,
 ):
     """Reads a weave-core server.
 

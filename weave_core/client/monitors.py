@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from weave_core.client.connection import Connection, root_of
 from weave_core.model import (
+    Distribution,
     LostItems,
     Monitor,
     MonitorBeat,
@@ -14,6 +15,7 @@ from weave_core.model import (
     MonitorProblem,
     MonitorResult,
     MonitorScore,
+    MonitorStats,
     MonitorTake,
     MonitorTellings,
     NewBackfill,
@@ -106,6 +108,45 @@ class MonitorCalls(Connection):
         query: dict[str, Any] = {"score": score, "order_by": order_by, "limit": limit}
         query |= {"cursor": cursor, "is_error": is_error}
         return self._page(MonitorScore, f"{_path(project, name)}/scores", query)
+
+    def list_monitor_stats(
+        self,
+        project: str,
+        name: str,
+        *,
+        score: str | None = None,
+        bucket: str | None = None,
+        from_ns: int | None = None,
+        to_ns: int | None = None,
+    ) -> list[MonitorStats]:
+        """Counts, errors and means with intervals, of spans by when they began.
+
+        Args:
+            project: Its project.
+            name: Of the monitor.
+            score: Only those of this name.
+            bucket: Width in time, such as `1h`; None: all in one.
+            from_ns: First start time of a span.
+            to_ns: Start time from which on none counts.
+
+        Raises:
+            NotFound: If the project or the monitor does not exist.
+            BadRequest: If there would be too many rows.
+        """
+        query: dict[str, Any] = {"score": score, "bucket": bucket}
+        query |= {"from_ns": from_ns, "to_ns": to_ns}
+        return self._page(MonitorStats, f"{_path(project, name)}/stats", query).items
+
+    def get_monitor_spread(
+        self, project: str, name: str, *, from_ns: int | None = None, to_ns: int | None = None
+    ) -> dict[str, Distribution]:
+        """How each score of a monitor is spread, by name.
+
+        Raises:
+            NotFound: If the project or the monitor does not exist.
+        """
+        found = self._get(f"{_path(project, name)}/spread", {"from_ns": from_ns, "to_ns": to_ns})
+        return {key: Distribution.model_validate(each) for key, each in found.items()}
 
     def take_items(self, asked: MonitorTake) -> MonitorClaim:
         """Spans for a worker to score; they are its own until its lease ends."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +9,13 @@ import orjson
 import typer
 
 from weave_core.commands.clients import Json, Project, Server, open_client, with_caret
+from weave_core.commands.definitions import moment_ns, read_object, validated
 from weave_core.commands.output import plain, print_json, print_table
 from weave_core.errors import BadRequest, ConfigError
 from weave_core.settings import Settings
 
 if TYPE_CHECKING:
-    from weave_core.model import Monitor, NewMonitor
+    from weave_core.model import Monitor
 
 __all__ = ["app"]
 
@@ -26,7 +26,6 @@ Since = Annotated[
     str | None,
     typer.Option("--since", help="A moment in ISO form, or how long ago, such as 2h or 7d."),
 ]
-_UNITS = {"m": 60, "h": 3600, "d": 86_400}
 
 
 @app.command("create")
@@ -70,7 +69,7 @@ def create(
     json: Json = False,
 ) -> None:
     """Make a monitor, or a new version of the one of that name."""
-    given = _from_file(file)
+    given = read_object(file)
     budget = {"calls_per_hour": calls_per_hour, "usd_per_hour": usd_per_hour}
     options: dict[str, Any] = {
         "filter": filter_text,
@@ -79,10 +78,13 @@ def create(
         "mapping": dict(_column(each) for each in column) if column else None,
         "budget": {key: value for key, value in budget.items() if value is not None} or None,
         "settle_s": settle,
-        "from_ns": None if since is None else _moment_ns(since),
+        "from_ns": None if since is None else moment_ns(since),
     }
     given |= {key: value for key, value in options.items() if value is not None}
-    monitor = _validated({**given, "name": name})
+    from weave_core.model import NewMonitor  # Loads pydantic: not for `--help`.
+
+    hint = "give --scorer, or see docs/tutorials/watch-production.md"
+    monitor = validated(NewMonitor, {**given, "name": name}, hint=hint)
     settings = Settings.from_env(endpoint=server, project=project)
     with open_client(settings) as client:
         try:
@@ -192,9 +194,9 @@ def backfill(
 
     if again not in {"never", "failed", "older"}:
         raise ConfigError(f"--again is {again!r}", "say never, failed or older")
-    to_ns = None if until is None else _moment_ns(until)
+    to_ns = None if until is None else moment_ns(until)
     asked = NewBackfill.model_validate(
-        {"from_ns": _moment_ns(since), "to_ns": to_ns, "again": again}
+        {"from_ns": moment_ns(since), "to_ns": to_ns, "again": again}
     )
     settings = Settings.from_env(endpoint=server, project=project)
     with open_client(settings) as client:
@@ -268,20 +270,6 @@ def _text(value: float | None, label: str | None) -> str:
     return label or "-" if value is None else f"{value:g}"
 
 
-def _from_file(file: Path | None) -> dict[str, Any]:
-    if file is None:
-        return {}
-    try:
-        found = orjson.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"{str(file)!r} can't be read: {error}", "it holds one JSON object"
-        ) from error
-    if not isinstance(found, dict):
-        raise ConfigError(f"{str(file)!r} holds no JSON object")
-    return found
-
-
 def _scorer(text: str) -> dict[str, Any]:
     """`Contains`, `Contains:{...}`, `module:name` or `module:name:{...}`."""
     name, brace, rest = text.partition(":{")
@@ -301,38 +289,3 @@ def _column(text: str) -> tuple[str, str]:
     if not sign or not column or not path:
         raise ConfigError(f"--map is {text!r}", "write it like question=inputs.question")
     return column, path
-
-
-def _validated(given: dict[str, Any]) -> "NewMonitor":
-    from pydantic import ValidationError
-
-    from weave_core.model import NewMonitor  # Loads pydantic: not for `--help`.
-
-    try:
-        return NewMonitor.model_validate(given)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"]))
-        hint = "give --scorer" if where == "scorers" else "see docs/tutorials/watch-production.md"
-        raise ConfigError(
-            f"{where} is {problem.get('input')!r:.100}: {problem['msg']}", hint
-        ) from error
-
-
-def _moment_ns(text: str) -> int:
-    """A moment in ISO form, or how long ago it was.
-
-    Raises:
-        ConfigError: If it is neither.
-    """
-    now = datetime.now(UTC)
-    number, unit = text[:-1], text[-1:]
-    if unit in _UNITS and number.replace(".", "", 1).isdigit():
-        return int((now.timestamp() - float(number) * _UNITS[unit]) * 1e9)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(
-            f"{text!r} is no moment", "write 2026-07-01, 2026-07-01T12:00:00+00:00, 30m, 2h or 7d"
-        ) from None
-    return int((moment if moment.tzinfo else moment.astimezone()).timestamp() * 1e9)

@@ -202,7 +202,7 @@ def _app_child(*, server_url: str, host: str, port: int, project: str | None) ->
 
 
 def _worker_child(settings: Settings, *, server_url: str) -> Child:
-    """The worker of monitors, which is started when there is one."""
+    """The worker of monitors and alerts, which is started when there is one."""
     argv = [sys.executable, "-P", "-m", "weave_core", "worker", "--server", server_url]
     return Child(
         name="worker",
@@ -210,17 +210,17 @@ def _worker_child(settings: Settings, *, server_url: str) -> Child:
         env={"WEAVE_CORE_HOME": str(settings.home)},
         url=server_url,
         answers=lambda: True,  # It serves nobody.
-        is_wanted=lambda: _has_monitors(settings, server_url),
+        is_wanted=lambda: _has_watches(settings, server_url),
         is_essential=False,
     )
 
 
-def _has_monitors(settings: Settings, server_url: str) -> bool:
+def _has_watches(settings: Settings, server_url: str) -> bool:
     from weave_core.client import Client
 
     try:
         with Client(server_url, api_key=settings.api_key, timeout_s=1.0) as client:
-            return bool(client.list_monitors())
+            return bool(client.list_monitors() or client.list_alerts())
     except WeaveError:
         return False  # It is asked again.
 

@@ -1,4 +1,4 @@
-"""`weave-core worker`: the process that runs the scorers of monitors.
+"""`weave-core worker`: the process that runs the scorers of monitors, and watches for alerts.
 
 Like all commands it stands on the roof: it joins the worker to the client of a model's provider.
 """
@@ -42,8 +42,10 @@ def worker(
         bool, typer.Option("--once", help="End when there is nothing left to do now.")
     ] = False,
 ) -> None:
-    """Score live traces as monitors say, until Ctrl-C; several may run, on any machines."""
+    """Score for monitors and watch for alerts, until Ctrl-C; several may run, on any machines."""
     from weave_core import tracing
+    from weave_core.evals.alert_channels import AlertPost
+    from weave_core.evals.alert_workers import AlertWorker
     from weave_core.evals.monitor_scorers import ScorerShelf
     from weave_core.evals.monitor_workers import MonitorWorker
     from weave_core.integrations import instrument_all
@@ -68,20 +70,22 @@ def worker(
             lease_s=lease,
             projects=project,
         )
-        say(f"worker {working.name} scores for the monitors of {endpoint}")
+        post = AlertPost(os.environ, settings.app_url, settings.smtp_url, settings.smtp_from)
+        watching = AlertWorker(client, post, lease_s=lease, projects=project)
+        say(f"worker {working.name} works for the monitors and alerts of {endpoint}")
         try:
-            asyncio.run(_until_stopped(working, until_idle=once))
+            asyncio.run(_until_stopped([working, watching], until_idle=once))
         finally:
             tracing.shutdown()
 
 
-async def _until_stopped(working: Any, *, until_idle: bool) -> None:
+async def _until_stopped(workers: list[Any], *, until_idle: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in _STOP_SIGNALS:
         if hasattr(signal, name) and os.name == "posix":
             loop.add_signal_handler(getattr(signal, name), stop.set)
-    await working.run(stop, until_idle=until_idle)
+    await asyncio.gather(*(each.run(stop, until_idle=until_idle) for each in workers))
 
 
 def judge_model(name: str) -> Any:

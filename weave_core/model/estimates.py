@@ -14,6 +14,7 @@ Method = Literal[
     "order statistics",
     "prediction powered",
     "anytime",
+    "poisson",
     "none",
 ]
 

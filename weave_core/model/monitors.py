@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from weave_core.model.estimates import Estimate
 from weave_core.model.evaluations import ItemScore
 from weave_core.model.values import Value
 
@@ -24,6 +25,7 @@ __all__ = [
     "MonitorScore",
     "MonitorSpent",
     "MonitorState",
+    "MonitorStats",
     "MonitorTake",
     "MonitorTellings",
     "NewBackfill",
@@ -254,6 +256,20 @@ class MonitorProblem(Value):
 
     version: int
     message: Annotated[str, Field(max_length=MAX_PROBLEM)]
+
+
+class MonitorStats(Value):
+    """What a monitor's scorer said of the spans that began in a time."""
+
+    bucket_ns: int | None = None
+    """Where the time begins; None: all of it."""
+    name: str
+    count: int
+    """Spans that it scored, by number or by label."""
+    error_count: int
+    mean: Estimate | None = None
+    """Of the numbers; errors are no part of it."""
+    is_rate: bool = False
 
 
 class MonitorScore(Value):

@@ -21,6 +21,8 @@ __all__ = [
     "estimate_mean",
     "estimated",
     "mean",
+    "mean_of_sums",
+    "of_count",
     "percentile",
     "rate",
 ]
@@ -79,6 +81,31 @@ def mean(
             return estimated(value, ends, n, "bca", confidence)
     half = float(stats.t.ppf((1 + confidence) / 2, n - 1) * stats.sem(sample))
     return estimated(value, (value - half, value + half), n, "t", confidence)
+
+
+def mean_of_sums(n: int, total: float, squares: float, confidence: float = CONFIDENCE) -> Estimate:
+    """The same as `mean` by Student, of values of which only the sums are at hand."""
+    value = total / n
+    spread = max(squares / n - value * value, 0.0)
+    # Below what the sums can tell it is no spread that was seen, but rounding.
+    if n < 2 or spread <= 1e-12 * max(squares / n, 1e-300):  # noqa: PLR2004
+        is_steady = n >= _MIN_BOOTSTRAP
+        ends = (value, value) if is_steady else (None, None)
+        return estimated(value, ends, n, "t" if is_steady else "none", confidence)
+    error = (spread / (n - 1)) ** 0.5
+    half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * error
+    return estimated(value, (value - half, value + half), n, "t", confidence)
+
+
+def of_count(count: int, confidence: float = CONFIDENCE) -> Estimate:
+    """How often something happened that happens independently, with the exact Poisson interval.
+
+    Source: Garwood 1936, "Fiducial Limits for the Poisson Distribution".
+    """
+    tail = (1 - confidence) / 2
+    low = float(stats.chi2.ppf(tail, 2 * count)) / 2 if count else 0.0
+    high = float(stats.chi2.ppf(1 - tail, 2 * count + 2)) / 2
+    return estimated(float(count), (low, high), count, "poisson", confidence)
 
 
 def clustered_mean(

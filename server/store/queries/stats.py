@@ -358,7 +358,7 @@ def _stats_shape(
     return {
         **dict(zip(keys, group, strict=True)),
         "count": count,
-        "error_count": error_count,
+        "error_count": error_count or 0,  # Over nothing a sum is NULL.
         "latency_ms": {
             **{f"p{percent}": ranked.get(percent) for percent in _PERCENTS},
             "mean": None if mean_ns is None else float(mean_ns) / _NS_PER_MS,
