@@ -237,7 +237,7 @@ function noteOf(each, all, sum) {
   const bad = sum((line) => line.bad.length), hidden = sum((line) => line.hidden), cut = each.drawn?.cut ?? 0;
   const words = [!each.lines.length && all && "all hidden", bad && `${bad} not a number`, hidden && `${hidden} not on a log axis`, cut && `${cut} out of sight`].filter(Boolean);
   const [line] = each.lines;
-  if (each.lines.length === 1 && line.xs.length) words.push(el("b", null, valueWords(line, line.xs.length - 1, each.drawn, (v) => (Math.abs(v) >= 1e5 ? exact(Math.round(v)) : String(Number(v.toPrecision(5)))))));
+  if (each.lines.length === 1 && line.xs.length) words.push(el("b", null, valueWords(line, line.xs.length - 1, each.drawn, (v) => (Math.abs(v) >= 1e5 ? exact(Math.round(v)) : digits(v, 5)))));
   return words.flatMap((word, i) => (i ? [" · ", word] : [word]));
 }
 

@@ -104,7 +104,7 @@ function drawBars(canvas, lines, { look, unit, lit }) {
     pen.fillRect(Math.min(at(0), at(v)), y + 2, Math.max(1, Math.abs(at(v) - at(0))), tall - 4);
     pen.fillStyle = look.ink;
     pen.textAlign = "left";
-    pen.fillText(withUnit(String(Number(v.toPrecision(5))), v, unit), Math.max(at(0), at(v)) + 5, y + tall / 2);
+    pen.fillText(withUnit(digits(v, 5), v, unit), Math.max(at(0), at(v)) + 5, y + tall / 2);
   });
   pen.globalAlpha = 1;
   if (shown.length < rows.length) { pen.fillStyle = look.dim; pen.textAlign = "left"; pen.fillText(`${rows.length - shown.length} more are smaller`, left, 4 + shown.length * tall + tall / 2); }

@@ -30,6 +30,11 @@ function niceStep(rough) {
 
 function logTicks(low, high, wanted) {
   const [from, to] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
+  if (to - from < 2) {
+    // Few powers of ten lie within: two and five times each tell where a value is.
+    const all = [from - 1, from, from + 1, from + 2].flatMap((p) => [1, 2, 5].map((n) => n * 10 ** p));
+    return all.filter((v) => v >= low * (1 - 1e-9) && v <= high * (1 + 1e-9)).map((v) => [v, short(v, 10 ** Math.floor(Math.log10(v) + 1e-9))]);
+  }
   const every = Math.max(1, Math.ceil((to - from + 1) / Math.max(2, wanted)));
   const found = [];
   for (let p = from; p <= to; p += every) found.push([10 ** p, short(10 ** p, 10 ** p)]);
@@ -53,7 +58,7 @@ function timeTicks(low, high, wanted) {
 function short(v, step) {
   const size = Math.abs(v);
   if (!size) return "0";
-  if (size >= 1e15 || (size > 0 && size < 1e-4)) return v.toExponential(step && step < size / 10 ? 1 : 0).replace("e+", "e");
+  if (size >= 1e15 || (size > 0 && size < 1e-4)) return v.toExponential(step ? Math.max(0, Math.floor(Math.log10(size) + 1e-9) - Math.floor(Math.log10(step) + 1e-9)) : 0).replace("e+", "e");
   for (const [unit, mark] of [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]]) {
     if (size >= unit && (mark !== "k" || size >= 1e4)) return trim(v / unit, step / unit) + mark;
   }
@@ -72,4 +77,7 @@ function withUnit(text, v, unit) {
 }
 
 /* A value in full, as the crosshair says it. */
-const exact = (v) => (v === null ? "NaN" : !Number.isFinite(v) ? String(v) : Number.isInteger(v) && Math.abs(v) < 1e15 ? number.format(v) : String(Number(v.toPrecision(7))));
+const exact = (v) => (v === null ? "NaN" : !Number.isFinite(v) ? String(v) : Number.isInteger(v) && Math.abs(v) < 1e15 ? number.format(v) : digits(v, 7));
+
+/* A value in so many digits; small ones by their power of ten. */
+const digits = (v, count) => (v && Math.abs(v) < 1e-4 ? String(Number(v.toPrecision(count)).toExponential()) : String(Number(v.toPrecision(count))));

@@ -84,7 +84,7 @@ def suggest(word: str, known: Sequence[str]) -> str:
     return f"did you mean {near[0]!r}? " if near else ""
 
 
-_SHAPE = "write it like status = 'error' and duration_ms > 2000"
+_SHAPE = "write it like name = 'train' and duration_ms > 2000"
 
 
 def _tokens(text: str) -> list[Token]:
