@@ -1,13 +1,13 @@
 """What another tracker's run has besides numbers, as ours tell it: media, and what was printed."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 from opentelemetry.sdk.trace import ReadableSpan
 
-from weave_core.errors import WeaveError
+from weave_core.errors import ConfigError, WeaveError
 from weave_core.foreign_runs import ForeignMedium, MediaRow
 from weave_core.tracing.bodies import Molecule, Object3D
 from weave_core.tracing.consoles import Console
@@ -35,6 +35,15 @@ class _PlotlyFile(Media):
     _default_type = "application/json"
 
 
+def _table(data: Any, chart: Mapping[str, Any] | None = None, **options: Any) -> Table:
+    """A table, drawn as a chart where its columns allow it."""
+    made = Table(data, **options)
+    try:
+        return made if chart is None else made.with_chart(**chart)
+    except (ConfigError, TypeError):
+        return made  # Its rows are what matters.
+
+
 _MAKERS: dict[str, Callable[..., Any]] = {
     "audio": Audio,
     "file": Media,
@@ -45,7 +54,7 @@ _MAKERS: dict[str, Callable[..., Any]] = {
     "molecule": Molecule,
     "object3d": Object3D,
     "plotly": _PlotlyFile,
-    "table": Table,
+    "table": _table,
     "video": Video,
 }
 

@@ -79,7 +79,7 @@ def test_media_and_console_of_wandb_come_along(
     run = client.run("media1", project)
     found = {key: [each for each in run.media(key) if each.step == 1] for key in run.media_keys}
     assert {key: [each.kind for each in shown] for key, shown in found.items()} == {
-        "clip": ["video"], "cloud": ["object3d"], "curve_table": ["table"], "fig": ["plotly"],
+        "clip": ["video"], "cloud": ["object3d"], "curve": ["table"], "fig": ["plotly"],
         "hist": ["histogram"], "html": ["html"], "image": ["image"], "nested.img": ["image"],
         "plain": ["table"], "several": ["image", "image"], "sound": ["audio"], "table": ["table"],
     }  # fmt: skip
@@ -89,6 +89,7 @@ def test_media_and_console_of_wandb_come_along(
         {"box": [0, 0, 3, 2], "label": "seven", "group": "guess", "score": 0.5}
     ]
     assert client.get_blob(image.info["masks"][0]["digest"])[:4] == b"\x89PNG"
+    assert found["curve"][0].info["chart"] == {"kind": "line", "x": "x", "y": "y", "title": "t"}
     [histogram], [table] = found["hist"], found["plain"]
     assert histogram.info["counts"] == [1, 0, 2, 1]
     assert table.to_rows() == [{"n": 1, "word": "one"}, {"n": 2, "word": None}]

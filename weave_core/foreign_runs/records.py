@@ -76,6 +76,8 @@ class ForeignRun:
     """Definitions of keys, as `MetricDefinition` has them."""
     rows: list[Row] = field(default_factory=list)
     media: list[MediaRow] = field(default_factory=list)
+    charts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """How tables are drawn, by key: arguments of `Table.with_chart`."""
     console: list[tuple[int, int, str]] = field(default_factory=list)
     """What was printed, in order: 0 for standard output and 1 for standard error, time, text."""
     files: list[tuple[str, Path]] = field(default_factory=list)

@@ -12,11 +12,20 @@ import json
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from weave_core.errors import ConfigError
-from weave_core.foreign_runs.records import ForeignRun, checked_id, ns_of, numbers_in
+from weave_core.flat_keys import flattened
+from weave_core.foreign_runs.records import (
+    ForeignMedium,
+    ForeignRun,
+    checked_id,
+    ns_of,
+    numbers_in,
+)
+from weave_core.foreign_runs.wandb_charts import TABLE_ENDING, charts_told
 from weave_core.foreign_runs.wandb_media import files_in, media_in, nested
 from weave_core.foreign_runs.wandb_metrics import definition_of_options
 from weave_core.foreign_runs.wandb_summaries import summary_values
@@ -63,6 +72,7 @@ def read(path: Path, _root: Path) -> Iterator[ForeignRun]:
     except ValueError as error:
         run.problems["*"] = f"{path.name}: behind record {count}: {error}; the rest is missing"
     run.keep_folder(path.parent / "files", but=_MEDIA)
+    _draw(run)
     yield run
 
 
@@ -120,8 +130,21 @@ def _timestamp(told: Fields) -> int:
 
 
 def _take_config(run: ForeignRun, told: Fields) -> None:
-    items = [(keys, value) for keys, value in _items(told.get(1, ())) if keys[0] != "_wandb"]
-    nested(items, run.config)
+    items = list(_items(told.get(1, ())))
+    nested([(keys, value) for keys, value in items if keys[0] != "_wandb"], run.config)
+    run.charts |= charts_told(
+        {".".join(keys[2:]): value for keys, value in items if keys[:2] == ["_wandb", "visualize"]}
+    )
+
+
+def _draw(run: ForeignRun) -> None:
+    """Let tables of charts be those charts, under the keys that they were logged under."""
+    for place, (key, step, time_ns, items) in enumerate(run.media):
+        chart = run.charts.get(key.removesuffix(TABLE_ENDING))
+        if chart is None or not key.endswith(TABLE_ENDING):
+            continue
+        drawn = [replace(each, options={**each.options, "chart": chart}) for each in items]
+        run.media[place] = (key.removesuffix(TABLE_ENDING), step, time_ns, drawn)
 
 
 def _items(items: list[int | bytes] | tuple[()]) -> Iterator[tuple[list[str], Any]]:
@@ -149,7 +172,19 @@ def _take_history(run: ForeignRun, told: Fields) -> None:
     find = files_in(Path(run.path).parent / "files")
     for key, items in media_in(kept, find, run.problems.setdefault):
         run.show(key, number, time_ns, items)
-    run.add(kept, number, time_ns)
+    found: dict[str, Any] = {}
+    for key, value in flattened(kept):
+        if _is_series(value):  # As a short array was logged; a long one is a histogram there, too.
+            run.show(key, number, time_ns, [ForeignMedium("histogram", value)])
+        else:
+            found[key] = value
+    run.add(found, number, time_ns)
+
+
+def _is_series(value: Any) -> bool:
+    """Whether it is a list of several numbers."""
+    is_list = isinstance(value, list) and len(value) > 1
+    return is_list and all(type(each) in (int, float) for each in value)
 
 
 def _take_printed(run: ForeignRun, told: Fields) -> None:

@@ -4,13 +4,15 @@ A chart that can't be made of what was given is left out with a warning: no trai
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from weave_core.compat.wandb_curves import confusion_rows, listed, precision_rows, roc_rows
 from weave_core.compat.wandb_media import kept
 from weave_core.compat.wandb_missing import not_provided
 from weave_core.compat.wandb_tables import Table
 from weave_core.errors import ConfigError
+from weave_core.foreign_runs.wandb_charts import chart_of
+from weave_core.model import ChartKind
 from weave_core.tracing import tables
 from weave_core.tracing.failures import warn_once
 
@@ -25,21 +27,6 @@ __all__ = [
     "roc_curve",
     "scatter",
 ]
-
-Kind = Literal["line", "scatter", "bar", "histogram", "matrix"]
-_SPECS: dict[str, tuple[Kind, dict[str, str]]] = {
-    "wandb/line/v0": ("line", {"x": "x", "y": "y", "color": "stroke"}),
-    "wandb/lineseries/v0": ("line", {"x": "step", "y": "lineVal", "color": "lineKey"}),
-    "wandb/area-under-curve/v0": ("line", {"x": "x", "y": "y", "color": "class"}),
-    "wandb/scatter/v0": ("scatter", {"x": "x", "y": "y"}),
-    "wandb/bar/v0": ("bar", {"x": "label", "y": "value"}),
-    "wandb/histogram/v0": ("histogram", {"x": "value"}),
-    "wandb/confusion_matrix/v1": (
-        "matrix",
-        {"x": "Predicted", "y": "Actual", "value": "nPredictions"},
-    ),
-}
-"""Specs of wandb's that are drawn here: the kind, and which of its fields is what."""
 
 
 def line(  # noqa: PLR0917  # These functions take what wandb's take, by position too.
@@ -222,22 +209,19 @@ def plot_table(
         string_fields: Texts by the spec's fields, such as `title`.
         split_table: Has no meaning here.
     """
-    told = string_fields or {}
-    kind, names = _SPECS.get(vega_spec_name, (None, {}))
-    if kind is None:
+    chart = chart_of(vega_spec_name, fields or {}, string_fields or {})
+    if chart is None:
         warn_once(
             f"wandb spec {vega_spec_name}",
             "wandb: the chart %r is kept at W&B, so only its table is shown", vega_spec_name,
         )  # fmt: skip
         return data_table
-    named = fields or {}
-    options = {ours: named[field] for ours, field in names.items() if named.get(field)}
-    titles = {"x_title": told.get("x-axis-title"), "y_title": told.get("y-axis-title")}
-    title = told.get("title") or named.get("title") or ""
-    return _drawn(kind, lambda: data_table, title=title, **options, **titles)
+    return _drawn(chart.pop("kind"), lambda: data_table, **chart)
 
 
-def _drawn(kind: Kind, make: Callable[[], Any], *, title: str, **options: Any) -> Any:
+def _drawn(
+    kind: ChartKind, make: Callable[[], Any], *, title: str | None = None, **options: Any
+) -> Any:
     """What `make` gives, shown as a chart; the table alone where its columns are others."""
 
     def draw() -> Any:
