@@ -1,13 +1,17 @@
 """Real short trainings; a file runs where its library is: here, or by tests/frameworks/run.py."""
 
+import json
 import logging
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.commands import clean_env
 from support.servers import ServerProcess
 from support.trainings import training
 
@@ -46,6 +50,34 @@ def traced(
         if left is not None:
             left.finish()  # Else the next test would log to it.
         assert left is None, "a run was begun and not ended"
+
+
+@pytest.fixture
+def run_alone(server: ServerProcess, project: str, tmp_path: Path) -> Callable[[str], Any]:
+    """Run a program in a process of its own, with the project as argument; gives what it told."""
+
+    def run(code: str) -> Any:
+        program = tmp_path / "program.py"
+        program.write_text(code, encoding="utf-8")
+        here = Path(__file__).parent
+        paths = [here, here.parent, here.parents[1]]
+        places = {
+            "PYTHONPATH": os.pathsep.join(map(str, paths)),
+            "WEAVE_CORE_HOME": str(tmp_path / "home"),
+            "WEAVE_CORE_ENDPOINT": server.url,
+        }
+        done = subprocess.run(
+            [sys.executable, str(program), project],
+            cwd=tmp_path,
+            env=clean_env(places),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.partition("TOLD ")[2].splitlines()[0])
+
+    return run
 
 
 class BrokenRun:

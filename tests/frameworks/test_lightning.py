@@ -1,6 +1,7 @@
 """Lightning's trainings as runs."""
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +138,39 @@ def test_a_failure_of_ours_is_a_warning(broken_run: Any, tmp_path: Path) -> None
     trainer(tmp_path, False).fit(alone, data())
     trainer(tmp_path, WeaveLogger(broken_run)).fit(with_us, data())
     assert with_us.losses == alone.losses
+
+
+PROGRAM = """
+import weave_core.compat.wandb as wandb
+
+wandb.install()
+
+import json, sys
+import lightning, torch
+from lightning.pytorch.loggers import WandbLogger
+from test_lightning import Line, data, trainer
+from pathlib import Path
+
+logger = WandbLogger(project=sys.argv[1], name="line", log_model=True)
+line = Line(lr=0.2)
+logger.watch(line, log_freq=1)
+made = trainer(Path("."), logger, lightning.pytorch.callbacks.ModelCheckpoint(dirpath="kept"))
+made.fit(line, data(), data())
+logger.log_table(key="rows", columns=["a", "b"], data=[[1, 2]])
+print("TOLD " + json.dumps([wandb.run.id, line.losses]))
+wandb.finish()
+"""
+
+
+def test_its_own_logger_for_wandb_logs_here(
+    run_alone: Callable[[str], Any], client: Client, project: str
+) -> None:
+    """`WandbLogger` as it is, where `install` was called first: metrics, watch, model, tables."""
+    run_id, losses = run_alone(PROGRAM)
+    run = client.run(run_id, project)
+    found = points(client, project, run_id)
+    assert (run.info.name, run.info.state, run.info.config) == ("line", "finished", {"lr": 0.2})
+    assert list(found["train_loss"].values()) == pytest.approx(losses)
+    assert run.info.metrics["*"].step_metric == "trainer/global_step"
+    assert {"gradients/layer.weight", "rows"} <= set(run.media_keys)
+    assert [use.role for use in client.list_run_artifacts(project, run_id)] == ["made"]

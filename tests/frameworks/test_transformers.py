@@ -1,5 +1,6 @@
 """Trainings of Hugging Face's Trainer as runs."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,37 @@ def test_a_failure_of_ours_is_a_warning(broken_run: Any, tmp_path: Path) -> None
     alone = trainer(tmp_path).train().training_loss
     with_us = trainer(tmp_path, WeaveCallback(broken_run, watch="all")).train().training_loss
     assert with_us == alone
+
+
+PROGRAM = """
+import weave_core.compat.wandb as wandb
+
+wandb.install()
+
+import json, os, sys
+from pathlib import Path
+
+os.environ["WANDB_PROJECT"] = sys.argv[1]
+from test_transformers import trainer
+
+made = trainer(Path("."), report_to="wandb", run_name="bert")
+made.train()
+print("TOLD " + json.dumps([wandb.run.id, made.state.log_history]))
+wandb.finish()
+"""
+
+
+def test_its_own_callback_for_wandb_logs_here(
+    run_alone: Callable[[str], Any], client: Client, project: str
+) -> None:
+    """`report_to="wandb"`, where `install` was called first: metrics, evaluations, arguments."""
+    run_id, history = run_alone(PROGRAM)
+    info = client.run(run_id, project).info
+    found = points(client, project, run_id)
+    losses = [each["loss"] for each in history if "loss" in each]
+    assert list(found["train/loss"].values()) == losses
+    assert list(found["eval/loss"].values()) == [
+        each["eval_loss"] for each in history if "eval_loss" in each
+    ]
+    assert (info.name, info.state, info.config["num_train_epochs"]) == ("bert", "finished", 3)
+    assert info.metrics["*"].step_metric == "train/global_step"

@@ -2,6 +2,11 @@
 
 import importlib
 import sys
+from collections.abc import Iterable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.metadata import Distribution, DistributionFinder
+from pathlib import Path
 from types import ModuleType
 
 from weave_core.errors import ConfigError
@@ -29,6 +34,42 @@ _MODULES = (
 )
 
 
+class _Told(Distribution):
+    """What a library hears that asks which version of wandb is here."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+
+    def read_text(self, filename: str) -> str | None:
+        """Name and version."""
+        told = f"Metadata-Version: 2.1\nName: wandb\nVersion: {self._version}\n"
+        return f"{told}Summary: {_OURS}\n" if filename == "METADATA" else None
+
+    def locate_file(self, path: object) -> Path:
+        """It has no files."""
+        return Path(str(path))
+
+
+class _Finder(MetaPathFinder):
+    """Answers who asks for wandb's version by name; lists of what is installed do not have it."""
+
+    def find_spec(
+        self,
+        fullname: str,  # noqa: ARG002
+        path: Sequence[str] | None,  # noqa: ARG002
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> ModuleSpec | None:
+        """Modules are found otherwise."""
+        return None
+
+    def find_distributions(
+        self, context: DistributionFinder.Context | None = None
+    ) -> Iterable[Distribution]:
+        """The version of wandb whose calls these are."""
+        is_asked = context is not None and context.name == "wandb"
+        return [_Told(importlib.import_module(_OURS).__version__)] if is_asked else []
+
+
 def install() -> ModuleType:
     """Let `import wandb` in this process, in any library, give this module.
 
@@ -45,6 +86,8 @@ def install() -> ModuleType:
             "wandb was imported before weave_core.compat.wandb.install()",
             "call it first, above the imports of libraries that use wandb",
         )
+    if before is None:
+        sys.meta_path.append(_Finder())
     sys.modules["wandb"] = ours
     for name in _MODULES:
         sys.modules[f"wandb.{name}"] = importlib.import_module(f"{_OURS}.{name}")

@@ -4,6 +4,8 @@ A value that was made to be logged must not stop a training: what can't be kept 
 `Unkept`, of which the run warns once.
 """
 
+import copy
+import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,9 +81,14 @@ class Image(metaclass=_Door):
         **_ignored: Any,
     ) -> Any:
         def make() -> Any:
+            if isinstance(data_or_path, media.Image) and not boxes and not masks:
+                again = copy.copy(data_or_path)
+                again.caption = again.caption if caption is None else caption
+                return again
             data = _pixels(data_or_path, normalize=normalize)
             if not boxes and not masks:
                 return media.Image(data, caption=caption)
+            data = _opened(data)
             facts = media.Image(data).content.facts
             size = float(facts.get("width") or 1), float(facts.get("height") or 1)
             groups = (boxes or {}).items()
@@ -118,6 +125,16 @@ def _pixels(data: Any, *, normalize: bool) -> Any:
     if normalize and is_float and 0 not in shape and float(data.max()) > 1:
         data = data / 255.0
     return data
+
+
+def _opened(data: Any) -> Any:
+    """The picture of a file: boxes are told as parts of its size."""
+    if not isinstance(data, bytes | str | Path):
+        return data
+    from PIL import Image as Pictures  # Who has boxes on pictures has it, else they are left out.
+
+    with Pictures.open(io.BytesIO(data) if isinstance(data, bytes) else data) as opened:
+        return opened.copy()
 
 
 def _names(classes: Any) -> dict[int, str]:

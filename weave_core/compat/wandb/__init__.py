@@ -49,6 +49,7 @@ from weave_core.errors import NotProvided
 
 __all__ = [
     "INSTEAD",
+    "SESSION",
     "AlertLevel",
     "Api",
     "Artifact",
