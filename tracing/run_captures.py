@@ -190,6 +190,8 @@ class Captures:
             if "code" in self._chosen:
                 # Apart, since git may take seconds, and a short run is over by then.
                 self._run.tell_environment({**found, "code": keep_code(self._run.keep)})
+        except OSError as error:  # The disk, or a system that tells less.
+            warn_once("run environment", "not all of what a run ran with is kept: %s", error)
         except Exception as error:  # noqa: BLE001  # As above.
             warn_once("run environment", "what a run ran with is not recorded", error=error)
 

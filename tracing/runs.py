@@ -589,6 +589,6 @@ def _flush(exporter: Exporter, run_id: str, timeout_s: float | None) -> bool:
     is_patient = timeout_s is not None
     is_stored = exporter.flush(timeout_s or FINISH_TIMEOUT_S, is_patient=is_patient)
     if not is_stored:
-        told = "the server has not taken all of run %s in time: the rest is kept, and sent later"
+        told = "the server has not taken all of run %s in time: what is on disk is sent later"
         warn_once(f"run {run_id} left", told, run_id)
     return is_stored

@@ -129,8 +129,11 @@ class Shipper:
         self.hurry()
         if self._thread is not None:
             self._thread.join(timeout_s)
-            if self._thread.is_alive():
-                return  # In the middle of a request; the lock goes with the process.
+        if waiting := sum(spans for _, spans in list(self._memory)):
+            told = "%d spans are lost: they were not sent in time, and %s could not be written"
+            warn_once("lost", told, waiting, self._folder)
+        if self._thread is not None and self._thread.is_alive():
+            return  # In the middle of a request; the lock goes with the process.
         if self._journal is not None:
             if self._sent == self._kept:
                 self._journal.remove()

@@ -49,3 +49,21 @@ def test_a_disk_that_fills_up_keeps_what_was_written_before(
             assert (report.left_bytes, report.failure) == (0, "")
             assert 0 < report.sent_spans < 200
             assert receiver.names == ["step"] * report.sent_spans
+
+
+def test_what_was_only_in_memory_at_the_end_is_said_to_be_lost(
+    run_program: Callable[..., CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """A full disk and no server: how much is missing is told, each thing in one line."""
+    with small_disk(tmp_path / "disk", 2 * 1024 * 1024) as disk:
+        disk.fill()
+        done = run_program(
+            "import sys, weave_core\n"
+            "weave_core.init('full', sys.argv[1])\n"
+            "with weave_core.run(capture=['environment', 'code']) as run: run.log({'x': 1})\n",
+            "http://127.0.0.1:9",
+            WEAVE_CORE_HOME=str(disk.folder),
+        )
+        assert "spans are lost: they were not sent in time" in done.stderr
+        assert "not all of what a run ran with is kept" in done.stderr
+        assert "Traceback" not in done.stderr
