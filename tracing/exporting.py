@@ -337,7 +337,8 @@ class Exporter:
             self._keep_code()
             self._tell_dropped()
             body = self._encoder.encode(spans)
-            kept = [shipper.keep(body, len(spans)) for shipper in self._shippers]
+            ways = {"is_word": any(map(_is_word, spans))}
+            kept = [shipper.keep(body, len(spans), **ways) for shipper in self._shippers]
             self._appended_s = time.monotonic()
             if not kept[0]:
                 self.dropped += len(spans)
@@ -384,3 +385,8 @@ class Exporter:
 
 def _names_media(spans: Iterable[LeanSpan]) -> bool:
     return SHELF.has_tokens and any(holds_token(span.encoded or b"") for span in spans)
+
+
+def _is_word(span: ReadableSpan) -> bool:
+    """Whether a span says of a run that it began, changed or ended: little, and never again."""
+    return type(span) is ReadableSpan and semconv.RUN_RECORD in (span.attributes or ())

@@ -1,12 +1,16 @@
-"""How a run ended, by the exception that has left its block."""
+"""How a run ended, by the exception that has left its block; and the wait for the server then."""
 
 from collections.abc import Iterator
 from typing import Literal
 
 from weave_core.errors import RunStopped
+from weave_core.tracing.exporting import Exporter
+from weave_core.tracing.failures import warn_once
 
-__all__ = ["Outcome", "outcome_of"]
+__all__ = ["FINISH_TIMEOUT_S", "Outcome", "flushed", "outcome_of"]
 
+FINISH_TIMEOUT_S = 5.0
+"""How long `finish` waits for the server; what is not there by then is sent later."""
 Outcome = Literal["finished", "failed", "killed"]
 MAX_CAUSES = 20
 """Exceptions that are looked at for the stop that an exception was raised from."""
@@ -35,3 +39,19 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         found += [cause for cause in more if isinstance(cause, BaseException)]
         if len(found) > MAX_CAUSES:
             return
+
+
+def flushed(exporter: Exporter, run_id: str, timeout_s: float | None) -> bool:
+    """Wait until all that was told is stored; says so where it is not.
+
+    Args:
+        exporter: Has taken it.
+        run_id: Whose end it is.
+        timeout_s: Longest wait; None: `FINISH_TIMEOUT_S`, and less for a server that is silent.
+    """
+    is_patient = timeout_s is not None
+    is_stored = exporter.flush(timeout_s or FINISH_TIMEOUT_S, is_patient=is_patient)
+    if not is_stored:
+        told = "the server has not taken all of run %s in time: what is on disk is sent later"
+        warn_once(f"run {run_id} left", told, run_id)
+    return is_stored

@@ -29,7 +29,7 @@ from weave_core.tracing.run_captures import Captures, read_capture
 from weave_core.tracing.run_files import Policy, RunFiles
 from weave_core.tracing.run_media import RunMedia
 from weave_core.tracing.run_notes import RunConfig, RunSummary, mapping_of
-from weave_core.tracing.run_outcomes import Outcome, outcome_of
+from weave_core.tracing.run_outcomes import Outcome, flushed, outcome_of
 from weave_core.tracing.run_spans import RunSpans, new_run_id
 from weave_core.tracing.run_starts import (
     Start,
@@ -43,10 +43,8 @@ from weave_core.tracing.run_starts import (
 from weave_core.tracing.step_buffers import MAX_BUFFERED_ROWS, PackedSteps, StepBuffer
 from weave_core.tracing.trials import adopt, begin_of
 
-__all__ = ["FINISH_TIMEOUT_S", "Run", "current_run", "run"]
+__all__ = ["Run", "current_run", "run"]
 
-FINISH_TIMEOUT_S = 5.0
-"""How long `finish` waits for the server; what is not there by then is sent later."""
 MAX_TOLD = 100
 """Keys of a run of which it says that something was left out."""
 
@@ -190,6 +188,7 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         self._metrics: dict[str, dict[str, Any]] = {}
         self._changes: dict[str, Any] = {}
         self._told_s = time.monotonic()
+        self._dropped = 0
         self.summary = RunSummary(self._buffer.last)
         """One value a key; what is set here stands instead of what was logged."""
 
@@ -384,7 +383,7 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         exporter = lifecycle.current_exporter()
         if self.is_inherited:
             self.beat(math.inf)  # Its config and summary.
-            return exporter is None or _flush(exporter, self.id, timeout_s)
+            return exporter is None or flushed(exporter, self.id, timeout_s)
         if exporter is None:
             warn_once("run end", "the run %s ends after tracing was shut down", self.id)
             return False
@@ -397,7 +396,12 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         record["ended_ns"] = record["told_ns"]
         self._has_ended = True
         exporter.put(self._spans.ended(self.name, record, error))
-        return _flush(exporter, self.id, timeout_s)
+        is_stored = flushed(exporter, self.id, timeout_s)
+        if (missing := exporter.dropped - self._dropped) > 0:
+            told = f"{missing:,} pieces of what it logged found no room on disk and are missing"
+            self._tell("(spool)", told)
+            self._tell_late()
+        return is_stored
 
     def __enter__(self) -> Self:
         return self
@@ -537,6 +541,7 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         record = {**self._identity(), **told, **self._news()}
         exporter = lifecycle.current_exporter()
         if exporter is not None:
+            self._dropped = exporter.dropped
             exporter.put(self._spans.begun(self.name, record))
         BEATS.add(self)
         self._captures = Captures(self, *captures)
@@ -583,12 +588,3 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
             return
         self._problems[key] = self._untold[key] = message
         warn_once(f"run {self.id} {key}", "run %s: %s: %s", self.id, key, message)
-
-
-def _flush(exporter: Exporter, run_id: str, timeout_s: float | None) -> bool:
-    is_patient = timeout_s is not None
-    is_stored = exporter.flush(timeout_s or FINISH_TIMEOUT_S, is_patient=is_patient)
-    if not is_stored:
-        told = "the server has not taken all of run %s in time: what is on disk is sent later"
-        warn_once(f"run {run_id} left", told, run_id)
-    return is_stored

@@ -26,6 +26,9 @@ ALSO_TO = "also-to "
 """Begins the target of files whose spans are for another endpoint beside the server."""
 LINGER_S = 0.2
 """How long a small batch waits for company; a trace is on the screen within a second."""
+WORD_RESERVE_BYTES = 4 * 1024 * 1024
+"""What the begin, changes and end of runs may take above the bound of the spool: without its end a
+run would count as crashed."""
 MAX_MEMORY_BYTES = 64 * 1024 * 1024
 _ORPHANS_EVERY_S = 60.0
 _CHILDREN_EVERY_S = 2.0
@@ -92,9 +95,15 @@ class Shipper:
             )
             self._thread.start()
 
-    def keep(self, body: bytes, spans: int) -> bool:
-        """Keep one record; False where a bound does not let it."""
-        is_kept = self._write(body, spans)
+    def keep(self, body: bytes, spans: int, *, is_word: bool = False) -> bool:
+        """Keep one record; False where a bound does not let it.
+
+        Args:
+            body: An `ExportTraceServiceRequest`.
+            spans: How many it has.
+            is_word: Whether it says how a run ended and the like, for which there is a reserve.
+        """
+        is_kept = self._write(body, spans, WORD_RESERVE_BYTES if is_word else 0)
         if is_kept:
             self._kept += 1
             self._waiting_spans += spans
@@ -140,9 +149,9 @@ class Shipper:
             else:
                 self._journal.close()
 
-    def _write(self, body: bytes, spans: int) -> bool:
+    def _write(self, body: bytes, spans: int, reserve_bytes: int) -> bool:
         if self._journal is not None:
-            if self._is_full():
+            if self._is_full(reserve_bytes):
                 warn_once(
                     "spool full",
                     "%s holds %d bytes, the most that is allowed (WEAVE_CORE_MAX_SPOOL_BYTES): new "
@@ -166,13 +175,13 @@ class Shipper:
         self._memory_bytes += len(body)
         return True
 
-    def _is_full(self) -> bool:
+    def _is_full(self, reserve_bytes: int) -> bool:
         """Whether all processes together have as much on disk as they may; looks once a second."""
         now_s = time.monotonic()
         if now_s - self._size_looked_s > _SIZE_EVERY_S:
             self._size_looked_s = now_s
             self._size_bytes = _size_of(self._folder)
-        return self._size_bytes >= self._settings.max_spool_bytes
+        return self._size_bytes >= self._settings.max_spool_bytes + reserve_bytes
 
     # The sending thread.
 

@@ -72,10 +72,13 @@ def test_a_home_that_is_a_file_is_broken(tmp_path: Path) -> None:
 
 
 def test_the_findings_are_readable_lines(tmp_path: Path) -> None:
-    """Without `--json` each finding is a line with a mark in front."""
+    """Without `--json` each finding is a line with a mark in front; what was refused is one."""
+    (tmp_path / "spool" / "dead").mkdir(parents=True)
+    (tmp_path / "spool" / "dead" / "1.otlp").write_bytes(b"12345")
     done = run_command("doctor", "--home", str(tmp_path), "--port", "1")
 
     assert "✓ Python" in done.stdout
+    assert "1 requests of 5 bytes that a server refused" in done.stdout
     assert "Traceback" not in done.stderr
 
 

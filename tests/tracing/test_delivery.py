@@ -355,6 +355,26 @@ def test_a_full_spool_leaves_the_newest_out(run_program: Run, tmp_path: Path) ->
     assert done.stderr.count("WEAVE_CORE_MAX_SPOOL_BYTES") == 1
 
 
+def test_a_full_spool_keeps_how_a_run_ended(
+    run_program: Run, server: ServerProcess, client: Client, project: str, tmp_path: Path
+) -> None:
+    """Points are left out, and the run says so; without its end it would count as crashed."""
+    code = (
+        "import random, sys, weave_core\n"
+        "weave_core.init(sys.argv[1], 'offline')\n"
+        "with weave_core.run(id='full', capture=False) as run:\n"
+        "    for _ in range(3):\n"
+        "        for _ in range(40_000): run.log({'x': random.random()})\n"
+        "        weave_core.flush()\n"
+    )
+    run_program(code, project, WEAVE_CORE_MAX_SPOOL_BYTES="200000")
+    assert sync(server.url, home=tmp_path / "home").failure == ""
+    found = client.run("full", project)
+    assert found.info.state == "finished"
+    assert "found no room on disk" in found.info.problems["(spool)"]
+    assert 0 < len(found.history(["x"])) < 120_000
+
+
 def test_a_gap_is_marked_on_what_follows(run_program: Run) -> None:
     """Spans that found no room are counted on the resource of those that did afterwards."""
     code = COUNTING.replace("return n", "return str(n) + os.urandom(20_000).hex()").replace(

@@ -95,6 +95,7 @@ def _findings(settings: Settings, *, port: int, app_port: int) -> Iterator[Findi
     yield from (_extra(name) for name in EXTRAS)
     yield _home(settings.home)
     yield _disk(settings.home)
+    yield _refused(settings.home)
     yield _sqlite()
     yield _port("server port", port, f"{url_of('127.0.0.1', port)}/healthz", "--port")
     yield _port(
@@ -139,6 +140,16 @@ def _disk(home: Path) -> Finding:
     if free < MIN_FREE_BYTES:
         return Finding("disk", "broken", found, "make room, or choose another folder with --home")
     return Finding("disk", "ok", found)
+
+
+def _refused(home: Path) -> Finding:
+    folder = home / "spool" / "dead"
+    files = [path for path in folder.glob("*") if path.is_file()]
+    if not files:
+        return Finding("refused", "ok", "no server has refused what was sent")
+    size = sum(path.stat().st_size for path in files)
+    found = f"{len(files):,} requests of {size:,} bytes that a server refused are kept in {folder}"
+    return Finding("refused", "note", found, "the log of the program says why")
 
 
 def _sqlite() -> Finding:
