@@ -73,6 +73,7 @@ function facts(span, view) {
     fact("First token", span.time_to_first_token_ms != null ? duration(span.time_to_first_token_ms) : ""),
     fact("Finish", (span.finish_reasons ?? []).join(", ")),
     fact("Agent", span.agent_name), fact("Op", span.op?.name, span.op?.version),
+    view.data.run_url && el("div.fact", { title: "The run within which it was called" }, el("span.dim", null, "Run"), go(view.data.run_url, { class: "val link" }, brief(span.run_id))),
     fact("Trace state", span.otel?.trace_state),
     fact("Scope", span.scope?.name && [span.scope.name, span.scope.version].filter(Boolean).join(" ")),
     params && fact("Parameters", params),

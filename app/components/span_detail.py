@@ -8,6 +8,7 @@ import orjson
 from weave_core import semconv
 from weave_core.app.clipping import clip
 from weave_core.app.components.bundles import bundle
+from weave_core.app.state import run_url
 from weave_core.model import Span
 
 __all__ = ["span_content", "span_detail"]
@@ -34,6 +35,7 @@ def span_content(
     clipped = clip(span.model_dump(mode="json"))
     content = {"span": clipped.value, "cut": clipped.cuts, "media": media or {}, "code": code}
     content["judged"] = clip(_judged(span)).value
+    content["run_url"] = run_url(span.project, span.run_id) if span.run_id else None
     return orjson.dumps(content)
 
 

@@ -196,6 +196,30 @@ def test_media_of_a_run_are_on_its_page(
     assert "psutil" in silent["empty"]
 
 
+def test_the_calls_of_a_run_lead_to_their_traces_and_back(
+    server: ServerProcess, client: Client, project: str, tmp_path: Path
+) -> None:
+    """A run's own span is none of them; what was called outside of the run is not there."""
+
+    @weave_core.op
+    def answer(question: str) -> str:
+        return question.upper()
+
+    with training(project, server.url, tmp_path / "home"):
+        with weave_core.run(id="asks", capture=False):
+            answer("why?")
+        answer("outside")
+        assert weave_core.flush()
+        wait_for(lambda: len(client.list_traces(project).items) == 3)
+    calls = component_data(draw(RUN, project=project, run="asks", view="Calls"), "figure_table")
+    [row] = calls["rows"]
+    screen = draw(str(PAGES / "trace.py"), project=project, trace=row["id"])
+    assert "why?" in row["cells"][2]["text"]
+    assert row["url"] == f"./trace?project={project}&trace={row['id']}"
+    detail = component_data(screen, "span_detail")
+    assert detail["run_url"] == f"./run?project={project}&run=asks"
+
+
 def test_media_of_runs_are_compared_side_by_side(
     server: ServerProcess, project: str, tmp_path: Path
 ) -> None:
