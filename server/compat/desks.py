@@ -1,9 +1,10 @@
 """What clients are served from: the store, and what was heard of runs a moment ago."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -12,6 +13,7 @@ from weave_core.server.compat.run_places import RunPlace
 from weave_core.server.compat.signatures import Signer
 from weave_core.server.otlp.records import RawSpan
 from weave_core.server.store.queries import runs
+from weave_core.server.store.queries.run_edits import replace_config
 from weave_core.server.store.queries.run_sessions import RunSession, find_session
 from weave_core.server.store.stores import Store
 from weave_core.settings import Settings
@@ -51,16 +53,16 @@ class Desk:
             request = self.store.add_spans(place.project, spans, size_bytes=size_bytes)
             request.result()
 
-    def change(self, place: RunPlace, changes: RunChanges) -> None:
-        """Change what readers may."""
+    def change(self, place: RunPlace, given: Mapping[str, Any]) -> None:
+        """Change what readers may: fields of `RunChanges`, and all of the `config`."""
+        told = dict(given)
+        config = told.pop("config", None)
 
         def work(connection: Connection) -> None:
-            runs.change_run(
-                connection,
-                project=place.project,
-                run_id=place.run_id,
-                changes=changes,
-            )
+            named = {"project": place.project, "run_id": place.run_id}
+            if config is not None:
+                replace_config(connection, config=config, **named)
+            runs.change_run(connection, changes=RunChanges(**told), **named)
 
         self.store.run(work).result()
 

@@ -5,19 +5,22 @@ import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request
 
 from weave_core.errors import BadRequest, NotFound
+from weave_core.server.compat.addresses import FILE_PREFIX
 from weave_core.server.compat.desks import Desk
 from weave_core.server.compat.json_texts import read_object
 from weave_core.server.compat.run_places import RunPlace
 from weave_core.server.compat.run_starts import environment_of
 from weave_core.server.compat.run_tellers import SOURCE, RunTeller
 from weave_core.server.limits import BodyReader
+from weave_core.server.store.run_files import MAX_STORED_FILE_NAME
 from weave_core.server.store.stores import Store
 
-__all__ = ["StoredFile", "keep_file", "receive"]
+__all__ = ["StoredFile", "file_path", "keep_file", "receive"]
 
 MAX_READ_BYTES = 64 * 1024 * 1024
 """Bytes of a file of a wandb client that the server looks into: a table, boxes of a picture, what
@@ -105,3 +108,17 @@ def _environment(file: StoredFile, own: dict[str, Any]) -> dict[str, Any]:
         except (ValueError, BadRequest):
             return {}
     return {}
+
+
+def file_path(place: RunPlace, name: str) -> str:
+    """Where a file of a run is put and read.
+
+    Raises:
+        BadRequest: If it can't be a name of a file.
+    """
+    if not name.strip("\0/") or len(name) > MAX_STORED_FILE_NAME:
+        raise BadRequest(
+            f"{name[:60]!r} is no name of a file", f"1 to {MAX_STORED_FILE_NAME} characters do"
+        )
+    parts = (quote(each, safe="") for each in (place.project, place.run_id))
+    return f"{FILE_PREFIX}/{'/'.join(parts)}/{quote(name)}"

@@ -3,36 +3,47 @@
 from collections.abc import Mapping
 from typing import Any
 
+from weave_core.errors import NotFound
 from weave_core.server.compat.desks import Desk
+from weave_core.server.compat.pages import page_info
 from weave_core.server.compat.run_answers import project_fields, run_fields, user
-from weave_core.server.compat.run_places import ENTITY, RunPlace, place_of
+from weave_core.server.compat.run_lists import count_runs, runs_page
+from weave_core.server.compat.run_places import ENTITY, place_of
+from weave_core.server.compat.stamps import iso
+from weave_core.server.store.queries.projects import get_project, list_projects
 
 __all__ = ["queries"]
 
+_MAX_PROJECTS = 500
+_ASKED_FIELDS = {"Run": ("projectId",), "Project": ("internalId",)}
 
-def queries(desk: Desk) -> dict[str, Any]:
-    """What may be asked of `desk`."""
+
+def queries(desk: Desk, base_url: str) -> dict[str, Any]:
+    """What may be asked of `desk`.
+
+    Args:
+        desk: The store and what belongs to it.
+        base_url: How the client reaches this server.
+    """
     return {
         "viewer": _viewer(),
         "serverInfo": _server_info(),
-        "model": lambda told: _project(desk, told),
-        "project": lambda told: _project(desk, told),
+        "model": lambda told: _project(desk, base_url, told),
+        "project": lambda told: _project(desk, base_url, told),
+        "models": lambda told: _projects(desk, told),
+        "__type": lambda told: _type(told.get("name")),
         "entity": lambda told: {"name": told.get("name"), "organization": None},
     }
 
 
+def _type(name: object) -> dict[str, Any]:
+    """Which fields a type has, of those that older clients ask about before they use them."""
+    fields = [{"name": field} for field in _ASKED_FIELDS.get(str(name), ())]
+    return {"name": name, "fields": fields, "inputFields": []}
+
+
 def _viewer() -> dict[str, Any]:
-    return {
-        **user(),
-        "entity": ENTITY,
-        "defaultEntity": {"name": ENTITY},
-        "email": None,
-        "admin": False,
-        "flags": "{}",
-        "deletedAt": None,
-        "teams": {"edges": []},
-        "apiKeys": {"edges": []},
-    }
+    return {**user(), "entity": ENTITY, "defaultEntity": {"name": ENTITY}}
 
 
 def _server_info() -> dict[str, Any]:
@@ -43,15 +54,51 @@ def _server_info() -> dict[str, Any]:
     }
 
 
-def _project(desk: Desk, told: Mapping[str, Any]) -> dict[str, Any]:
+def _project(desk: Desk, base_url: str, told: Mapping[str, Any]) -> dict[str, Any]:
     """A project, and its runs by their ids."""
     entity = told.get("entityName", told.get("entity"))
     name = told.get("name")
+    project = place_of(entity, name, "-")
 
-    def run(asked: Mapping[str, Any]) -> dict[str, Any] | None:
-        place = place_of(entity, name, asked.get("name"))
+    def run(asked: Mapping[str, Any] | str) -> dict[str, Any] | None:
+        place = place_of(entity, name, asked if isinstance(asked, str) else asked.get("name"))
         session = desk.session(place)
-        return None if session is None else run_fields(desk, place, session)
+        return None if session is None else run_fields(desk, base_url, place, session)
 
-    place = place_of(entity, name, "-")
-    return {**project_fields(RunPlace(*place)), "run": run, "bucket": run}
+    return {
+        **project_fields(project),
+        "createdAt": lambda _: _created(desk, project.project),
+        "isBenchmark": False,
+        "readOnly": False,
+        "user": None,
+        "run": run,
+        "bucket": run,
+        "runs": lambda asked: runs_page(desk, project.project, asked, run),
+        "runCount": lambda asked: count_runs(desk, project.project, asked.get("filters")),
+    }
+
+
+def _created(desk: Desk, name: str) -> str | None:
+    with desk.store.reading() as connection:
+        try:
+            return iso(get_project(connection, name)["created_ns"])
+        except NotFound:
+            return None
+
+
+def _projects(desk: Desk, told: Mapping[str, Any]) -> dict[str, Any]:
+    with desk.store.reading() as connection:
+        items = list_projects(connection)["items"][:_MAX_PROJECTS]
+    edges = [
+        {
+            "node": {
+                **project_fields(place_of(told.get("entityName"), each["name"], "-")),
+                "createdAt": iso(each["created_ns"]),
+                "isBenchmark": False,
+                "user": None,
+            },
+            "cursor": each["name"],
+        }
+        for each in items
+    ]
+    return {"edges": edges, "pageInfo": page_info(None, has_next=False)}

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
@@ -12,12 +13,14 @@ from weave_core.server.compat.desks import Desk
 from weave_core.server.compat.documents import answer, read_operation
 from weave_core.server.compat.file_streams import read_post
 from weave_core.server.compat.json_texts import read_object
-from weave_core.server.compat.kept_files import keep_file, receive
-from weave_core.server.compat.mutations import file_path, mutations
+from weave_core.server.compat.kept_files import file_path, keep_file, receive
+from weave_core.server.compat.mutations import mutations
 from weave_core.server.compat.queries import queries
 from weave_core.server.compat.run_places import place_of
 from weave_core.server.compat.streams import take_post
 from weave_core.server.routes.answers import JsonAnswer
+from weave_core.server.routes.byte_answers import bytes_answer
+from weave_core.server.store.queries.run_files import get_file
 
 if TYPE_CHECKING:
     from weave_core.server.limits import BodyReader
@@ -51,7 +54,7 @@ def _answered(desk: Desk, base_url: str, body: bytes) -> dict[str, Any]:
             told.get("operationName"),
             variables if isinstance(variables, dict) else {},
         )
-        root = mutations(desk, base_url) if operation.is_mutation else queries(desk)
+        root = mutations(desk, base_url) if operation.is_mutation else queries(desk, base_url)
         return {"data": answer(operation, root)}
     except (BadRequest, NotFound) as error:
         _log.info("a client was refused: %s", error)
@@ -90,3 +93,29 @@ async def put_file(
     file = await receive(desk.store, reader, request, name)
     await asyncio.to_thread(keep_file, desk, place, file)
     return Response()
+
+
+@router.get(FILE_PREFIX + "/{project}/{run_id}/{name:path}", response_model=None)
+def get_stored_file(
+    request: Request,
+    project: str,
+    run_id: str,
+    name: str,
+    *,
+    expires: str = "",
+    signature: str = "",
+) -> Response:
+    """A file of a run, from an address that allows it."""
+    desk, place = _desk(request), place_of(None, project, run_id)
+    if not desk.signer.allows("GET", file_path(place, name), expires, signature):
+        return JsonAnswer({"message": "the address is not ours, or its time is over"}, 403)
+    with desk.store.reading() as connection:
+        told = get_file(connection, place.project, place.run_id, name)
+    digest = told["digest"]
+    return bytes_answer(
+        request,
+        partial(desk.store.blobs.read, digest),
+        told["size_bytes"],
+        etag=f'"{digest}"',
+        name=name.rpartition("/")[2],
+    )

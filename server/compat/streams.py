@@ -6,7 +6,6 @@ from typing import Any
 from weave_core.errors import NotFound
 from weave_core.foreign_runs.records import ns_of
 from weave_core.foreign_runs.wandb_summaries import summary_values
-from weave_core.model import RunChanges
 from weave_core.server.compat.awaited_media import logged_media
 from weave_core.server.compat.desks import Desk
 from weave_core.server.compat.file_streams import Posted
@@ -58,7 +57,7 @@ def take_post(desk: Desk, place: RunPlace, posted: Posted, size_bytes: int) -> d
     desk.tell(place, spans, size_bytes)
     gone = {} if summary is None else dict.fromkeys(session.row.summary.keys() - summary.keys())
     if gone:
-        desk.change(place, RunChanges(summary=gone))
+        desk.change(place, {"summary": gone})
     return {"stopped": True} if session.row.stop_requested else {}
 
 

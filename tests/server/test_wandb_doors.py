@@ -1,6 +1,7 @@
 """Who comes in by the doors for wandb clients, and what is answered to what nobody expected."""
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -220,3 +221,90 @@ def test_the_secret_of_addresses_outlives_the_server(tmp_path: Path, project: st
             run = client.run("r1", project)
             assert run.history(["a"]).to_arrow().to_pydict()["a"] == [1.0]
             assert run.file("x").read() == b"x"
+
+
+RUNS = (
+    "query R($p: String!, $f: JSONString, $o: String, $n: Int, $a: String) { project(name: $p)"
+    " { runCount(filters: $f) runs(filters: $f, order: $o, first: $n, after: $a)"
+    " { edges { node { name displayName summaryMetrics } } pageInfo { endCursor hasNextPage } } } }"
+)
+RUN = (
+    "query Q($p: String!, $r: String!, $spec: JSONString) { project(name: $p) { run(name: $r)"
+    " { id config tags historyKeys history(minStep: 2, maxStep: 5, samples: 10)"
+    ' sampledHistory(specs: [$spec]) files(names: ["./a.txt"], first: 5)'
+    " { edges { node { id name sizeBytes directUrl } } } } } }"
+)
+EDIT = (
+    "mutation E($id: String, $c: JSONString, $t: [String!], $s: JSONString) { upsertBucket(input:"
+    " {id: $id, config: $c, tags: $t, summaryMetrics: $s}) { bucket { id config } } }"
+)
+
+
+def test_runs_are_found_by_filter_and_order(http: httpx.Client, project: str) -> None:
+    """As `wandb.Api().runs` asks; page by page, and no pattern keeps the server for ever."""
+    for number in range(5):
+        begin(http, project, f"r{number}", lr=number / 10)
+        row = {"_step": 0, "loss": 5 - number, "_timestamp": 1.5e9}
+        summary = {"files": {"wandb-summary.json": {"content": [json.dumps({"loss": 5 - number})]}}}
+        assert post(http, project, rows(row), f"r{number}").status_code == 200
+        assert post(http, project, summary, f"r{number}").status_code == 200
+
+    def found(filters: Any = None, order: str | None = None, **more: Any) -> list[str]:
+        told = ask(http, RUNS, p=project, f=filters and json.dumps(filters), o=order, **more)
+        assert "errors" not in told, told
+        return [edge["node"]["name"] for edge in told["data"]["project"]["runs"]["edges"]]
+
+    assert found({"config.lr": {"$gte": 0.3}}, "+created_at") == ["r3", "r4"]
+    assert found({"$and": [{"name": {"$regex": "^r[12]$"}}]}, "-created_at") == ["r2", "r1"]
+    assert found(None, "summary_metrics.loss", n=2) == ["r4", "r3"]
+    assert found(None, "summary_metrics.loss", n=2, a="2") == ["r2", "r1"]
+    counted = ask(http, RUNS, p=project, f=json.dumps({"summary_metrics.loss": {"$lt": 3}}))
+    assert counted["data"]["project"]["runCount"] == 2
+    for wrong in (
+        {"name": {"$regex": "(a+)+b"}},
+        {"name": {"$what": 1}},
+        {"name": {"$regex": "("}},
+    ):
+        assert ask(http, RUNS, p=project, f=json.dumps(wrong))["errors"]
+
+
+def test_a_run_is_read_changed_and_deleted(http: httpx.Client, project: str) -> None:
+    """Rows of history by step, samples of some keys, files by their address; then its end."""
+    begin(http, project, lr=0.1)
+    logged: list[dict[str, Any]] = [
+        {"_step": step, "a": step, **({"b": -step} if step % 2 else {}), "_timestamp": 1.5e9 + step}
+        for step in range(8)
+    ]
+    post(http, project, rows(*logged, {"_step": 8, "a": math.nan}))
+    told = ask(http, FILES, p=project, r="r1", f=["a.txt"])
+    httpx.put(told["data"]["createRunFiles"]["files"][0]["uploadUrl"], content=b"text", timeout=60)
+    spec = json.dumps({"keys": ["_step", "a", "b"], "samples": 3})
+
+    run = ask(http, RUN, p=project, r="r1", spec=spec)["data"]["project"]["run"]
+
+    assert [json.loads(row)["_step"] for row in run["history"]] == [2, 3, 4]
+    assert json.loads(run["history"][1])["b"] == -3
+    assert run["historyKeys"]["lastStep"] == 8
+    assert run["historyKeys"]["keys"]["a"]["typeCounts"][0]["count"] == 9
+    assert run["sampledHistory"] == [
+        [{"_step": step, "a": step, "b": -step} for step in (1, 3, 7)],
+    ]
+    [edge] = run["files"]["edges"]
+    assert (edge["node"]["name"], edge["node"]["sizeBytes"]) == ("a.txt", "4")
+    assert httpx.get(edge["node"]["directUrl"], timeout=60).content == b"text"
+    assert httpx.get(edge["node"]["directUrl"] + "x", timeout=60).status_code == 403
+    config = json.dumps({"lr": {"value": 0.2}, "new": {"value": 1}})
+    edited = ask(http, EDIT, id=run["id"], c=config, t=["x"], s=json.dumps({"best": 1}))
+    assert "errors" not in edited
+    with reader(http) as client:
+        info = client.run("r1", project).info
+        assert (info.config, info.tags) == ({"lr": 0.2, "new": 1}, ["x"])
+        assert info.summary["best"] == 1
+        files = f'mutation {{deleteFiles(input: {{files: ["{edge["node"]["id"]}"]}}) {{success}}}}'
+        assert ask(http, files)["data"] == {"deleteFiles": {"success": True}}
+        assert list(client.run("r1", project).files()) == []
+        gone = f'mutation {{deleteRun(input: {{id: "{run["id"]}"}}) {{clientMutationId}}}}'
+        assert ask(http, gone)["data"]["deleteRun"] == {"clientMutationId": None}
+        with pytest.raises(NotFound):
+            _ = client.run("r1", project).info
+    assert ask(http, gone)["errors"]

@@ -114,12 +114,18 @@ def check_again(client: Client, project: str, what: str) -> None:
     )
     info = found.info
     steps = series(client, project, found.id, "loss")
-    lines = [line.text for line in found.console() if not line.text.startswith("ALERT")]
+    lines = [line.text for line in found.console() if not line.text.startswith("alert,")]
     assert info.state == ("failed" if what == "fail" else "finished")
     begun = {step: float(step) for step in range(10)}
     if what == "begin":
         assert (steps, lines) == (begun, ["first attempt"])
-        assert "ALERT WARN careful: the loss goes up" in [each.text for each in found.console()]
+        printed = [line.text for line in found.console()]
+        assert "alert, WARN: careful: the loss goes up" in printed
+        [alert] = found.media("alerts")
+        assert (alert.kind, alert.read()) == (
+            "markdown",
+            b"**WARN: careful**\n\nthe loss goes up",
+        )
     elif what == "resume":
         assert steps == begun | dict.fromkeys(range(10, 15), 100.0)
         assert lines == ["first attempt", "second attempt"]

@@ -11,10 +11,10 @@ from typing import Any
 
 from weave_core.client import Client
 from weave_core.compat.wandb_artifacts import Artifact, place_of
-from weave_core.compat.wandb_filters import SUMMARY_WORDS, fits, ordered_by
 from weave_core.compat.wandb_missing import not_provided
 from weave_core.compat.wandb_stored_runs import StoredRun
 from weave_core.errors import BadRequest, NotFound
+from weave_core.foreign_runs.wandb_filters import SUMMARY_WORDS, fits, ordered_by
 from weave_core.model import ArtifactVersion
 from weave_core.model import Sweep as SweepInfo
 from weave_core.tracing import lifecycle

@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 from weave_core.client import Client
 from weave_core.compat.wandb_artifacts import Artifact
 from weave_core.compat.wandb_files import File
-from weave_core.compat.wandb_filters import moment
 from weave_core.compat.wandb_missing import not_provided
 from weave_core.compat.wandb_notes import SummaryView
 from weave_core.errors import MissingExtra
 from weave_core.flat_keys import flattened
+from weave_core.foreign_runs.wandb_filters import moment
 from weave_core.model import Run as RunInfo
 from weave_core.settings import Settings
 
