@@ -5,6 +5,7 @@ import streamlit as st
 from weave_core.app.frame import asset, dress, errors_shown
 from weave_core.app.state import (
     ADD_ROWS_PAGE,
+    ANNOTATE_PAGE,
     ARTIFACT_PAGE,
     ARTIFACTS_PAGE,
     COMPARE_PAGE,
@@ -49,6 +50,9 @@ def draw() -> None:
                 title="Evaluations",
                 icon=":material/fact_check:",
                 url_path="evaluations",
+            ),
+            st.Page(
+                ANNOTATE_PAGE, title="Annotate", icon=":material/rate_review:", url_path="annotate"
             ),
             st.Page(
                 OBJECTS_PAGE, title="Objects", icon=":material/inventory_2:", url_path="objects"

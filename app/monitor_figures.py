@@ -1,14 +1,26 @@
 """What the Monitor draws of each group, and which traces stand behind a point of it.  Pure."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from weave_core.app import filters
 from weave_core.app.charts import MAX_LINES, Line
-from weave_core.model import Stats
+from weave_core.model import FeedbackStats, Stats
 
-__all__ = ["FIELDS", "FIGURES", "Figure", "group_name", "lines_of", "top_groups", "traces_query"]
+__all__ = [
+    "FEEDBACK_FIGURES",
+    "FIELDS",
+    "FIGURES",
+    "FeedbackFigure",
+    "Figure",
+    "feedback_lines",
+    "group_name",
+    "lines_of",
+    "top_groups",
+    "traces_query",
+]
 
 FIELDS: Final = {
     "model": "model",
@@ -59,6 +71,33 @@ FIGURES: Final = (
     Figure("Latency mean", "ms", lambda stats: stats.latency_ms.mean, "-duration_ms"),
 )
 """In the order of the page, four a row."""
+
+
+@dataclass(frozen=True)
+class FeedbackFigure:
+    """What a chart over time shows of feedback by name."""
+
+    title: str
+    value: Callable[[FeedbackStats], float | None]
+    """None leaves a gap."""
+
+
+FEEDBACK_FIGURES: Final = (
+    FeedbackFigure("Feedback given", lambda stats: stats.count),
+    FeedbackFigure("Mean of feedback", lambda stats: stats.mean),
+)
+
+
+def feedback_lines(figure: FeedbackFigure, series: Sequence[FeedbackStats]) -> list[Line]:
+    """The figure of the names that were given most."""
+    counts: Counter[str] = Counter()
+    points: dict[str, list[tuple[int, float | None]]] = {}
+    for stats in series:
+        value = figure.value(stats)
+        if value is not None and stats.bucket_ns is not None:
+            counts[stats.name] += stats.count
+            points.setdefault(stats.name, []).append((stats.bucket_ns, value))
+    return [Line(name, points[name]) for name, _ in counts.most_common(MAX_LINES)]
 
 
 def group_name(stats: Stats, group_by: str) -> str:

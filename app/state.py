@@ -18,6 +18,7 @@ from weave_core.settings import DEFAULT_ENDPOINT, Settings
 
 __all__ = [
     "ADD_ROWS_PAGE",
+    "ANNOTATE_PAGE",
     "ARTIFACTS_PAGE",
     "ARTIFACT_PAGE",
     "COMPARE_PAGE",
@@ -39,6 +40,7 @@ __all__ = [
     "TRACE_PAGE",
     "VERSUS_PAGE",
     "add_rows_url",
+    "annotate_url",
     "artifact_url",
     "artifacts_url",
     "client",
@@ -83,6 +85,7 @@ ARTIFACTS_PAGE: Final = _PAGES / "artifacts.py"
 ARTIFACT_PAGE: Final = _PAGES / "artifact.py"
 OBJECTS_PAGE: Final = _PAGES / "objects.py"
 OBJECT_PAGE: Final = _PAGES / "object.py"
+ANNOTATE_PAGE: Final = _PAGES / "annotate.py"
 ADD_ROWS_PAGE: Final = _PAGES / "add_rows.py"
 RUNS_PAGE: Final = _PAGES / "runs.py"
 RUN_PAGE: Final = _PAGES / "run.py"
@@ -212,6 +215,11 @@ def artifact_url(project: str, name: str, version: int | str | None = None, **qu
 def add_rows_url(project: str, **query: str) -> str:
     """Address of the page that makes rows of a dataset out of spans."""
     return "./add_rows?" + urlencode({"project": project} | query)
+
+
+def annotate_url(project: str, **query: str) -> str:
+    """Address of the queues that people review, and of one of them."""
+    return "./annotate?" + urlencode({"project": project} | query)
 
 
 def runs_url(project: str, **query: str) -> str:

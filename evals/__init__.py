@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from weave_core.evals.loggers import EvaluationLogger as EvaluationLogger
     from weave_core.evals.models import Model as Model
     from weave_core.evals.results import EvaluationResult as EvaluationResult
+    from weave_core.evals.reviewed import calibrate_on_reviews as calibrate_on_reviews
     from weave_core.evals.scorers.contract import Scorer as Scorer
     from weave_core.evals.scores import Score as Score
 
@@ -34,6 +35,7 @@ _HOME = {
     "Score": "scores",
     "Scorer": "scorers.contract",
     "calibrate": "calibrations",
+    "calibrate_on_reviews": "reviewed",
 }
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "Score",
     "Scorer",
     "calibrate",
+    "calibrate_on_reviews",
 ]
 
 

@@ -60,6 +60,7 @@ function draw(host, state, data) {
   state.canCompare = data.can_compare;
   state.compare = data.compare;
   state.addRows = data.add_rows;
+  state.annotate = data.annotate;
   host.replaceChildren(state.bar, state.table);
   if (!data.rows.length) host.append(el("div.empty", null, data.empty));
   fit(host, state);
@@ -152,9 +153,11 @@ function showPicked(host, state) {
   compare.addEventListener("click", () => visit(`${state.compare}&a=${state.picked[0]}&b=${state.picked[1]}`));
   const add = el("button", { type: "button", title: "Make rows of what went in and came out" }, "Add to dataset");
   add.addEventListener("click", () => visit(`${state.addRows}&traces=${state.picked.join(",")}`));
+  const review = el("button", { type: "button", title: "Let people review them" }, "Annotate");
+  review.addEventListener("click", () => visit(`${state.annotate}&traces=${state.picked.join(",")}`));
   const clear = el("button", { type: "button" }, "Clear");
   clear.addEventListener("click", () => { state.picked = []; showPicked(host, state); });
-  state.bar.replaceChildren(el("span", null, count === 1 ? "One trace picked; a second can be compared with it" : `${count} traces picked`), compare, add, clear);
+  state.bar.replaceChildren(el("span", null, count === 1 ? "One trace picked; a second can be compared with it" : `${count} traces picked`), compare, add, review, clear);
 }
 
 const sum = (usage) => (usage.input_tokens == null && usage.output_tokens == null ? null : (usage.input_tokens ?? 0) + (usage.output_tokens ?? 0));

@@ -10,7 +10,7 @@ import orjson
 from weave_core.app.components.bundles import bundle
 from weave_core.app.feedback_words import judged_words
 from weave_core.app.formats import money, usage_words
-from weave_core.app.state import add_rows_url, compare_url, trace_url, traces_url
+from weave_core.app.state import add_rows_url, annotate_url, compare_url, trace_url, traces_url
 from weave_core.model import TraceSummary
 
 __all__ = ["COLUMNS", "DEFAULT_COLUMNS", "SORTABLE", "ListAction", "list_rows", "trace_list"]
@@ -108,6 +108,7 @@ def list_rows(  # What a table can be told.
         "base": traces_url(project=project) + "&filter=",
         "compare": "./compare?" + urlencode({"project": project}),
         "add_rows": add_rows_url(project),
+        "annotate": annotate_url(project),
     }
     return orjson.dumps(page)
 

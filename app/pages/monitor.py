@@ -12,9 +12,11 @@ from weave_core.app import charts, filters, welcome
 from weave_core.app.components.group_list import group_list, group_rows
 from weave_core.app.frame import go_to, show_filter_error
 from weave_core.app.monitor_figures import (
+    FEEDBACK_FIGURES,
     FIELDS,
     FIGURES,
     Figure,
+    feedback_lines,
     group_name,
     lines_of,
     top_groups,
@@ -48,6 +50,23 @@ def show_charts(
             point = charts.chosen_point(selected, lines)
             chosen = chosen or (point and (figure, *point))
     return chosen
+
+
+def show_feedback(project: str, bucket: str, *, period_ns: tuple[int, int]) -> None:
+    """What people, models and code thought in that time; nothing where nobody said anything."""
+    given = client().sum_feedback(project, bucket=bucket, filter=f"created_ns >= {period_ns[0]}")
+    figures = zip(st.columns(CHARTS_A_ROW), FEEDBACK_FIGURES, strict=False) if given else ()
+    for column, figure in figures:
+        chart = charts.time_chart(
+            figure.title, feedback_lines(figure, given), unit="count",
+            from_ns=period_ns[0], to_ns=period_ns[1],
+        )  # fmt: skip
+        # The lines are names, not the groups of the table below.
+        chart["legend"] = charts.legend()
+        chart["grid"]["bottom"] = 30
+        column.echarts_chart(
+            chart, height=210, alt=f"{figure.title} over time", key=f"chart_{figure.title}"
+        )
 
 
 with st.container(horizontal=True, vertical_alignment="center"):
@@ -88,6 +107,7 @@ series = client().list_stats(
 )
 groups = top_groups(totals, group_by)
 point = show_charts(series, groups, group_by, period_ns=(from_ns, now_ns))
+show_feedback(project, bucket, period_ns=(from_ns, now_ns))
 queries = [
     traces_query(project, text, group=(group_by, str(getattr(stats, group_by))))
     | {"range": range_name}

@@ -18,7 +18,7 @@ from weave_core.app.frame import errors_shown, go_to, show_filter_error
 from weave_core.app.headlines import figures_of
 from weave_core.app.live_rows import MAX_ROWS, LiveRows
 from weave_core.app.project_picker import pick_project
-from weave_core.app.state import add_rows_url, client
+from weave_core.app.state import add_rows_url, annotate_url, client
 from weave_core.app.view_picker import find_view, show_views
 from weave_core.errors import BadRequest
 from weave_core.model import FacetValue, SavedView, TraceSums
@@ -356,11 +356,19 @@ else:
             "To dataset", type="tertiary", icon=":material/playlist_add:",
             help="Make rows of the newest traces that pass the filter",
         )  # fmt: skip
+        wants_queue = st.button(
+            "Annotate", type="tertiary", icon=":material/rate_review:",
+            help="Let people review the traces that pass the filter",
+        )  # fmt: skip
     remember_list()
     order_by = st.query_params.get("order", NEWEST_FIRST)
     # Older pages stand still: rows that move under the reader's eyes help nobody.
     is_moving = is_live and not st.query_params.get("after") and order_by == NEWEST_FIRST
     wanted = Wanted(project, text or "", range_name or "all", order_by, is_moving)
+    if wants_queue:
+        go_to(
+            annotate_url(project, new="1", **({"filter": wanted.filter} if wanted.filter else {}))
+        )
     if wants_rows:
         go_to(
             add_rows_url(project, list="1", **({"filter": wanted.filter} if wanted.filter else {}))

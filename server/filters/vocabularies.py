@@ -267,7 +267,7 @@ RUNS = Vocabulary("runs", {field.name: field for field in _RUN_FIELDS}, ())
 
 _FEEDBACK_FIELDS = [
     *_texts(FEEDBACK_TABLE, "feedback_id", "name", "label", "text", "author"),
-    *_texts(FEEDBACK_TABLE, "run_id", "session_id"),
+    *_texts(FEEDBACK_TABLE, "run_id", "session_id", "queue_id"),
     Field("source", "text", FEEDBACK_TABLE.c.source, values=FEEDBACK_SOURCES),
     Field("value", "number", FEEDBACK_TABLE.c.value),
     *(Field(name, "id", FEEDBACK_TABLE.c[name]) for name in ("trace_id", "span_id")),

@@ -2,6 +2,7 @@
 
 from weave_core.server.routes import (
     alerts,
+    annotations,
     artifact_chunks,
     artifacts,
     blobs,
@@ -49,6 +50,7 @@ READ_ROUTERS = (
     metrics.router,
     views.router,
     feedback.router,
+    annotations.router,
     blobs.router,
     objects.router,
     artifact_chunks.router,

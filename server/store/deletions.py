@@ -60,8 +60,13 @@ DELETE FROM log_record WHERE project_id = ? AND response_id = ? AND NOT EXISTS (
   SELECT 1 FROM span WHERE {is_of_it}
 )
 """
+_DELETE_REVIEWS = """
+DELETE FROM annotation_review WHERE item_id IN (
+  SELECT id FROM annotation_item WHERE project_id = ? AND trace_id = ?
+)
+"""
 _OF_TRACE = (
-    *("blob_link", "trace", "trace_dirty", "span_dirty"),
+    *("blob_link", "trace", "trace_dirty", "span_dirty", "annotation_item"),
     *("monitor_item", "monitor_score"),
 )
 
@@ -110,6 +115,7 @@ def delete_bite(
             _each(connection, dialect, _MARK, [key])
             break
         orphan(connection, dialect, project_id, trace_id)
+        _each(connection, dialect, _DELETE_REVIEWS, [key])
         for table in _OF_TRACE:
             delete = f"DELETE FROM {table} WHERE project_id = ? AND trace_id = ?"  # noqa: S608  # Names of our own tables.
             _each(connection, dialect, delete, [key])

@@ -23,11 +23,21 @@ _SAID = ("name", "value", "label", "text", "source", "author", "updated_ns")
 
 
 def add_feedback(
-    connection: Connection, *, project: str, items: Sequence[NewFeedback]
+    connection: Connection,
+    *,
+    project: str,
+    items: Sequence[NewFeedback],
+    queue_id: str | None = None,
 ) -> list[dict[str, Any]]:
     """Add feedback, in the caller's transaction; one with a known id replaces what was there.
 
     What it is of need not be stored: feedback may come before its span.
+
+    Args:
+        connection: To write to.
+        project: Its name.
+        items: What is given.
+        queue_id: Of the annotation queue that it is given in.
 
     Raises:
         BadRequest: If an id is that of feedback on something else, or a target has too much.
@@ -53,7 +63,7 @@ def add_feedback(
     new = [each for each in said if each not in stored]
     _check_room(connection, project, project_id, [targets[each] for each in new])
     if new:
-        own = {"project_id": project_id, "created_ns": now}
+        own = {"project_id": project_id, "created_ns": now, "queue_id": queue_id}
         rows = [{**own, **_ids(targets[each]), "feedback_id": each, **said[each]} for each in new]
         connection.execute(insert(_FEEDBACK), rows)
     if again := [{"known_id": each, **said[each]} for each in said if each in stored]:

@@ -33,6 +33,7 @@ class FeedbackRow(Row, table=True):
         _of("trace"),
         _of("run"),
         _of("session"),
+        _of("queue"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
@@ -49,5 +50,7 @@ class FeedbackRow(Row, table=True):
     text: str | None = None
     source: str
     author: str | None = None
+    queue_id: str | None = None
+    """Of the annotation queue that it was given in."""
     created_ns: int = Field(sa_type=BigInteger)
     updated_ns: int = Field(sa_type=BigInteger)

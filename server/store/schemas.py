@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from weave_core.errors import StoreError
 from weave_core.server.store import (
     alert_tables,
+    annotation_tables,
     artifact_tables,
     evaluation_tables,
     feedback_tables,
@@ -30,6 +31,7 @@ __all__ = ["migration_config", "upgrade"]
 
 DECLARED_BY = (
     alert_tables,
+    annotation_tables,
     artifact_tables,
     evaluation_tables,
     feedback_tables,

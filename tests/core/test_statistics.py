@@ -111,6 +111,8 @@ class TestReferences:
         ]
         units = [[o for o in unit if o is not None] for unit in zip(*observers, strict=True)]
         assert krippendorff_alpha(units) == pytest.approx(0.743, abs=5e-4)
+        # Section D, by the interval metric.
+        assert krippendorff_alpha(units, is_interval=True) == pytest.approx(0.849, abs=5e-4)
 
     def test_clusters_of_one_are_no_clusters(self) -> None:
         """With each item on its own the error is that of the mean; doubled items change nothing."""

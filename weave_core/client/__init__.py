@@ -6,6 +6,7 @@ asked is one module here; `Client` is all of them over one connection.
 """
 
 from weave_core.client.alerts import AlertCalls
+from weave_core.client.annotations import AnnotationCalls
 from weave_core.client.artifacts import ArtifactCalls
 from weave_core.client.datasets import DatasetCalls
 from weave_core.client.evaluations import EvaluationCalls
@@ -42,6 +43,7 @@ class Client(
     ArtifactCalls,
     EvaluationCalls,
     FeedbackCalls,
+    AnnotationCalls,
     RunCalls,
     SweepCalls,
     MonitorCalls,

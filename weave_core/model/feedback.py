@@ -138,6 +138,8 @@ class Feedback(Value):
     text: str | None = None
     source: FeedbackSource
     author: str | None = None
+    queue_id: str | None = None
+    """Of the annotation queue that it was given in."""
     created_ns: int
     updated_ns: int
 

@@ -101,7 +101,7 @@ class LabelSet(Value):
 
     labels: Annotated[list[Label], Field(min_length=1, max_length=MAX_LABELS)]
     instructions: Annotated[str, Field(max_length=MAX_INSTRUCTIONS)] = ""
-    """What they are told, as Markdown."""
+    """What they are told."""
 
     @model_validator(mode="after")
     def _has_names(self) -> Self:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from weave_core.model.estimates import Estimate
 from weave_core.statistics.estimates import CONFIDENCE, Floats, clustered_error, estimated
 
 __all__ = [
+    "agreed_share",
     "cohen_kappa",
     "krippendorff_alpha",
     "prediction_powered_mean",
@@ -36,13 +38,27 @@ def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float 
     return None if expected == 1 else (observed - expected) / (1 - expected)
 
 
-def krippendorff_alpha(units: Sequence[Sequence[Hashable]]) -> float | None:
+def agreed_share(units: Sequence[Sequence[Hashable]]) -> float | None:
+    """The share of pairs of raters of one item that say the same; None where there is no pair.
+
+    Args:
+        units: For each item the labels that it got.
+    """
+    pairs = [a == b for labels in units for a, b in combinations(labels, 2)]
+    return sum(pairs) / len(pairs) if pairs else None
+
+
+def krippendorff_alpha(
+    units: Sequence[Sequence[Hashable]], *, is_interval: bool = False
+) -> float | None:
     """Agreement of any number of raters on labels, of whom each may have left out items.
 
     Args:
         units: For each item the labels that it got; items with fewer than two say nothing.
+        is_interval: Whether they are numbers, which differ by how far they are apart.
 
-    Formula: 1 - D_o / D_e over the coincidences.  Source: Krippendorff 2011, section C (nominal).
+    Formula: 1 - D_o / D_e over the coincidences.  Source: Krippendorff 2011, section C (nominal)
+    and section D (any metric).
     """
     pairs: Counter[tuple[Hashable, Hashable]] = Counter()
     for labels in units:
@@ -55,10 +71,14 @@ def krippendorff_alpha(units: Sequence[Sequence[Hashable]]) -> float | None:
     for (a, _), weight in pairs.items():
         totals[a] += weight
     n = sum(totals.values())
-    expected = sum(totals[a] * totals[b] for a in totals for b in totals if a != b)
+
+    def apart(a: Any, b: Any) -> float:
+        return float(a - b) ** 2 if is_interval else float(a != b)
+
+    expected = sum(totals[a] * totals[b] * apart(a, b) for a in totals for b in totals)
     if not expected:
         return None
-    observed = sum(weight for (a, b), weight in pairs.items() if a != b)
+    observed = sum(weight * apart(a, b) for (a, b), weight in pairs.items())
     return float(1 - (n - 1) * observed / expected)
 
 

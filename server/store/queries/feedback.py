@@ -29,7 +29,7 @@ FEEDBACK_GROUPS = ("name", "label", "source", "author")
 """What feedback can be summed up by; by name it always is."""
 _SAID = (
     *("feedback_id", "name", "value", "label", "text", "source", "author"),
-    *("created_ns", "updated_ns"),
+    *("created_ns", "updated_ns", "queue_id"),
 )
 _TARGET = ("trace_id", "span_id", "run_id", "session_id")
 _COLUMNS = tuple(FEEDBACK_TABLE.c[name] for name in (*_SAID, *_TARGET))
@@ -53,7 +53,7 @@ def list_feedback(  # The parts of a list's address.
     """
     condition = compile_filter(filter_text, FEEDBACK)
     order = read_order(order_by, FEEDBACK, _ROW.id)
-    if set(_TARGET) & set(equal_names(filter_text)):
+    if {*_TARGET, "queue_id"} & set(equal_names(filter_text)):
         order = order.unindexed()
     project_id = get_project_id(connection, project)
     query = select(*_COLUMNS, order.column.label("place"), order.tie)
