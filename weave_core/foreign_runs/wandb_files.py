@@ -26,6 +26,7 @@ from weave_core.foreign_runs.records import (
     numbers_in,
 )
 from weave_core.foreign_runs.wandb_charts import TABLE_ENDING, charts_told
+from weave_core.foreign_runs.wandb_facts import environment_of, left_out
 from weave_core.foreign_runs.wandb_media import files_in, media_in, nested
 from weave_core.foreign_runs.wandb_metrics import definition_of_options
 from weave_core.foreign_runs.wandb_summaries import summary_values
@@ -39,6 +40,7 @@ _PART = struct.Struct("<IHB")
 _BLOCK_BYTES = 32 * 1024
 _WHOLE, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _HISTORY, _SUMMARY, _CONFIG, _STATS, _METRIC, _PRINTED, _RUN, _EXIT = 2, 3, 5, 7, 12, 13, 17, 18
+_ARTIFACT, _ENVIRONMENT = 8, 26
 _STDOUT = 1
 _MEDIA = frozenset({"media"})
 """The folder of what is taken by its records."""
@@ -228,6 +230,15 @@ def _take_exit(run: ForeignRun, told: Fields) -> None:
         run.ended_ns = max(run.started_ns + signed(told, 2) * 1_000_000_000, logged)
 
 
+def _take_artifact(run: ForeignRun, told: Fields) -> None:
+    if problem := left_out(told):
+        run.problems.setdefault(*problem)
+
+
+def _take_environment(run: ForeignRun, told: Fields) -> None:
+    run.environment |= environment_of(told)
+
+
 _TAKERS = {
     _RUN: _take_run,
     _CONFIG: _take_config,
@@ -237,4 +248,6 @@ _TAKERS = {
     _METRIC: _take_metric,
     _PRINTED: _take_printed,
     _EXIT: _take_exit,
+    _ARTIFACT: _take_artifact,
+    _ENVIRONMENT: _take_environment,
 }
