@@ -26,6 +26,8 @@ MAX_GROUPINGS: Final = 100
 """Config values that lines of runs can be gathered by."""
 _POINTS_OF_MANY: Final = 300
 """Of a line where there are many: they hide more."""
+_POINTS_OF_MEANT: Final = 100
+"""Of a run of many whose means are drawn: what the least and the largest are is kept."""
 _MANY: Final = 20
 EMPTY: Final = "None of these runs has logged a number yet: run.log({'loss': 0.5}, step=1) does."
 
@@ -59,9 +61,12 @@ def show_lines(runs: Sequence[Run], *, by: str) -> None:
             metrics = {**run.metrics, **metrics}
         axes = axes_of(metrics)
         keys = sorted({key for run in runs for key in run.summary})
-        first = FIRST_CHARTS if len(runs) <= _MANY else FIRST_CHARTS // 2
+        # Of many runs the empty cards are there at once, and ask for what is in sight.
+        first = FIRST_CHARTS if len(runs) <= _MANY else 0
         looked = looked_at("compare_grid", keys, axes, first=first)
-        few = _POINTS_OF_MANY if len(runs) > _MANY else None
+        few = None
+        if len(runs) > _MANY:
+            few = _POINTS_OF_MEANT if groups else _POINTS_OF_MANY
         project, ids = runs[0].project, list(names)
 
         def drawn(found: list[RunSeries], key: str) -> list[dict[str, Any]]:
