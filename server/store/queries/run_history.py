@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import BigInteger, Connection, and_, bindparam, func, select
 
 from weave_core.errors import BadRequest
 from weave_core.metric_definitions import definition_of
@@ -175,6 +175,32 @@ def read_history(
             yield found
 
 
+_MIN_STEP, _MAX_STEP = -(2**63), 2**63 - 1
+# Made once: a chart of many runs asks them a thousand times, and to make one took longer than to
+# answer it.
+_IN_RANGE = and_(
+    _CHUNK.c.run_metric_id
+    == select(RUN_METRIC.c.id)
+    .where(
+        RUN_METRIC.c.run_row_id == bindparam("row_id"),
+        RUN_METRIC.c.key == bindparam("key"),
+        RUN_METRIC.c.rank == bindparam("rank"),
+    )
+    .scalar_subquery(),
+    _CHUNK.c.last_step >= bindparam("first", type_=BigInteger),
+    _CHUNK.c.first_step <= bindparam("last", type_=BigInteger),
+)
+_COUNT = select(func.count(_CHUNK.c.preview), func.coalesce(func.sum(_CHUNK.c.count), 0)).where(
+    _IN_RANGE
+)
+_BODIES = select(_CHUNK.c.body).where(_IN_RANGE).order_by(_CHUNK.c.first_step)
+_PREVIEWS = (
+    select(func.coalesce(_CHUNK.c.preview, _CHUNK.c.body))
+    .where(_IN_RANGE)
+    .order_by(_CHUNK.c.first_step)
+)
+
+
 class _Reader:
     """Reads one run, with what it has from the run it was forked from."""
 
@@ -321,10 +347,8 @@ class _Reader:
 
     def _count(self, key: str, rank: int, first: int | None, last: int | None) -> tuple[int, int]:
         """Chunks that are full, and points, within about that range."""
-        query = select(
-            func.count(_CHUNK.c.preview), func.coalesce(func.sum(_CHUNK.c.count), 0)
-        ).where(self._chunks_of(self._row.id, key, rank, first, last))
-        full, count = self._connection.execute(query).one()
+        asked = _chunks_of(self._row.id, key, rank, first, last)
+        full, count = self._connection.execute(_COUNT, asked).one()
         return int(full), int(count)
 
     def _points(self, key: str, rank: int, first: int | None, last: int | None) -> Points:
@@ -366,33 +390,23 @@ class _Reader:
         *,
         is_preview: bool = False,
     ) -> Points:
-        column = func.coalesce(_CHUNK.c.preview, _CHUNK.c.body) if is_preview else _CHUNK.c.body
-        query = (
-            select(column)
-            .where(self._chunks_of(row_id, key, rank, first, last))
-            .order_by(_CHUNK.c.first_step)
-        )
-        opened = [open_preview(bytes(body)) for (body,) in self._connection.execute(query)]
+        query = _PREVIEWS if is_preview else _BODIES
+        found = self._connection.execute(query, _chunks_of(row_id, key, rank, first, last))
+        opened = [open_preview(bytes(body)) for (body,) in found]
         return merged(opened).between(first, last)
 
-    def _chunks_of(
-        self, row_id: int, key: str, rank: int, first: int | None, last: int | None
-    ) -> Any:
-        metric = (
-            select(RUN_METRIC.c.id)
-            .where(
-                RUN_METRIC.c.run_row_id == row_id,
-                RUN_METRIC.c.key == key,
-                RUN_METRIC.c.rank == rank,
-            )
-            .scalar_subquery()
-        )
-        conditions = [_CHUNK.c.run_metric_id == metric]
-        if first is not None:
-            conditions.append(_CHUNK.c.last_step >= first)
-        if last is not None:
-            conditions.append(_CHUNK.c.first_step <= last)
-        return and_(*conditions)
+
+def _chunks_of(
+    row_id: int, key: str, rank: int, first: int | None, last: int | None
+) -> dict[str, Any]:
+    """What the statements about chunks are asked: those of a key within about that range."""
+    return {
+        "row_id": row_id,
+        "key": key,
+        "rank": rank,
+        "first": _MIN_STEP if first is None else first,
+        "last": _MAX_STEP if last is None else last,
+    }
 
 
 def _lineage(connection: Connection, row: FoundRun) -> Iterator[tuple[int, int | None]]:
