@@ -6,7 +6,9 @@ the app, a stop, is a flag that each framework's callback turns into that framew
 
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -85,6 +87,7 @@ class TrainingRun:
         is_first: bool | None = None,
         goes_on: bool = False,
         is_new: bool = False,
+        shares: bool = True,
         **defaults: Any,
     ) -> None:
         """Find the run or begin one; again, while it goes on, only the config is taken.
@@ -97,6 +100,7 @@ class TrainingRun:
                 that goes on.
             is_new: Whether the library begins a training now, so that an older one of the same kind
                 that has not ended was broken off by an exception.
+            shares: Whether it is a part of the program's open run, and not one of several.
             **defaults: Options of a new run where none were given.
         """
         if is_new:
@@ -111,13 +115,13 @@ class TrainingRun:
                 return
             if goes_on and self.last_id is not None:
                 defaults = {**defaults, "id": self.last_id}
-            self._find(defaults)
+            self._find(defaults, shares=shares)
         if config and self._run is not None:
             self.configure(config)
 
-    def _find(self, defaults: Mapping[str, Any]) -> None:
+    def _find(self, defaults: Mapping[str, Any], *, shares: bool) -> None:
         found = self._given
-        if found is None and self._shares:
+        if found is None and self._shares and shares:
             found = _open_run()
         if found is not None and _has_ended(found):
             warn_once(
@@ -206,6 +210,31 @@ class TrainingRun:
         """Set values of the summary."""
         if self._run is not None:
             self._run.summary.update(values)
+
+    @guarded
+    def keep_model(
+        self, file: str, write: Callable[[str], object], aliases: Sequence[str] = ()
+    ) -> None:
+        """Store what was trained as the artifact `model-ID`, of type `model`.
+
+        Args:
+            file: Name of a file or folder.
+            write: Writes it to the path that it gets.
+            aliases: Of the version, beside `latest`.
+        """
+        if self._run is None:
+            return
+        with TemporaryDirectory(prefix="weave-core-model-") as folder:
+            path = str(Path(folder) / file)
+            write(path)
+            self.keep_files(path, aliases)
+
+    @guarded
+    def keep_files(self, path: str, aliases: Sequence[str] = ()) -> None:
+        """Store a file or folder that a library has written as a version of that artifact."""
+        if self._run is not None:
+            name = f"model-{self._run.id}"
+            self._run.log_artifact(path, name, "model", aliases=aliases)
 
     @guarded
     def end(self, error: str | None = None, state: Outcome | None = None) -> None:

@@ -42,6 +42,7 @@ class WeaveCallback:
         run: The run to log to; None: the program's open one, else a new one.
         prefix: What the names begin with, where one run has several trainings.
         config: What the run was started with, beside the parameters.
+        log_model: Whether the trained model is stored, as the artifact `model-ID`.
         **options: What `weave_core.run` takes, for a new run; `every_rank=True` to log from all
             programs of a distributed training.
     """
@@ -52,11 +53,13 @@ class WeaveCallback:
         *,
         prefix: str = "",
         config: Mapping[str, Any] | None = None,
+        log_model: bool = False,
         **options: Any,
     ) -> None:
         self._training = TrainingRun(run, kind="catboost", **options)
         self._prefix = prefix
         self._config = config
+        self._keeps_model = log_model
 
     def after_iteration(self, info: Any) -> bool:
         """An iteration is over; gives whether the training should go on."""
@@ -95,6 +98,8 @@ class WeaveCallback:
         if model is not None:
             self._conclude(model)
             self._tell_importances(model)
+            if self._keeps_model:
+                self._training.keep_model("model.cbm", model.save_model)
         self._training.end()
 
     @guarded

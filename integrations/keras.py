@@ -30,18 +30,26 @@ class WeaveCallback(Callback):  # type: ignore[misc]  # Not installed where type
             the number of batches and epochs are the axis of their own metrics.  None: epochs only,
             which are the step.
         prefix: What the names begin with, where one run has several trainings.
+        log_model: Whether the trained model is stored, as the artifact `model-ID`.
         **options: What `weave_core.run` takes, for a new run; `every_rank=True` to log from all
             programs of a distributed training.
     """
 
     def __init__(
-        self, run: Any = None, *, log_freq: int | None = None, prefix: str = "", **options: Any
+        self,
+        run: Any = None,
+        *,
+        log_freq: int | None = None,
+        prefix: str = "",
+        log_model: bool = False,
+        **options: Any,
     ) -> None:
         super().__init__()
         self._training = TrainingRun(run, kind="keras", **options)
         self._log_freq = log_freq
         self._prefix = prefix
         self._batches = 0
+        self._keeps_model = log_model
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
         """The run is there, with optimizer and model as its config."""
@@ -66,6 +74,8 @@ class WeaveCallback(Callback):  # type: ignore[misc]  # Not installed where type
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
         """The training is over."""
+        if self._keeps_model:
+            self._training.keep_model("model.keras", self.model.save)
         self._training.end()
 
     def _heed(self) -> None:

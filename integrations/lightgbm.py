@@ -33,6 +33,7 @@ class WeaveCallback:
         run: The run to log to; None: the program's open one, else a new one.
         prefix: What the names begin with, where one run has several trainings.
         importance: `gain` or `split`: the kind that is told; None: none.
+        log_model: Whether the trained model is stored, as the artifact `model-ID`.
         **options: What `weave_core.run` takes, for a new run; `every_rank=True` to log from all
             programs of a distributed training.
     """
@@ -42,11 +43,18 @@ class WeaveCallback:
     before_iteration = False
 
     def __init__(
-        self, run: Any = None, *, prefix: str = "", importance: str | None = "gain", **options: Any
+        self,
+        run: Any = None,
+        *,
+        prefix: str = "",
+        importance: str | None = "gain",
+        log_model: bool = False,
+        **options: Any,
     ) -> None:
         self._training = TrainingRun(run, kind="lightgbm", **options)
         self._prefix = prefix
         self._importance = importance
+        self._keeps_model = log_model
 
     def __call__(self, env: Any) -> None:
         """An iteration is over.
@@ -83,10 +91,16 @@ class WeaveCallback:
             told["best_iteration"] = stopped.best_iteration
             for result in stopped.best_score:
                 told[f"best/{result[0]}/{result[1]}"] = result[2]
-        if self._importance is not None and not hasattr(env.model, "boosters"):
+        is_one = not hasattr(env.model, "boosters")
+        if self._importance is not None and is_one:
             scores = env.model.feature_importance(importance_type=self._importance)
             told |= most_important(zip(env.model.feature_name(), scores, strict=True))
         self._training.summarize({f"{self._prefix}{key}": each for key, each in told.items()})
+        if self._keeps_model and is_one:
+            best = None if stopped is None else stopped.best_iteration + 1
+            self._training.keep_model(
+                "model.txt", lambda path: env.model.save_model(path, num_iteration=best)
+            )
         self._training.end()
 
 

@@ -11,7 +11,7 @@ with `pytorch_lightning`, and as a logger of Fabric.
 
 from argparse import Namespace
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from weave_core.errors import RunStopped
 from weave_core.integrations._trainings import TrainingRun, guarded, missing, numbers_of
@@ -37,16 +37,29 @@ class WeaveLogger(Logger):  # type: ignore[misc]  # Not installed where types ar
     Args:
         run: The run to log to; None: the program's open one, else a new one.
         prefix: What the names begin with.
+        log_model: Whether checkpoints are stored as the artifact `model-ID`: True stores the best
+            one at the end, with the alias `best`; `all` each one that is written.
         **options: What `weave_core.run` takes, for a new run; `every_rank=True` to log from all
             programs of a distributed training.
     """
 
-    def __init__(self, run: Run | None = None, *, prefix: str = "", **options: Any) -> None:
+    def __init__(
+        self,
+        run: Run | None = None,
+        *,
+        prefix: str = "",
+        log_model: bool | Literal["all"] = False,
+        **options: Any,
+    ) -> None:
         super().__init__()
         self._project = options.get("project")
         self._training = TrainingRun(run, **{"on_stop": "raise", **options})
         self._prefix = prefix
         self._watches: list[Any] = []
+        self._keeps_model = log_model
+        self._kept: set[str] = set()
+        """Checkpoints that were stored."""
+        self._best_path = ""
 
     @property
     def name(self) -> str | None:
@@ -99,6 +112,11 @@ class WeaveLogger(Logger):  # type: ignore[misc]  # Not installed where types ar
         told: dict[str, Any] = {"checkpoint/best_path": checkpoint_callback.best_model_path}
         told |= numbers_of({"checkpoint/best_score": checkpoint_callback.best_model_score})
         self._training.summarize({key: value for key, value in told.items() if value})
+        self._best_path = checkpoint_callback.best_model_path
+        last = getattr(checkpoint_callback, "_last_checkpoint_saved", "")
+        if self._keeps_model == "all" and last and last not in self._kept:
+            self._kept.add(last)
+            self._training.keep_files(last, ["best"] if last == self._best_path else [])
 
     @guarded
     def watch(self, model: Any, log: str = "gradients", log_freq: int = 100) -> None:
@@ -115,4 +133,7 @@ class WeaveLogger(Logger):  # type: ignore[misc]  # Not installed where types ar
         watches, self._watches = self._watches, []
         for each in watches:
             each.remove()
+        best, self._best_path = self._best_path, ""
+        if self._keeps_model is True and best:
+            self._training.keep_files(best, ["best"])
         self._training.end(error=f"Lightning: {status}" if status == "failed" else None)

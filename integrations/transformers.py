@@ -11,7 +11,8 @@ The step is the Trainer's global step.  TRL's trainers are Trainers too.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from weave_core.integrations._trainings import TrainingRun, guarded, missing, numbers_of
 
@@ -49,17 +50,26 @@ class WeaveCallback(TrainerCallback):  # type: ignore[misc]  # Not installed whe
             after `run_name` of the arguments.
         watch: `gradients`, `parameters` or `all`: look at the model's tensors too.
         watch_freq: Every how many steps.
+        log_model: `end` stores the trained model, with its tokenizer, as the artifact `model-ID`;
+            `checkpoint` every checkpoint too, with aliases such as `step-500`.
         **options: What `weave_core.run` takes, for a new run; `every_rank=True` to log from all
             programs of a distributed training.
     """
 
     def __init__(
-        self, run: Any = None, *, watch: str | None = None, watch_freq: int = 100, **options: Any
+        self,
+        run: Any = None,
+        *,
+        watch: str | None = None,
+        watch_freq: int = 100,
+        log_model: Literal["end", "checkpoint"] | None = None,
+        **options: Any,
     ) -> None:
         self._training = TrainingRun(run, kind="transformers", **options)
         self._watches = watch, watch_freq
         self._watch: Any = None
         self._is_training = False
+        self._keeps_model = log_model
 
     def on_train_begin(
         self, args: Any, state: Any, control: Any, model: Any = None, **_: Any
@@ -115,10 +125,30 @@ class WeaveCallback(TrainerCallback):  # type: ignore[misc]  # Not installed whe
         """A step is over."""
         self._heed(control)
 
-    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """A checkpoint was written."""
+        # A search writes them below a folder for each trial, which it tells nobody.
+        if self._keeps_model == "checkpoint" and not state.is_hyper_param_search:
+            folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+            self._training.keep_files(str(folder), [f"step-{state.global_step}"])
+
+    def on_train_end(
+        self,
+        args: Any,  # noqa: ARG002
+        state: Any,  # noqa: ARG002
+        control: Any,  # noqa: ARG002
+        model: Any = None,
+        processing_class: Any = None,
+        **_: Any,
+    ) -> None:
         """The training is over."""
         self._is_training = False
         self._unlook()
+        parts = [each for each in (model, processing_class) if hasattr(each, "save_pretrained")]
+        if self._keeps_model and parts:
+            self._training.keep_model(
+                "model", lambda path: [each.save_pretrained(path) for each in parts], ["end"]
+            )
         self._training.end()
 
     @guarded
@@ -137,12 +167,17 @@ class WeaveCallback(TrainerCallback):  # type: ignore[misc]  # Not installed whe
         if hasattr(model, "num_parameters"):
             config["model/num_parameters"] = model.num_parameters()
         name = state.trial_name or (args.run_name if args.run_name != args.output_dir else None)
-        group = (args.run_name or args.output_dir) if state.trial_name else None
+        is_trial = bool(state.is_hyper_param_search)
+        group = (args.run_name or args.output_dir) if is_trial else None
+        if is_trial:
+            config["trial"] = state.trial_params
         self._training.begin(
             config,
             is_first=state.is_world_process_zero,
             goes_on=not self._is_training,
             is_new=is_new,
+            shares=not is_trial,
+            job_type="trial" if is_trial else None,
             name=name,
             group=group,
         )

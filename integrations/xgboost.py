@@ -29,17 +29,25 @@ class WeaveCallback(TrainingCallback):  # type: ignore[misc]  # Not installed wh
         run: The run to log to; None: the program's open one, else a new one.
         prefix: What the names begin with, where one run has several trainings.
         importance: `gain`, `weight`, `cover`...: the kind that is told; None: none.
+        log_model: Whether the trained model is stored, as the artifact `model-ID`.
         **options: What `weave_core.run` takes, for a new run; `every_rank=True` to log from all
             programs of a distributed training.
     """
 
     def __init__(
-        self, run: Any = None, *, prefix: str = "", importance: str | None = "gain", **options: Any
+        self,
+        run: Any = None,
+        *,
+        prefix: str = "",
+        importance: str | None = "gain",
+        log_model: bool = False,
+        **options: Any,
     ) -> None:
         super().__init__()
         self._training = TrainingRun(run, kind="xgboost", **options)
         self._prefix = prefix
         self._importance = importance
+        self._keeps_model = log_model
 
     def before_training(self, model: Any) -> Any:
         """The run is there, with the parameters as its config."""
@@ -55,6 +63,8 @@ class WeaveCallback(TrainingCallback):  # type: ignore[misc]  # Not installed wh
     def after_training(self, model: Any) -> Any:
         """What the training came to."""
         self._conclude(model)
+        if self._keeps_model and hasattr(model, "save_model"):
+            self._training.keep_model("model.ubj", model.save_model)
         self._training.end()
         return model
 

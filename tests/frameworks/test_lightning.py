@@ -73,7 +73,7 @@ def trainer(folder: Path, logger: Any, *callbacks: Any) -> lightning.Trainer:
 @pytest.mark.usefixtures("traced")
 def test_training_and_test_are_one_run(client: Client, project: str, tmp_path: Path) -> None:
     """Metrics at the global step, the epoch along; hyper-parameters and the best checkpoint too."""
-    logger = WeaveLogger(name="line", prefix="a/")
+    logger = WeaveLogger(name="line", prefix="a/", log_model=True)
     keep = ModelCheckpoint(dirpath=tmp_path / "kept", monitor="val_loss")
     made = trainer(tmp_path, logger, keep)
     line = Line(lr=0.2)
@@ -89,6 +89,8 @@ def test_training_and_test_are_one_run(client: Client, project: str, tmp_path: P
     assert len(found["gradients/norm"]) == 4
     assert run.config["lr"] == 0.2
     assert run.summary["checkpoint/best_path"] == keep.best_model_path
+    best = client.artifact(f"model-{run.run_id}:best", project=project)
+    assert [entry.path for entry in best.files()] == [Path(keep.best_model_path).name]
 
     made.test(line, data(), verbose=False)
     [again] = client.runs(project)

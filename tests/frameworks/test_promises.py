@@ -311,6 +311,29 @@ def test_two_trainings_in_one_run_are_behind_each_other(
     assert list(twice[key].values())[: len(once[key])] == list(once[key].values())
 
 
+KEPT = {
+    "catboost": "model.cbm",
+    "keras": "model.keras",
+    "lightgbm": "model.txt",
+    "transformers": "model.safetensors",
+    "xgboost": "model.ubj",
+}
+
+
+@pytest.mark.parametrize(("name", "file"), KEPT.items(), ids=KEPT)
+@pytest.mark.usefixtures("traced")
+def test_a_trained_model_is_kept_where_asked(
+    client: Client, project: str, name: str, file: str
+) -> None:
+    """As an artifact of the run, in the library's own format; not unless it is asked for."""
+    callback, fit = LIBRARIES[name]
+    fit(callback(log_model="end" if name == "transformers" else True), leave)
+    [run] = client.runs(project)
+    kept = client.artifact(f"model-{run.run_id}:latest", project=project)
+    assert (kept.type, run.state) == ("model", "finished")
+    assert file in [entry.path for entry in kept.files()]
+
+
 @every_library
 @pytest.mark.usefixtures("traced")
 def test_a_run_that_has_ended_takes_nothing(

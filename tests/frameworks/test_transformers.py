@@ -96,6 +96,46 @@ def test_by_name_a_run_is_begun_and_a_later_evaluation_goes_on_in_it(
 
 
 @pytest.mark.usefixtures("traced")
+def test_each_trial_of_a_search_is_a_run(client: Client, project: str, tmp_path: Path) -> None:
+    """In a group, with what was chosen; the program's own run is none of them."""
+    made = trainer(tmp_path, WeaveCallback(), num_train_epochs=1)
+    model = made.model
+    made.model_init = lambda _trial: model
+    with weave_core.run(name="search"):
+        made.hyperparameter_search(
+            hp_space=lambda trial: {
+                "learning_rate": trial.suggest_float("learning_rate", 1e-4, 1e-2)
+            },
+            n_trials=2,
+            backend="optuna",
+            compute_objective=lambda metrics: metrics["eval_loss"],
+        )
+    trials = [run for run in client.runs(project) if run.job_type == "trial"]
+    assert len([*client.runs(project)]) == 3
+    assert {run.state for run in trials} == {"finished"}
+    assert {run.group for run in trials} == {str(tmp_path / "out")}
+    assert len({run.config["learning_rate"] for run in trials}) == 2
+    assert all(points(client, project, run.run_id)["eval/loss"] for run in trials)
+
+
+@pytest.mark.usefixtures("traced")
+def test_a_training_that_goes_on_from_a_checkpoint_keeps_its_steps(
+    client: Client, project: str, tmp_path: Path
+) -> None:
+    """Steps 4 to 6 come behind 1 to 3, in the same run; its checkpoints are kept where asked."""
+    options = {"save_strategy": "steps", "save_steps": 3}
+    ours = WeaveCallback(id="long", log_model="checkpoint")
+    trainer(tmp_path, ours, max_steps=3, **options).train()
+    made = trainer(tmp_path, WeaveCallback(id="long"), **options)
+    made.train(resume_from_checkpoint=True)
+    found = points(client, project, "long")
+    assert list(found["train/loss"]) == [1, 2, 3, 4, 5, 6]
+    assert client.run("long", project).info.state == "finished"
+    kept = client.artifact("model-long:step-3", project=project)
+    assert "trainer_state.json" in [entry.path for entry in kept.files()]
+
+
+@pytest.mark.usefixtures("traced")
 def test_a_failure_of_ours_is_a_warning(broken_run: Any, tmp_path: Path) -> None:
     """The losses are the same as without us."""
     alone = trainer(tmp_path).train().training_loss
