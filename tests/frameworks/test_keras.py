@@ -9,6 +9,7 @@ from support.trainings import points
 
 import weave_core
 from weave_core import Client
+from weave_core.compat import wandb
 from weave_core.integrations.keras import WeaveCallback
 
 X = np.random.default_rng(1).normal(size=(16, 3)).astype("float32")
@@ -77,3 +78,14 @@ def test_a_stop_ends_the_training(client: Client, project: str) -> None:
 def test_a_failure_of_ours_is_a_warning(broken_run: Any) -> None:
     """The losses are the same as without us."""
     assert fit(model(), WeaveCallback(broken_run, log_freq=1)).history == fit(model()).history
+
+
+@pytest.mark.usefixtures("traced")
+def test_scripts_of_wandb_keep_their_callbacks(client: Client, project: str) -> None:
+    """The same metrics by the same names, in the run that `wandb.init` began."""
+    with wandb.init(project=project) as run:
+        history = fit(model(), wandb.integration.keras.WandbMetricsLogger()).history
+    assert points(client, project, run.id)["epoch/loss"] == dict(enumerate(history["loss"]))
+    with wandb.init(project=project) as run:
+        history = fit(model(), wandb.keras.WandbCallback(save_model=False)).history
+    assert points(client, project, run.id)["val_loss"] == dict(enumerate(history["val_loss"]))

@@ -10,6 +10,7 @@ from support.trainings import points
 
 import weave_core
 from weave_core import Client
+from weave_core.compat import wandb
 from weave_core.integrations.lightgbm import WeaveCallback
 
 RANDOM = np.random.default_rng(1)
@@ -126,3 +127,16 @@ def test_a_failure_of_ours_is_a_warning(broken_run: Any) -> None:
         PARAMS, data(), 3, valid_sets=[data()], callbacks=[WeaveCallback(broken_run)]
     )
     assert with_us.model_to_string() == alone
+
+
+@pytest.mark.usefixtures("traced")
+def test_scripts_of_wandb_keep_their_callback(client: Client, project: str) -> None:
+    """The same metrics, in the run that `wandb.init` began."""
+    heard: dict[str, Any] = {}
+    with wandb.init(project=project) as run:
+        callback = wandb.lightgbm.wandb_callback(log_params=True, define_metric=True)
+        callbacks = [callback, lightgbm.record_evaluation(heard)]
+        options: dict[str, Any] = {"valid_sets": [data()], "valid_names": ["val"]}
+        lightgbm.train(PARAMS, data(), 3, callbacks=callbacks, **options)
+        wandb.lightgbm.log_summary(None, save_model_checkpoint=False)
+    assert points(client, project, run.id)["val/auc"] == dict(enumerate(heard["val"]["auc"]))

@@ -9,6 +9,7 @@ from support.trainings import points
 
 import weave_core
 from weave_core import Client
+from weave_core.compat import wandb
 from weave_core.integrations.xgboost import WeaveCallback
 from weave_core.model import RunChanges
 
@@ -115,3 +116,14 @@ def test_a_failure_of_ours_is_a_warning(broken_run: Any) -> None:
         **given, evals=[(data(), "val")], verbose_eval=False, callbacks=[WeaveCallback(broken_run)]
     )
     assert with_us.get_dump() == alone.get_dump()
+
+
+@pytest.mark.usefixtures("traced")
+def test_scripts_of_wandb_keep_their_callback(client: Client, project: str) -> None:
+    """The same metrics, in the run that `wandb.init` began."""
+    heard: dict[str, Any] = {}
+    with wandb.init(project=project) as run:
+        callback = wandb.xgboost.WandbCallback(log_model=False, define_metric=True)
+        options: dict[str, Any] = {"evals_result": heard, "verbose_eval": False}
+        xgboost.train(PARAMS, data(), 3, evals=[(data(), "val")], callbacks=[callback], **options)
+    assert points(client, project, run.id)["val/auc"] == dict(enumerate(heard["val"]["auc"]))

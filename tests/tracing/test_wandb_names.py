@@ -28,7 +28,9 @@ PUBLIC = [
 ]  # fmt: skip
 """What `wandb/__init__.py` of 0.31 has in public."""
 MODULES = [
-    "apis.public", "data_types", "errors", "errors.errors", "errors.term", "integration", "plot",
+    "apis.public", "data_types", "errors", "errors.errors", "errors.term",
+    "integration", "integration.keras", "integration.lightgbm", "integration.xgboost",
+    "keras", "lightgbm", "sklearn", "xgboost", "plot",
     "sdk", "sdk.data_types", "sdk.lib", "sdk.lib.config_util", "sdk.lib.runid", "sdk.wandb_run",
     "util", "wandb_run",
 ]  # fmt: skip
@@ -54,7 +56,7 @@ def test_a_module_that_libraries_import_from_has_its_names(name: str) -> None:
     """`from wandb.X import Y` with another first word."""
     module = importlib.import_module(f"weave_core.compat.wandb.{name}")
     assert all(hasattr(module, each) for each in module.__all__)
-    if name in {"util", "integration", "plot"}:
+    if name in {"util", "integration", "plot", "keras", "lightgbm", "sklearn", "xgboost"}:
         with pytest.raises(AttributeError, match="no_such was asked for"):
             _ = module.no_such
 
@@ -106,6 +108,23 @@ def test_a_chart_that_can_not_be_made_stops_nothing(run: Any, client: Client) ->
     assert (stored.info.name, run.entity, run.path) == (
         "by position", "team", f"team/{stored.project}/one",
     )  # fmt: skip
+
+
+def test_plots_of_estimators_are_charts_of_the_run(run: Any, client: Client) -> None:
+    """Labels and scores need no scikit-learn; an estimator without importances is no error."""
+    true, scores = [0, 1, 1, 0], np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.6, 0.4]])
+    wandb.sklearn.plot_confusion_matrix(np.array(true), scores.argmax(1), ["no", "yes"])
+    wandb.sklearn.plot_roc(true, scores, ["no", "yes"])
+    wandb.sklearn.plot_precision_recall(true, scores, ["no", "yes"])
+    model = type("Model", (), {"feature_importances_": np.array([0.2, 0.8])})()
+    wandb.sklearn.plot_feature_importances(model, ["width", "height"])
+    wandb.sklearn.plot_feature_importances(object())
+    wandb.finish()
+    stored = client.run(run.id)
+    keys = ["confusion_matrix", "feature_importances", "precision_recall", "roc"]
+    assert stored.media_keys == keys
+    [importances] = stored.media("feature_importances")
+    assert importances.to_rows()[0] == {"feature": "height", "importance": 0.8}
 
 
 def test_an_alert_is_in_the_console_and_among_the_media(run: Any, client: Client) -> None:

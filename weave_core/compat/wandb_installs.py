@@ -22,6 +22,11 @@ _MODULES = (
     "errors.errors",
     "errors.term",
     "integration",
+    "integration.keras",
+    "integration.lightgbm",
+    "integration.xgboost",
+    "keras",
+    "lightgbm",
     "plot",
     "sdk",
     "sdk.data_types",
@@ -29,8 +34,10 @@ _MODULES = (
     "sdk.lib.config_util",
     "sdk.lib.runid",
     "sdk.wandb_run",
+    "sklearn",
     "util",
     "wandb_run",
+    "xgboost",
 )
 
 

@@ -21,18 +21,16 @@ INSTEAD = {
     "JoinedTable": "join the rows before they are logged",
     "catboost": _OWN.format("catboost"),
     "controller": "the server chooses and stops by itself: wandb.sweep(...), wandb.agent(...)",
-    "keras": _OWN.format("keras"),
     "helper": "give the config to wandb.init(config=...)",
     "jupyter": "nothing needs to be loaded in a notebook",
+    "integration": "weave_core.integrations has callbacks of ours",
     "launch": "start programs by `weave-core sweep agent`, or by a scheduler of yours",
-    "lightgbm": _OWN.format("lightgbm"),
     "profiler": "weave_core.integrations.torch watches models; PyTorch's own profiler writes files",
     "sagemaker_auth": "a server's key is WEAVE_CORE_API_KEY",
     "sacred": "log with wandb.log where the experiment runs",
-    "sklearn": "wandb.plot has its curves; weave_core.integrations.sklearn.log_estimator logs all",
     "tensorboard": _OWN.format("tensorboard"),
+    "ultralytics": "wandb.install() serves its own callback; or give it a callback that logs",
     "visualize": "wandb.plot has charts; Table.with_chart draws the columns of a table",
-    "xgboost": _OWN.format("xgboost"),
 }
 """Calls of wandb's that are not there, and what to do instead."""
 

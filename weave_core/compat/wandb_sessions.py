@@ -17,7 +17,7 @@ from weave_core.tracing.failures import warn_once
 from weave_core.tracing.run_captures import read_capture
 from weave_core.tracing.trials import begin_of
 
-__all__ = ["SESSION", "Session", "current", "going", "init", "setup"]
+__all__ = ["SESSION", "Session", "current", "going", "init", "open_run", "setup"]
 
 _MODES = {
     "online": "online",
@@ -326,6 +326,12 @@ def _begin(mode: str, project: str | None, options: Mapping[str, Any]) -> tracin
 def going() -> Run | None:
     """The run that `init` began last, until it ends."""
     return None if SESSION.run is None or SESSION.run.has_ended else SESSION.run
+
+
+def open_run() -> tracing.Run | None:
+    """The run of ours that is going on, for callbacks of ours; None: they begin one."""
+    found = going()
+    return None if found is None else found._inner  # noqa: SLF001  # The two are one thing.
 
 
 def current(asked: str) -> Run:

@@ -10,7 +10,19 @@ from functools import wraps
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from weave_core.compat.wandb import apis, data_types, errors, integration, plot, sdk, util
+from weave_core.compat.wandb import (
+    apis,
+    data_types,
+    errors,
+    integration,
+    keras,
+    lightgbm,
+    plot,
+    sdk,
+    sklearn,
+    util,
+    xgboost,
+)
 from weave_core.compat.wandb.plot import plot_table
 from weave_core.compat.wandb_api import Api
 from weave_core.compat.wandb_artifacts import Artifact
@@ -85,6 +97,8 @@ __all__ = [
     "install",
     "integration",
     "join",
+    "keras",
+    "lightgbm",
     "link_artifact",
     "link_model",
     "log",
@@ -100,6 +114,7 @@ __all__ = [
     "save",
     "sdk",
     "setup",
+    "sklearn",
     "sweep",
     "teardown",
     "termerror",
@@ -111,6 +126,7 @@ __all__ = [
     "use_model",
     "util",
     "watch",
+    "xgboost",
 ]
 
 if TYPE_CHECKING:

@@ -1,10 +1,11 @@
-"""`wandb.integration`: callbacks for libraries, of which ours are in `weave_core.integrations`."""
+"""`wandb.integration`: callbacks for libraries, which are those of `weave_core.integrations`."""
 
 from typing import Any
 
+from weave_core.compat.wandb.integration import keras, lightgbm, xgboost
 from weave_core.compat.wandb_missing import not_provided
 
-__all__: list[str] = []
+__all__ = ["keras", "lightgbm", "xgboost"]
 
 
 def __getattr__(name: str) -> Any:
