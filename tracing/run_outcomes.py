@@ -49,8 +49,10 @@ def flushed(exporter: Exporter, run_id: str, timeout_s: float | None) -> bool:
         run_id: Whose end it is.
         timeout_s: Longest wait; None: `FINISH_TIMEOUT_S`, and less for a server that is silent.
     """
-    is_patient = timeout_s is not None
-    is_stored = exporter.flush(timeout_s or FINISH_TIMEOUT_S, is_patient=is_patient)
+    if timeout_s is None:
+        is_stored = exporter.flush(FINISH_TIMEOUT_S, is_patient=False)
+    else:
+        is_stored = exporter.flush(timeout_s)
     if not is_stored:
         told = "the server has not taken all of run %s in time: what is on disk is sent later"
         warn_once(f"run {run_id} left", told, run_id)
