@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from weave_core.errors import BadRequest
+from weave_core.flat_keys import flattened
 from weave_core.foreign_runs.records import checked_step, ns_of, numbers_in
-from weave_core.foreign_runs.wandb_media import media_told
+from weave_core.foreign_runs.wandb_media import is_series, media_told
+from weave_core.histograms import binned
 from weave_core.points import SYSTEM_PREFIX
 from weave_core.server.compat.json_texts import read_json, read_object
 from weave_core.server.compat.run_tellers import NumberRow
@@ -99,7 +101,12 @@ def _take_history(posted: Posted, offset: int, lines: Sequence[str]) -> None:
         kept = {key: value for key, value in row.items() if not key.startswith("_")}
         for key, told in media_told(kept):
             posted.media.append((key, number, time_ns, told))
-        numbers = numbers_in(kept, posted.problems)
+        flat = dict(flattened(kept))
+        for key in [key for key, value in flat.items() if is_series(value)]:
+            counted = binned(flat.pop(key))
+            told = {"_type": "histogram", "values": counted["counts"], "bins": counted["edges"]}
+            posted.media.append((key, number, time_ns, told))
+        numbers = numbers_in(flat, posted.problems)
         if numbers:
             posted.rows.append((tuple(numbers), number, time_ns, tuple(numbers.values())))
 

@@ -59,6 +59,10 @@ def _answered(desk: Desk, base_url: str, body: bytes) -> dict[str, Any]:
     except (BadRequest, NotFound) as error:
         _log.info("a client was refused: %s", error)
         return {"data": None, "errors": [{"message": str(error)}]}
+    except (TypeError, ValueError) as error:
+        # Arguments of a kind that nobody expected: whoever sent them hears of it.
+        _log.warning("a client's question could not be read", exc_info=True)
+        return {"data": None, "errors": [{"message": f"an argument can't be read: {error}"[:500]}]}
 
 
 @router.post("/files/{entity}/{project}/{run_id}/file_stream")

@@ -5,13 +5,14 @@ from typing import Any
 
 from weave_core.errors import NotFound
 from weave_core.foreign_runs.records import ns_of
+from weave_core.foreign_runs.wandb_charts import charts_told
 from weave_core.foreign_runs.wandb_summaries import summary_values
 from weave_core.server.compat.awaited_media import logged_media
 from weave_core.server.compat.desks import Desk
 from weave_core.server.compat.file_streams import Posted
 from weave_core.server.compat.json_texts import plain
 from weave_core.server.compat.run_places import RunPlace
-from weave_core.server.compat.run_tellers import RunTeller
+from weave_core.server.compat.run_tellers import SOURCE, RunTeller
 from weave_core.server.otlp.records import RawSpan
 from weave_core.server.store.queries.run_sessions import RunSession
 
@@ -36,7 +37,9 @@ def take_post(desk: Desk, place: RunPlace, posted: Posted, size_bytes: int) -> d
     spans: list[RawSpan] = list(teller.steps(posted.rows))
     if posted.printed:
         spans.append(teller.printed(posted.printed))
-    media = logged_media(desk, place, posted.media, posted.problems)
+    own = session.environment.get(SOURCE) or {}
+    charts = charts_told(own.get("visualize") or {})
+    media = logged_media(desk, place, posted.media, charts, posted.problems)
     if media:
         spans.append(teller.media(media, max(each["time_ns"] for each in media)))
     record: dict[str, Any] = {}

@@ -77,7 +77,17 @@ def check_first(client: Client, project: str, run_id: str) -> None:
 def check_media(client: Client, project: str, run_id: str) -> None:
     """What scripts/media.py has logged."""
     found = client.run(run_id, project)
-    keys = ["cloud", "nested.sound", "page", "picture", "pictures", "spread", "table"]
+    keys = [
+        "cloud",
+        "curve",
+        "nested.sound",
+        "page",
+        "picture",
+        "pictures",
+        "short",
+        "spread",
+        "table",
+    ]
     assert sorted(found.media_keys) == keys
     assert found.info.problems == {}
     [picture] = found.media("picture")
@@ -95,6 +105,11 @@ def check_media(client: Client, project: str, run_id: str) -> None:
     rows = table.to_rows()
     assert [(row["name"], row["score"]) for row in rows] == [("a", 0.5), ("b", None)]
     assert rows[0]["picture"] == "Image"  # What the client says; the picture is in an artifact.
+    [curve] = found.media("curve")
+    chart = {"kind": "line", "x": "height", "y": "width", "title": "Growth"}
+    assert (curve.kind, curve.info["chart"]) == ("table", chart)
+    [short] = found.media("short")
+    assert (short.kind, sum(short.info["counts"])) == ("histogram", 3)
     [page] = found.media("page")
     assert (page.kind, page.read()) == ("html", b"<b>hello</b>")
     [sound] = found.media("nested.sound")

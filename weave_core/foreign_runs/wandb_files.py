@@ -27,7 +27,7 @@ from weave_core.foreign_runs.records import (
 )
 from weave_core.foreign_runs.wandb_charts import TABLE_ENDING, charts_told
 from weave_core.foreign_runs.wandb_facts import environment_of, left_out
-from weave_core.foreign_runs.wandb_media import files_in, media_in, nested
+from weave_core.foreign_runs.wandb_media import files_in, is_series, media_in, nested
 from weave_core.foreign_runs.wandb_metrics import definition_of_options
 from weave_core.foreign_runs.wandb_summaries import summary_values
 from weave_core.foreign_runs.wire import Fields, fields_of, signed, text
@@ -176,17 +176,11 @@ def _take_history(run: ForeignRun, told: Fields) -> None:
         run.show(key, number, time_ns, items)
     found: dict[str, Any] = {}
     for key, value in flattened(kept):
-        if _is_series(value):  # As a short array was logged; a long one is a histogram there, too.
+        if is_series(value):  # As a short array was logged; a long one is a histogram there, too.
             run.show(key, number, time_ns, [ForeignMedium("histogram", value)])
         else:
             found[key] = value
     run.add(found, number, time_ns)
-
-
-def _is_series(value: Any) -> bool:
-    """Whether it is a list of several numbers."""
-    is_list = isinstance(value, list) and len(value) > 1
-    return is_list and all(type(each) in (int, float) for each in value)
 
 
 def _take_printed(run: ForeignRun, told: Fields) -> None:

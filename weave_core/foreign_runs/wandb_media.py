@@ -13,7 +13,16 @@ from weave_core.flat_keys import MAX_DEPTH
 from weave_core.foreign_runs.records import ForeignMedium
 from weave_core.foreign_runs.wandb_boxes import boxes_of, labels_of
 
-__all__ = ["FindFile", "MediaFile", "files_in", "media_in", "media_of", "media_told", "nested"]
+__all__ = [
+    "FindFile",
+    "MediaFile",
+    "files_in",
+    "is_series",
+    "media_in",
+    "media_of",
+    "media_told",
+    "nested",
+]
 
 
 class MediaFile(Protocol):
@@ -86,6 +95,12 @@ def media_told(
             yield from media_told(value, f"{prefix}{key}.", depth + 1)
             if not value:
                 del values[key]
+
+
+def is_series(value: Any) -> bool:
+    """Whether it is a list of several numbers, as a short array is logged."""
+    is_list = isinstance(value, list) and len(value) > 1
+    return is_list and all(type(each) in (int, float) for each in value)
 
 
 def media_of(

@@ -37,7 +37,7 @@ def test_media_of_a_wandb_client_are_as_if_ours_had_logged_them(
         check_media(client, project, "media1")
         client.run("media1", project).delete()
         replay(http, [*others, early])
-        assert client.run("media1", project).media_keys == ["spread"]
+        assert client.run("media1", project).media_keys == ["short", "spread"]
         replay(http, [*asked, *files, end])
 
     check_media(client, project, "media1")

@@ -37,6 +37,9 @@ with wandb.init(project=sys.argv[1], id=sys.argv[2]) as run:
         file.setframerate(8000)
         file.writeframes(bytes(1600))
     run.log({"nested": {"sound": wandb.Audio("hush.wav", caption="hush")}})
+    curve = wandb.Table(data=[[0, 0.0], [1, 0.5]], columns=["height", "width"])
+    run.log({"curve": wandb.plot.line(curve, "height", "width", title="Growth")})
+    run.log({"short": [1, 2, 4]})
     run.log({"cloud": wandb.Object3D(np.ones((5, 3)))})
 
     for name in ("out/plain.txt", "out/with space, ünicode and 100%.txt", "out/empty.bin"):
