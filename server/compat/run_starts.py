@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from weave_core.foreign_runs.records import ns_of
+from weave_core.foreign_runs.wandb_facts import without_password
 from weave_core.server.compat.configs import ToldConfig
 from weave_core.server.compat.run_tellers import SOURCE
 from weave_core.server.store.queries.run_sessions import RunSession
@@ -67,7 +68,8 @@ def environment_of(told: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str,
         own: What else the client keeps in its config, which it asks for again.
     """
     git = _object(told, "git")
-    command = [told.get("executable"), told.get("program"), *(told.get("args") or ())]
+    # Without its arguments, which may hold secrets.
+    command = [told.get("executable"), told.get("program")]
     memory = _object(told, "memory")
     total = str(memory.get("total") or "")
     implementation, _, version = str(told.get("python") or "").rpartition(" ")
@@ -80,7 +82,10 @@ def environment_of(told: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str,
         "cuda": told.get("cudaVersion"),
     }
     found = {
-        "git": {"commit": git["commit"], "remote": git.get("remote")}
+        "git": {
+            "commit": git["commit"],
+            "remote": without_password(str(git.get("remote") or "")) or None,
+        }
         if git.get("commit")
         else None,
         "command": [str(each) for each in command if each] or None,

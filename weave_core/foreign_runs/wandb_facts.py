@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from weave_core.foreign_runs.wire import Fields, fields_of, message, text
 
-__all__ = ["environment_of", "left_out"]
+__all__ = ["environment_of", "left_out", "without_password"]
 
 _TEXTS = {1: "system", 2: "python", 11: "folder", 12: "host", 14: "executable"}
 _PROGRAM, _GIT, _TYPE, _NAME, _MANIFEST, _CONTENTS = 6, 9, 4, 5, 12, 4
@@ -29,11 +29,19 @@ def environment_of(told: Fields) -> dict[str, Any]:
 
 def git_of(told: Fields) -> dict[str, str]:
     """Commit and remote, without a password in it."""
-    remote = urlsplit(text(told, 1))
-    if remote.password or remote.username:
-        remote = remote._replace(netloc=remote.netloc.rpartition("@")[2])
-    found = {"remote": remote.geturl(), "commit": text(told, 2)}
+    found = {"remote": without_password(text(told, 1)), "commit": text(told, 2)}
     return {name: value for name, value in found.items() if value}
+
+
+def without_password(address: str) -> str:
+    """An address of a repository, without whoever it names."""
+    try:
+        remote = urlsplit(address)
+        if remote.password or remote.username:
+            remote = remote._replace(netloc=remote.netloc.rpartition("@")[2])
+        return remote.geturl()
+    except ValueError:
+        return ""
 
 
 def left_out(told: Fields) -> tuple[str, str] | None:
