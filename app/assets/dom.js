@@ -136,6 +136,9 @@ const ICONS = { copy: "M9 9h11v12H9zM5 15H4V3h11v2", done: "M4 12.500l5 5L20 6.5
   up: "M7 11v9H4v-9zM7 11l4-8c1.500 0 2.500 1 2.500 2.500V9H19c1.200 0 2 1 1.700 2.200l-1.600 7c-.2 1-1 1.800-2.100 1.800H7",
   down: "M17 13V4h3v9zM17 13l-4 8c-1.500 0-2.500-1-2.500-2.500V15H5c-1.200 0-2-1-1.700-2.200l1.600-7C5.100 4.800 5.900 4 7 4h10" };
 
+/* Feedback in few words, as `weave_core.app.feedback_words` gives it. */
+const verdicts = (judged) => judged.map((each) => el("span.chip.cut.verdict", { title: each.title, "data-tone": each.tone }, each.icon && icon(ICONS[each.icon], 12), each.text));
+
 function copyButton(text, label) {
   const button = el("button.copy", { type: "button", title: "Copy " + label, "aria-label": "Copy " + label }, icon(ICONS.copy, 13));
   button.addEventListener("click", async (event) => {

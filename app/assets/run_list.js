@@ -87,7 +87,7 @@ function drawRow(state, row) {
   const node = tableRow(row.id, () => visit(row.url),
     [".c-pick", null, box],
     ["", null, el("span.dot", { "data-status": row.dot, title: row.state, role: "img", "aria-label": row.state })],
-    [".cut", { title: `${row.name}\n${row.state}${row.notes ? "\n" + row.notes : ""}` }, go(row.url, { class: "open" }, row.name), row.group && !state.data.is_grouped && el("span.dim", null, " ", narrower(state, row.group_filter, row.group, "group-of", `Only the runs of group ${row.group}`))],
+    [".cut", { title: `${row.name}\n${row.state}${row.notes ? "\n" + row.notes : ""}` }, go(row.url, { class: "open" }, row.name), verdicts(row.judged), row.group && !state.data.is_grouped && el("span.dim", null, " ", narrower(state, row.group_filter, row.group, "group-of", `Only the runs of group ${row.group}`))],
     [".num.dim", { title: clock(row.started_ms) }, ago(row.started_ms, Date.now())],
     [".num", null, duration(row.duration_ms)],
     [".num.dim", null, row.step === null ? "" : number.format(row.step)],

@@ -126,7 +126,7 @@ function cell(id, row, data, state, longest) {
     cost: () => box(row.cost)({ title: row.cost_title }),
     model: () => box(models(row))({ title: (row.models ?? []).join(", ") }, "div.c-model.cut.dim"),
     service: () => box(row.service_name ?? "")({ title: row.service_name }, "div.c-service.cut.dim"),
-    scores: () => box(row.judged.map((each) => el("span.chip.cut", { title: each.title, "data-tone": each.tone }, each.icon && icon(ICONS[each.icon], 12), each.text)))({ title: row.judged.map((each) => each.title).join("\n") }),
+    scores: () => box(verdicts(row.judged))({ title: row.judged.map((each) => each.title).join("\n") }),
     who: () => box(
       el("div.cut", null, row.user_id && only("user", "user_id", row.user_id), row.user_id && row.session_id && el("span.dim", null, " · "), row.session_id && only("session", "session_id", row.session_id)),
       el("div.cut.dim.tags", { title: (row.tags ?? []).join(", ") }, (row.tags ?? []).slice(0, 6).map((tag) => "#" + tag).join("  ")))(),

@@ -10,6 +10,7 @@ from weave_core.app import filters
 from weave_core.app.components.bundles import bundle
 from weave_core.app.components.run_header import RUN_DOTS
 from weave_core.app.components.value_list import value_text
+from weave_core.app.feedback_words import judged_words
 from weave_core.app.key_order import telling_first
 from weave_core.app.state import run_url, runs_compare_url
 from weave_core.flat_keys import flattened
@@ -140,6 +141,7 @@ def _row(project: str, run: Run, shown: Sequence[str]) -> dict[str, Any]:
     return {
         "id": run.run_id,
         "name": run.name,
+        "judged": judged_words(run.scores),
         "url": run_url(project, run.run_id),
         "state": run.state,
         "dot": RUN_DOTS[run.state],

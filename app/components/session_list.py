@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from weave_core.app.components.bundles import bundle
+from weave_core.app.feedback_words import judged_words
 from weave_core.app.formats import money
 from weave_core.app.state import session_url
 from weave_core.model import SessionSummary
@@ -34,5 +35,6 @@ def _row(project: str, session: SessionSummary) -> dict[str, Any]:
         "lasted_ms": max(0.0, (session.last_ns - session.first_ns) / 1e6),
         "tokens": session.tokens.total_tokens if session.tokens else None,
         "cost": money(session.cost_usd),
+        "judged": judged_words(session.scores),
         "url": session_url(project, session.session_id),
     }

@@ -57,7 +57,7 @@ DIALECTS: dict[str, _Spelling] = {
 READ_TABLES = frozenset(
     (
         *("span", "shared_text", "trace", "log_record", "metric_series", "metric_point"),
-        *("run", "run_metric"),
+        *("run", "run_metric", "feedback"),
     )
 )
 """What the views are made of; the database is told to read nothing else."""
@@ -292,7 +292,25 @@ _RUN_METRICS = View(
         _plain("integer", "last_step", "", "m.last_step"),
     ),
 )
+_FEEDBACK = View(
+    "feedbacks",  # Not as the table: SQLite takes that for a circle.
+    "One row a verdict of somebody on a trace, a span, a run or a session.",
+    "feedback WHERE project_id = {project}",
+    (
+        _plain("text", "feedback_id"),
+        _plain("text", "name", "What is judged"),
+        _plain("number", "value"),
+        *_each("text", "label text"),
+        _plain("text", "source", "human, code, llm or end_user"),
+        _plain("text", "author"),
+        _id("trace_id", "Of the trace; null on runs and sessions"),
+        _id("span_id", "Null: of the trace as a whole"),
+        *_each("text", "run_id session_id"),
+        _plain("text", "queue_id", "Of the annotation queue it was given in"),
+        *_moment("created", "When it was given", "created_ns"),
+    ),
+)
 
 VIEWS: dict[str, View] = {
-    view.name: view for view in (_SPANS, _TRACES, _LOGS, _METRICS, _RUNS, _RUN_METRICS)
+    view.name: view for view in (_SPANS, _TRACES, _LOGS, _METRICS, _RUNS, _RUN_METRICS, _FEEDBACK)
 }

@@ -209,7 +209,16 @@ def test_old_traces_go_when_a_project_says_so(tmp_path: Path, project: str) -> N
         assert len(client.list_traces("other").items) == 2
         send_spans(running.url, project, [otlp_span(3, 3, start_ns=old)])
         wait_for_traces(client, project, 2)
+        client.add_feedback(project, "ok", 1, session_id="s")
+        client.add_feedback(project, "ok", 1, run_id="r")
+        for trace in (2, 9):
+            client.add_feedback(project, "ok", 1, trace_id=hex_id(trace, 16))
+    with sqlite3.connect(tmp_path / "store.db") as connection:
+        connection.execute("UPDATE feedback SET created_ns = ?", (old,))
+    connection.close()
     with start_server(tmp_path) as running, Client(running.url) as client:
+        # That on a session and on a trace that never came; a run and a trace keep theirs.
+        wait_until(lambda: len(client.list_feedback(project).items) == 2)
         assert client.get_project(project).settings.retention_days == 7
         wait_until(lambda: len(client.list_traces(project).items) == 1)
         assert client.set_retention(project, None).settings.retention_days is None

@@ -251,6 +251,16 @@ def test_feedback_is_summed_up(client: Client, judged: str) -> None:
     assert "did you mean 'author'" in refused.value.hint
 
 
+def test_feedback_is_asked_for_in_sql(client: Client, judged: str) -> None:
+    """The table `feedbacks` joins with traces by their ids."""
+    found = client.run_sql(
+        judged,
+        "select t.name, f.value, f.source from feedbacks as f join traces as t"
+        " on t.trace_id = f.trace_id where f.name = 'thumbs' order by t.name",
+    )
+    assert found.rows == [["s10", 1.0, "end_user"], ["s20", 0.0, "end_user"]]
+
+
 def test_feedback_goes_with_its_trace(client: Client, judged: str) -> None:
     """A deleted trace takes what was said of it and its spans; the rest stays."""
     client.delete_traces(judged, filter="feedback['thumbs'] = 0")
