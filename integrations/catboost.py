@@ -104,7 +104,8 @@ class WeaveCallback:
 
     @guarded
     def _conclude(self, model: Any) -> None:
-        self._training.configure(model.get_params())
+        # With what CatBoost chose itself, such as the learning rate.
+        self._training.configure({**model.get_params(), **model.get_all_params()})
         told: dict[str, Any] = {"best_iteration": model.get_best_iteration()}
         for data, scores in (model.get_best_score() or {}).items():
             told |= {f"best/{data}/{metric}": score for metric, score in scores.items()}

@@ -76,7 +76,7 @@ class WeaveCallback(TrainingCallback):  # type: ignore[misc]  # Not installed wh
         config = {"objective": told["objective"].get("name")}
         for part in told.get("gradient_booster", {}).values():
             if isinstance(part, Mapping):
-                config |= {key: _number(each) for key, each in part.items() if key != "updater"}
+                config |= {key: _setting(each) for key, each in part.items() if key != "updater"}
         self._training.configure({key: each for key, each in config.items() if each is not None})
 
     @guarded
@@ -109,6 +109,12 @@ class WeaveCallback(TrainingCallback):  # type: ignore[misc]  # Not installed wh
             kept = most_important(scores.items())
             told |= {f"{self._prefix}{key}": each for key, each in kept.items()}
         self._training.summarize(told)
+
+
+def _setting(text: Any) -> Any:
+    """As it was given: XGBoost keeps settings in four bytes, and tells 0.300000012 of 0.3."""
+    found = _number(text)
+    return float(f"{found:.7g}") if isinstance(found, float) else found
 
 
 def _number(text: Any) -> Any:

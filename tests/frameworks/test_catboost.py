@@ -35,6 +35,7 @@ def test_each_iteration_is_a_step(client: Client, project: str) -> None:
     assert found["validation/Logloss"] == dict(enumerate(told["validation"]["Logloss"]))
     assert (run.name, run.state) == ("cats", "finished")
     assert (run.config["depth"], run.config["mine"]) == (2, 1)
+    assert run.config["learning_rate"] == pytest.approx(made.learning_rate_)
     assert run.summary["best_iteration"] == made.get_best_iteration()
     assert run.summary["importance/0"] == pytest.approx(made.get_feature_importance()[0])
 

@@ -53,7 +53,7 @@ def test_each_round_is_a_step_of_the_run_that_is_open(client: Client, project: s
     }
     assert found.config["max_depth"] == "mine"
     assert found.config["objective"] == "binary:logistic"
-    assert found.config["eta"] == pytest.approx(0.3)
+    assert found.config["eta"] == 0.3
     assert found.summary["one/importance/a"] == pytest.approx(
         booster.get_score(importance_type="gain")["a"]
     )
