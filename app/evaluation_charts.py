@@ -7,7 +7,7 @@ from typing import Any
 from weave_core.app.charts import color_of
 from weave_core.model import Distribution, StoredEvaluation
 
-__all__ = ["distribution_chart", "trend_chart"]
+__all__ = ["distribution_chart", "interval_chart", "trend_chart"]
 
 _TITLE = {"left": 4, "textStyle": {"fontSize": 13, "fontWeight": 600}}
 _GRID = {"left": 8, "right": 12, "top": 34, "bottom": 6, "containLabel": True}
@@ -32,14 +32,31 @@ def trend_chart(scorer: str, evaluations: Sequence[StoredEvaluation]) -> dict[st
         high = value if found.estimate.high is None else found.estimate.high
         when = datetime.fromtimestamp(each.started_ns / 1e9, UTC).isoformat()
         points.append((when, value, low, high))
+    return interval_chart(scorer, points)
+
+
+def interval_chart(
+    title: str,
+    points: Sequence[tuple[str, float, float, float]],
+    *,
+    period: tuple[str, str] | None = None,
+) -> dict[str, Any]:
+    """A number over time, with a band where the true one lies.
+
+    Args:
+        title: What it is of.
+        points: Time in ISO form, the number, and the ends of its interval, in the order of time.
+        period: Where the axis begins and ends; None: where the points do.
+    """
+    ends = {} if period is None else {"min": period[0], "max": period[1]}
     color = color_of(0)
     hidden = {"type": "line", "symbol": "none", "lineStyle": {"opacity": 0}, "stack": "interval"}
     return {
-        "title": {"text": scorer, **_TITLE},
+        "title": {"text": title, **_TITLE},
         "grid": _GRID,
         "animation": False,
         "tooltip": {"trigger": "axis", "renderMode": "richText", "valueFormatter": "%,.3f"},
-        "xAxis": {"type": "time", "axisLabel": {"hideOverlap": True}},
+        "xAxis": {"type": "time", "axisLabel": {"hideOverlap": True}, **ends},
         "yAxis": {"type": "value", "scale": True, "splitNumber": 3},
         "series": [
             {**hidden, "name": "from", "data": [[when, low] for when, _, low, _ in points]},
@@ -50,7 +67,7 @@ def trend_chart(scorer: str, evaluations: Sequence[StoredEvaluation]) -> dict[st
                 "areaStyle": {"color": color, "opacity": 0.16},
             },
             {
-                "name": scorer,
+                "name": title,
                 "type": "line",
                 "data": [[when, value] for when, value, _, _ in points],
                 "symbol": "circle",

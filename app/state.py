@@ -18,6 +18,7 @@ from weave_core.settings import DEFAULT_ENDPOINT, Settings
 
 __all__ = [
     "ADD_ROWS_PAGE",
+    "ALERTS_PAGE",
     "ANNOTATE_PAGE",
     "ARTIFACTS_PAGE",
     "ARTIFACT_PAGE",
@@ -26,6 +27,7 @@ __all__ = [
     "EVALUATION_PAGE",
     "LOGS_PAGE",
     "METRICS_PAGE",
+    "MONITORS_PAGE",
     "MONITOR_PAGE",
     "OBJECTS_PAGE",
     "OBJECT_PAGE",
@@ -39,7 +41,9 @@ __all__ = [
     "TRACES_PAGE",
     "TRACE_PAGE",
     "VERSUS_PAGE",
+    "WATCH_PAGE",
     "add_rows_url",
+    "alerts_url",
     "annotate_url",
     "artifact_url",
     "artifacts_url",
@@ -52,6 +56,7 @@ __all__ = [
     "list_projects",
     "list_url",
     "logs_url",
+    "monitors_url",
     "object_url",
     "objects_url",
     "project_of_address",
@@ -65,6 +70,7 @@ __all__ = [
     "trace_url",
     "traces_url",
     "versus_url",
+    "watch_url",
 ]
 
 _PAGES: Final = Path(__file__).parent / "pages"
@@ -75,6 +81,9 @@ SESSION_PAGE: Final = _PAGES / "session.py"
 SWEEPS_PAGE: Final = _PAGES / "sweeps.py"
 SWEEP_PAGE: Final = _PAGES / "sweep.py"
 MONITOR_PAGE: Final = _PAGES / "monitor.py"
+MONITORS_PAGE: Final = _PAGES / "monitors.py"
+WATCH_PAGE: Final = _PAGES / "watch.py"
+ALERTS_PAGE: Final = _PAGES / "alerts.py"
 METRICS_PAGE: Final = _PAGES / "metrics.py"
 LOGS_PAGE: Final = _PAGES / "logs.py"
 COMPARE_PAGE: Final = _PAGES / "compare.py"
@@ -252,6 +261,21 @@ def sweeps_url(project: str, **query: str) -> str:
 def sweep_url(project: str, sweep_id: str, **query: str) -> str:
     """Address of one sweep."""
     return "./sweep?" + urlencode({"project": project, "sweep": sweep_id} | query)
+
+
+def monitors_url(project: str) -> str:
+    """Address of the list of monitors."""
+    return "./monitors?" + urlencode({"project": project})
+
+
+def watch_url(project: str, monitor: str, **query: str) -> str:
+    """Address of one monitor."""
+    return "./watch?" + urlencode({"project": project, "monitor": monitor} | query)
+
+
+def alerts_url(project: str, **query: str) -> str:
+    """Address of the alerts of a project, and of one of them."""
+    return "./alerts?" + urlencode({"project": project} | query)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, on_release=Client.close)

@@ -204,7 +204,8 @@ def _told(rule: AlertRule, now: Sample, before: Sample | None, *, is_breached: b
     if rule.measure == "runs":
         said += f": {', '.join(now.names)}" if now.names else ""
     else:
-        said += f" of {now.n:,} in {_time(rule.window_s)}"
+        of = "" if rule.measure == "count" else f" of {now.n:,}"
+        said += f"{of} in {_time(rule.window_s)}"
     if before is not None:
         was = "unknown" if before.value is None else _number(rule, before.value)
         said += f", {was} before; told of when it {rule.condition} by {rule.threshold:.0%}"

@@ -153,6 +153,7 @@ class MonitorWorker:
         """
         _METER.join()
         self._attempts = Attempts(self.concurrency)
+        self._preparing = asyncio.Lock()
         under_way: dict[asyncio.Task[None], MonitorItem] = {}
         beating = asyncio.create_task(self._beat(under_way))
         failures = 0
@@ -284,6 +285,11 @@ class MonitorWorker:
 
     async def _prepare(self, item: MonitorItem) -> Prepared | None:
         """The scorers of a monitor's version; None where they can't be made, which is told."""
+        # One at a time: of many spans of a monitor that can't score, one says so.
+        async with self._preparing:
+            return await self._prepare_once(item)
+
+    async def _prepare_once(self, item: MonitorItem) -> Prepared | None:
         key = (item.project, item.monitor, item.version)
         if (known := self._prepared.get(key)) is not None:
             return known
