@@ -9,7 +9,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self, TypeVar
@@ -65,7 +65,13 @@ class Worker(Protocol):
         """End what is tried now, from another thread; may be called again."""
 
 
-def sweep(config: Any, *, project: str | None = None, name: str | None = None) -> str:
+def sweep(
+    config: Any,
+    *,
+    project: str | None = None,
+    name: str | None = None,
+    prior_runs: Sequence[str] = (),
+) -> str:
     """Make a sweep; agents on any machine then try what it suggests.
 
     Example:
@@ -83,6 +89,7 @@ def sweep(config: Any, *, project: str | None = None, name: str | None = None) -
         config: As wandb has it: a mapping, or YAML or JSON text of one.
         project: Where its runs go; default: where tracing goes.
         name: What it is called; default: the config's `name`, else its id.
+        prior_runs: Ids of runs of the project that it learns from as from trials of its own.
 
     Returns:
         Its id.
@@ -92,7 +99,8 @@ def sweep(config: Any, *, project: str | None = None, name: str | None = None) -
         ServerUnreachable: If no server answers.
     """
     with _open_client() as client:
-        return client.add_sweep(project or settings_in_force().project, config, name=name).sweep_id
+        where = project or settings_in_force().project
+        return client.add_sweep(where, config, name=name, prior_runs=prior_runs).sweep_id
 
 
 def agent(

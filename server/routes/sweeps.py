@@ -20,9 +20,11 @@ from weave_core.model import (
 from weave_core.server.deps import ProjectPath, ReaderDep, StoreDep
 from weave_core.server.routes.answers import JsonAnswer
 from weave_core.server.store import sweeps, trials
+from weave_core.server.store.prior_runs import PriorRun, read_prior_runs
 from weave_core.server.store.queries import sweeps as questions
 from weave_core.server.store.queries.trial_values import Measured, measure_trial
 from weave_core.server.store.trial_reports import read_reports
+from weave_core.server.sweeps.configs import parsed, read_config
 
 if TYPE_CHECKING:
     from weave_core.server.sweeps.brains import SweepBrain
@@ -44,7 +46,12 @@ def add_sweep(
     store: StoreDep, project: ProjectPath, sweep: Annotated[NewSweep, Body()]
 ) -> Response:
     """Make a sweep from a config as wandb has it; a new project is made along."""
-    work = partial(sweeps.add_sweep, project=project, sweep=sweep)
+    known: list[PriorRun] = []
+    if sweep.prior_runs:
+        config = read_config(parsed(sweep.config))
+        with store.reading() as connection:
+            known = read_prior_runs(connection, project, config, sweep.prior_runs)
+    work = partial(sweeps.add_sweep, project=project, sweep=sweep, prior_runs=known)
     return JsonAnswer(store.run(work).result())
 
 

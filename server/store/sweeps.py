@@ -2,12 +2,14 @@
 
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from weave_core.errors import BadRequest
 from weave_core.model import NewSweep, SweepChanges
+from weave_core.server.store.prior_runs import PriorRun
 from weave_core.server.store.project_rows import ensure_project_id
 from weave_core.server.store.queries.sweeps import SWEEP, TRIAL, find_sweep, get_sweep
 from weave_core.server.store.sweep_tables import TrialReportRow
@@ -30,8 +32,16 @@ _MOVES = {
 """What can become of each state."""
 
 
-def add_sweep(connection: Connection, *, project: str, sweep: NewSweep) -> dict[str, Any]:
+def add_sweep(
+    connection: Connection, *, project: str, sweep: NewSweep, prior_runs: Sequence[PriorRun] = ()
+) -> dict[str, Any]:
     """Make a sweep, in the caller's transaction.
+
+    Args:
+        connection: The caller's.
+        project: Its name.
+        sweep: What to search.
+        prior_runs: What is known of the runs that it names.
 
     Raises:
         BadRequest: If its config can't be used, or there are too many.
@@ -58,7 +68,26 @@ def add_sweep(connection: Connection, *, project: str, sweep: NewSweep) -> dict[
         "run_cap": config.run_cap,
     }
     times = {"created_ns": now, "updated_ns": now, "resumed_ns": now}
-    connection.execute(insert(SWEEP).values(**row, **times))
+    made = connection.execute(insert(SWEEP).values(**row, **times).returning(SWEEP.c.id))
+    sweep_row_id = made.scalar_one()
+    trials = [
+        {
+            "sweep_row_id": sweep_row_id,
+            "number": number,
+            "state": "finished",
+            "params": run.params,
+            "value": run.value,
+            "run_id": run.run_id,
+            "attempts": 0,
+            "losses": 0,
+            "lease_s": 0.0,
+            "started_ns": run.started_ns,
+            "ended_ns": run.ended_ns or now,
+        }
+        for number, run in enumerate(prior_runs)
+    ]
+    if trials:
+        connection.execute(insert(TRIAL), trials)
     return get_sweep(connection, project, sweep_id)
 
 

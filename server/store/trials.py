@@ -25,10 +25,10 @@ from weave_core.server.store.queries.sweeps import (
     find_sweep,
     find_trial,
     is_free,
-    size_of,
     trial_shape,
 )
 from weave_core.server.store.queries.trial_values import Measured
+from weave_core.server.store.sweep_budgets import why_used_up
 from weave_core.server.store.trial_reports import add_reports, forget_reports, reason_to_stop
 from weave_core.server.sweeps.configs import SweepConfig, read_config
 from weave_core.server.sweeps.early_stops import Report
@@ -76,12 +76,11 @@ def _find_answer(connection: Connection, sweep: FoundSweep, ask_key: str) -> dic
 
 def next_number(connection: Connection, sweep: FoundSweep, config: SweepConfig) -> int | None:
     """The number of the trial that is to be made next; None: none is, or one waits already."""
-    count = _count(connection, sweep)
-    if sweep.state != "running" or _is_used_up(sweep, config, count):
+    if sweep.state != "running" or why_used_up(connection, sweep, config) is not None:
         return None
     of_sweep = (TRIAL.c.sweep_row_id == sweep.id, is_free(time.time_ns()))
     is_waiting = connection.execute(select(TRIAL.c.id).where(*of_sweep).limit(1)).first()
-    return count if is_waiting is None else None
+    return _count(connection, sweep) if is_waiting is None else None
 
 
 def last_place(connection: Connection, sweep: FoundSweep) -> int:
@@ -129,11 +128,10 @@ def hand_out(
         if free.state == "running":  # Whoever had it may still be there, behind a broken network.
             _ask_run_to_stop(connection, sweep, free.run_id)
         return _handed(sweep, _lease_again(connection, free.id, question))
-    config = read_config(sweep.config)
-    count = _count(connection, sweep)
-    if is_exhausted or _is_used_up(sweep, config, count):
-        return _nothing_left(connection, sweep)
-    if suggestion is None or suggestion.number != count:
+    why = why_used_up(connection, sweep, read_config(sweep.config))
+    if is_exhausted or why is not None:
+        return _nothing_left(connection, sweep, why)
+    if suggestion is None or suggestion.number != _count(connection, sweep):
         return None
     new = {
         "sweep_row_id": sweep.id,
@@ -169,9 +167,8 @@ def beat_trial(
     Raises:
         NotFound: If there is no such project, sweep or trial.
     """
-    sweep = find_sweep(connection, project, sweep_id)
-    row = find_trial(connection, sweep, number)
-    if row.state != "running" or row.token != token:
+    sweep, row, is_own = _claimed(connection, project, sweep_id, number, token)
+    if not is_own:
         return {"is_lost": True, "reason": "the trial was given to another agent, or is over"}
     until_ns = time.time_ns() + int(row.lease_s * _NS_PER_S)
     values: dict[str, Any] = {"lease_until_ns": until_ns}
@@ -213,9 +210,8 @@ def end_trial(
     Raises:
         NotFound: If there is no such project, sweep or trial.
     """
-    sweep = find_sweep(connection, project, sweep_id)
-    row = find_trial(connection, sweep, number)
-    if row.state != "running" or row.token != result.token:
+    sweep, row, is_own = _claimed(connection, project, sweep_id, number, result.token)
+    if not is_own:
         return trial_shape(row)
     config = read_config(sweep.config)
     state: str = result.state
@@ -242,6 +238,15 @@ def end_trial(
     return trial_shape(find_trial(connection, sweep, number))
 
 
+def _claimed(
+    connection: Connection, project: str, sweep_id: str, number: int, token: str
+) -> tuple[FoundSweep, Any, bool]:
+    """A sweep, a trial of it, and whether that is running for who has the token."""
+    sweep = find_sweep(connection, project, sweep_id)
+    row = find_trial(connection, sweep, number)
+    return sweep, row, row.state == "running" and row.token == token
+
+
 def _end_when_done(
     connection: Connection,
     sweep: FoundSweep,
@@ -258,18 +263,20 @@ def _end_when_done(
         if is_there:
             _finish(connection, sweep, f"trial {number} reached the target {target:g}")
             return
-    if _is_used_up(sweep, config, _count(connection, sweep)):
-        _nothing_left(connection, sweep)
+    why = why_used_up(connection, sweep, config)
+    if why is not None:
+        _nothing_left(connection, sweep, why)
 
 
-def _nothing_left(connection: Connection, sweep: FoundSweep) -> dict[str, Any]:
-    """The answer where all was handed out; a sweep whose trials have all ended is over."""
+def _nothing_left(connection: Connection, sweep: FoundSweep, why: str | None) -> dict[str, Any]:
+    """The answer where no more is handed out; a sweep whose trials have all ended is over."""
+    why = why or "all trials were tried"
     of_sweep = (TRIAL.c.sweep_row_id == sweep.id, TRIAL.c.state.not_in(DONE))
     if connection.execute(select(TRIAL.c.id).where(*of_sweep).limit(1)).first() is not None:
-        reason = "all trials are handed out, and some are still running"
+        reason = "no more trials are handed out, and some are still running"
         return {"wait_s": WAIT_S, "is_draining": True, "reason": reason}
-    _finish(connection, sweep, "all trials were tried")
-    return {"is_over": True, "reason": "all trials were tried"}
+    _finish(connection, sweep, why)
+    return {"is_over": True, "reason": why}
 
 
 def _finish(connection: Connection, sweep: FoundSweep, reason: str) -> None:
@@ -330,11 +337,6 @@ def _handed(sweep: FoundSweep, row: Any) -> dict[str, Any]:
 def _count(connection: Connection, sweep: FoundSweep) -> int:
     query = select(func.count()).select_from(TRIAL).where(TRIAL.c.sweep_row_id == sweep.id)
     return connection.scalar(query) or 0
-
-
-def _is_used_up(sweep: FoundSweep, config: SweepConfig, count: int) -> bool:
-    size = size_of(config, sweep.run_cap)
-    return size is not None and count >= size
 
 
 def _is_quarantined(connection: Connection, sweep: FoundSweep, host: str | None) -> bool:

@@ -1,7 +1,7 @@
 """The config of a sweep, read and checked: a wandb sweep as it is, with some words of our own.
 
 The config is kept as it was given and read anew for each question, so a newer version reads old
-sweeps by its own lights; `when`, `seed` and the methods `gp`, `tpe` and `sobol` are ours.
+sweeps by its own lights; `when`, `seed`, `budget` and the methods `gp`, `tpe` and `sobol` are ours.
 """
 
 import re
@@ -16,6 +16,7 @@ from weave_core.server.sweeps.spaces import Space
 
 __all__ = [
     "MAX_CONFIG_BYTES",
+    "Budget",
     "EarlyStop",
     "Method",
     "Metric",
@@ -31,7 +32,8 @@ Impute = Literal["worst", "best", "latest"]
 StopRule = Literal["hyperband", "asha", "median"]
 
 _KEYS = (
-    *("method", "metric", "parameters", "early_terminate", "run_cap", "seed", "name"),
+    *("method", "metric", "parameters", "early_terminate", "run_cap", "budget", "seed"),
+    "name",
     *("description", "program", "command", "project", "entity", "controller", "apiVersion", "kind"),
 )
 _EXPONENT = re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9]*)?[eE][-+]?[0-9]+$")
@@ -47,6 +49,15 @@ class Metric:
     """The sweep has ended when a trial is as good."""
     impute: Impute = "worst"
     """What a failed trial counts as."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long a sweep may go on, from its begin or from when it was resumed last."""
+
+    hours: float | None = None
+    trial_hours: float | None = None
+    """Of all its trials together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,7 @@ class SweepConfig:
     metric: Metric | None
     early_stop: EarlyStop | None
     run_cap: int | None
+    budget: Budget | None
     seed: int | None
     name: str | None
 
@@ -147,6 +159,7 @@ def read_config(config: Mapping[str, Any]) -> SweepConfig:
         metric=metric,
         early_stop=early_stop,
         run_cap=_whole("run_cap", config.get("run_cap"), 1),
+        budget=_read_budget(config.get("budget")),
         seed=None if seed is None else _whole("seed", seed, 0),
         name=None if config.get("name") is None else str(config["name"])[:200],
     )
@@ -168,6 +181,20 @@ def _read_metric(given: Any) -> Metric | None:
         raise refused("metric.target", target, "give a number")
     impute = _one_of("metric.impute", given.get("impute", "worst"), Impute)
     return Metric(name, goal == "maximize", target, impute)
+
+
+def _read_budget(given: Any) -> Budget | None:
+    if given is None:
+        return None
+    keys = ("hours", "trial_hours")
+    _check_keys("budget", given, keys)
+    for key in keys:
+        hours = given.get(key)
+        if hours is None:
+            continue
+        if isinstance(hours, bool) or not isinstance(hours, int | float) or not hours > 0:
+            raise refused(f"budget.{key}", hours, "give a number of hours above 0")
+    return Budget(given.get("hours"), given.get("trial_hours"))
 
 
 def _read_early_stop(given: Any) -> EarlyStop | None:

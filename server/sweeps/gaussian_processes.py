@@ -17,7 +17,8 @@ Floats = NDArray[np.float64]
 
 _SQRT_5 = 5**0.5
 _LEAST_NOISE = 1e-6
-_MAX_STEPS = 60
+_MAX_STEPS = 12
+"""More of them make a suggestion a quarter dearer and no better, by 25 seeds of the benchmark."""
 _LOG_BOUNDS = (-9.0, 9.0)
 
 

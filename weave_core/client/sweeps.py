@@ -1,6 +1,6 @@
 """Sweeps over HTTP: made, read and steered, and what an agent asks and tells."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -44,7 +44,12 @@ class SweepCalls(Connection):
         return self._page(SweepTrial, f"{_path(project, sweep_id)}/trials", {}).items
 
     def add_sweep(
-        self, project: str, config: Mapping[str, Any] | str, *, name: str | None = None
+        self,
+        project: str,
+        config: Mapping[str, Any] | str,
+        *,
+        name: str | None = None,
+        prior_runs: Sequence[str] = (),
     ) -> Sweep:
         """Make a sweep.
 
@@ -52,12 +57,14 @@ class SweepCalls(Connection):
             project: Where its runs go; made if there is none.
             config: As wandb has it, or YAML or JSON text of that.
             name: What it is called.
+            prior_runs: Ids of runs of the project that it learns from as from trials of its own.
 
         Raises:
             BadRequest: If the config can't be used; it says which key.
+            NotFound: If a prior run does not exist.
         """
         given = config if isinstance(config, str) else dict(config)
-        sweep = NewSweep(config=given, name=name)
+        sweep = NewSweep(config=given, name=name, prior_runs=[*prior_runs])
         answer = self._send("POST", f"{root_of(project)}/sweeps", json=sweep.model_dump())
         return Sweep.model_validate(answer.json())
 

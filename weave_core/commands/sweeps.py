@@ -32,6 +32,10 @@ def create(
     file: Annotated[Path, typer.Argument(help="The config, YAML or JSON, as wandb has it.")],
     *,
     name: Annotated[str | None, typer.Option(help="What it is called.")] = None,
+    prior_run: Annotated[
+        list[str] | None,
+        typer.Option(help="Id of a run that it learns from as from a trial; may be given again."),
+    ] = None,
     project: Project = None,
     server: Server = None,
     json: Json = False,
@@ -43,7 +47,7 @@ def create(
         raise ConfigError(f"{str(file)!r} can't be read: {error}") from error
     settings = Settings.from_env(endpoint=server, project=project)
     with open_client(settings) as client:
-        sweep = client.add_sweep(settings.project, config, name=name)
+        sweep = client.add_sweep(settings.project, config, name=name, prior_runs=prior_run or ())
     if json:
         print_json(sweep.model_dump(mode="json"))
         return

@@ -1,12 +1,11 @@
 """`wandb.sweep` and `wandb.agent` on sweeps of ours."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from weave_core.errors import ConfigError
 from weave_core.evals import sweep_agents
-from weave_core.tracing.failures import warn_once
 
 __all__ = ["agent", "sweep"]
 
@@ -18,7 +17,7 @@ def sweep(  # As wandb has them.
     sweep: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | str,
     entity: str | None = None,
     project: str | None = None,
-    prior_runs: Any = None,
+    prior_runs: Sequence[str] | None = None,
 ) -> str:
     """Make a sweep; gives its id.
 
@@ -26,20 +25,18 @@ def sweep(  # As wandb has them.
         sweep: Its config, a function that gives it, or the name of a YAML file.
         entity: Has no meaning here.
         project: Where its runs go; default: the config's `project`, else where tracing goes.
-        prior_runs: Has no meaning here, which is said once.
+        prior_runs: Ids of runs of the project that it learns from as from trials of its own.
 
     Raises:
         BadRequest: If the config can't be used.
     """
     del entity
-    if prior_runs:
-        warn_once("wandb prior_runs", "wandb.sweep(prior_runs=...) has no meaning here: left out")
     config: Any = sweep() if callable(sweep) else sweep
     if isinstance(config, str):
         config = _read(config)
     named = config.get("project") if isinstance(config, Mapping) else None
     place = project or named or _project_of_environment()
-    made = sweep_agents.sweep(config, project=place)
+    made = sweep_agents.sweep(config, project=place, prior_runs=prior_runs or ())
     if place is not None:
         _projects[made] = place
     return made

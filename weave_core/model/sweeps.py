@@ -23,6 +23,8 @@ __all__ = [
 
 MAX_AGENT_NAME = 200
 """Characters of what an agent calls itself, its host or a trial's error."""
+MAX_PRIOR_RUNS = 300
+"""Runs from before a sweep that it learns from."""
 MAX_TRIAL_ERROR = 4_000
 """Characters of why a trial failed; the rest is cut."""
 
@@ -41,6 +43,8 @@ class NewSweep(Value):
     config: dict[str, Any] | str
     """As wandb has it: `method`, `metric`, `parameters` and the like; or YAML or JSON text."""
     name: str | None = None
+    prior_runs: Annotated[list[_Name], Field(max_length=MAX_PRIOR_RUNS)] = []
+    """Ids of runs of the project that it learns from as from trials of its own."""
 
 
 class Sweep(Value):
@@ -59,7 +63,7 @@ class Sweep(Value):
     """As it was given."""
     run_cap: int | None = None
     size: int | None = None
-    """Trials that a grid has, or that `run_cap` allows; None: no end of them."""
+    """Trials that a grid has, or that `run_cap` allows, and prior runs; None: no end of them."""
     counts: dict[TrialState, int] = {}
     """Trials by state."""
     best: "SweepTrial | None" = None
@@ -82,7 +86,7 @@ class SweepTrial(Value):
     reason: str | None = None
     """Why it was stopped."""
     attempts: int = 1
-    """How often it was begun."""
+    """How often it was begun; 0: it is a run from before the sweep."""
     agent: str | None = None
     host: str | None = None
     started_ns: int | None = None

@@ -117,7 +117,9 @@ def find_trial_of_run(connection: Connection, project_id: int, run_id: str) -> A
         .join(SWEEP, SWEEP.c.id == TRIAL.c.sweep_row_id)
         .where(TRIAL.c.run_id == run_id, SWEEP.c.project_id == project_id)
     )
-    return connection.execute(query.limit(1)).one_or_none()
+    # A run that one sweep made another may have learned from.
+    query = query.order_by(TRIAL.c.attempts.desc()).limit(1)
+    return connection.execute(query).one_or_none()
 
 
 def is_free(now_ns: int) -> Any:
@@ -140,7 +142,7 @@ def read_trials(connection: Connection, sweep: FoundSweep, config: SweepConfig) 
 
 
 def size_of(config: SweepConfig, run_cap: int | None) -> int | None:
-    """Trials that there can be at most; None: no end of them."""
+    """Trials that can be begun at most; None: no end of them."""
     size = config.space.size if config.method == "grid" else None
     found = [each for each in (size, run_cap) if each is not None]
     return min(found) if found else None
@@ -170,6 +172,10 @@ def _shape(connection: Connection, project: str, row: FoundSweep) -> dict[str, A
     of_sweep = TRIAL.c.sweep_row_id == row.id
     query = select(TRIAL.c.state, func.count()).where(of_sweep).group_by(TRIAL.c.state)
     metric = config.metric
+    size = size_of(config, row.run_cap)
+    if size is not None:
+        of_prior = (of_sweep, TRIAL.c.attempts == 0)
+        size += connection.scalar(select(func.count()).select_from(TRIAL).where(*of_prior)) or 0
     return {
         "sweep_id": row.sweep_id,
         "project": project,
@@ -181,7 +187,7 @@ def _shape(connection: Connection, project: str, row: FoundSweep) -> dict[str, A
         "goal": "maximize" if _is_maximized(config) else "minimize",
         "config": row.config,
         "run_cap": row.run_cap,
-        "size": size_of(config, row.run_cap),
+        "size": size,
         "counts": dict(connection.execute(query).tuples().all()),
         "best": _best(connection, row, config),
         "created_ns": row.created_ns,

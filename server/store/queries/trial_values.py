@@ -11,7 +11,7 @@ from weave_core.server.store.queries.runs import get_run
 from weave_core.server.store.queries.sweeps import find_sweep, find_trial
 from weave_core.server.sweeps.configs import Metric, read_config
 
-__all__ = ["Measured", "measure_trial", "read_curve"]
+__all__ = ["Measured", "measure_run", "measure_trial", "read_curve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,11 @@ def measure_trial(connection: Connection, project: str, sweep_id: str, number: i
     sweep = find_sweep(connection, project, sweep_id)
     run_id = find_trial(connection, sweep, number).run_id
     metric = read_config(sweep.config).metric
-    return Measured() if metric is None else _measure(connection, project, run_id, metric)
+    return Measured() if metric is None else measure_run(connection, project, run_id, metric)
 
 
-def _measure(connection: Connection, project: str, run_id: str, metric: Metric) -> Measured:
+def measure_run(connection: Connection, project: str, run_id: str, metric: Metric) -> Measured:
+    """The same of any run."""
     curve = read_curve(connection, project, run_id, metric)
     finite = [each for each in curve if math.isfinite(each)]
     if finite:

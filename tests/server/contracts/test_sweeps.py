@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from support.programs import wait_for
 from support.servers import ServerProcess
 from support.trainings import training
 
@@ -173,6 +174,65 @@ def test_a_sweep_ends_at_its_target(client: Client, project: str) -> None:
     assert (done.state, done.reason) == ("finished", "trial 1 reached the target 0.9")
     assert done.best is not None
     assert done.best.value == 0.95
+
+
+def test_a_sweep_ends_with_its_budget_and_gets_it_anew(client: Client, project: str) -> None:
+    """Of hours on the clock or of trials; what runs may end, and resuming gives it once more."""
+    short = client.add_sweep(project, GRID | {"budget": {"hours": 1e-9}}).sweep_id
+    assert ask(client, project, short).is_over
+    assert client.get_sweep(project, short).reason == "its budget of 1e-09 hours is used up"
+
+    sweep_id = client.add_sweep(project, GRID | {"budget": {"trial_hours": 1e-9}}).sweep_id
+    for number in range(2):
+        asked = ask(client, project, sweep_id)
+        assert asked.trial is not None
+        assert asked.trial.number == number
+        assert ask(client, project, sweep_id).is_draining
+        tell(client, project, sweep_id, asked, value=0.5)
+        done = client.get_sweep(project, sweep_id)
+        assert (done.state, done.reason) == (
+            "finished", "its budget of 1e-09 hours of trials is used up",
+        )  # fmt: skip
+        client.change_sweep(project, sweep_id, SweepChanges(state="running"))
+    with pytest.raises(BadRequest, match=r"budget\.hours"):
+        client.add_sweep(project, GRID | {"budget": {"hours": 0}})
+
+
+@pytest.mark.usefixtures("tracing")
+def test_a_sweep_learns_from_runs_before_it(client: Client, project: str) -> None:
+    """They are its first trials, which nobody has to try, and do not count for `run_cap`."""
+    for place in range(9):
+        lr = 0.1 * (place + 1)
+        with weave_core.run(id=f"prior-{place}", config={"model": {"lr": lr}}) as run:
+            run.log({"loss": (lr - 0.7) ** 2})
+    with weave_core.run(id="other", config={"epochs": 3}) as run:
+        run.log({"loss": 1.0})
+    wait_for(lambda: client.get_run(project, "other").summary.get("loss") == 1.0)
+    prior = [f"prior-{place}" for place in range(9)]
+    space = {"lr": {"min": 0.0, "max": 1.0}}
+    config = {
+        "method": "bayes",
+        "metric": {"name": "loss"},
+        "parameters": {"model": {"parameters": space}},
+        "run_cap": 1,
+    }
+    sweep_id = wandb.sweep(config, project=project, prior_runs=prior)
+
+    began = client.get_sweep(project, sweep_id)
+    assert (began.size, began.counts) == (10, {"finished": 9})
+    assert began.best is not None
+    assert (began.best.run_id, began.best.attempts) == ("prior-6", 0)
+    asked = ask(client, project, sweep_id)
+    assert asked.trial is not None
+    assert asked.trial.number == 9
+    assert abs(asked.trial.params["model"]["lr"] - 0.7) < 0.1
+    tell(client, project, sweep_id, asked, value=0.0)
+    assert client.get_sweep(project, sweep_id).reason == "all trials were tried"
+    for bad, told in ((["other"], "none of this space"), (["prior-0", "gone"], "gone")):
+        with pytest.raises(WeaveError, match=told):
+            client.add_sweep(project, config, prior_runs=bad)
+    with pytest.raises(BadRequest, match="a grid tries every point"):
+        client.add_sweep(project, GRID, prior_runs=prior)
 
 
 def test_a_host_on_which_all_fails_gets_no_more(client: Client, project: str) -> None:

@@ -15,7 +15,8 @@ from support.servers import start_server
 from weave_core import Artifact, Client
 
 MIB = 1024 * 1024
-SIZE_BYTES = 48 * MIB
+SIZE_BYTES = 64 * MIB
+HOLE_BYTES = 4 * MIB
 PROGRAM = """
 import sys
 from weave_core import Artifact, Client
@@ -38,7 +39,7 @@ def test_what_was_sent_before_everything_was_killed_is_not_sent_again(
     with start_server(home) as server:
         command = [sys.executable, "-c", PROGRAM, server.url, str(source), str(endless)]
         with subprocess.Popen(command, env=clean_env()) as program:
-            wait_for(lambda: len(_acknowledged(home)) >= 2)
+            wait_for(lambda: len(_acknowledged(home)) >= 1)
             program.kill()
         server.kill()
     before = _acknowledged(home)
@@ -52,8 +53,8 @@ def test_what_was_sent_before_everything_was_killed_is_not_sent_again(
     assert (folder / "a.bin").read_bytes() == source.read_bytes()
     packs = _acknowledged(home)
     assert packs[: len(before)] == before
-    # What holds all chunks once holds little more than they are.
-    assert SIZE_BYTES <= sum(packs) < SIZE_BYTES + MIB
+    # What holds all chunks once holds little more than they are: lists, and the hole's one chunk.
+    assert SIZE_BYTES <= sum(packs) < SIZE_BYTES + HOLE_BYTES + MIB
 
 
 def _acknowledged(home: Path) -> list[int]:
