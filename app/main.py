@@ -11,11 +11,11 @@ from weave_core.app.state import (
     ARTIFACT_PAGE,
     ARTIFACTS_PAGE,
     COMPARE_PAGE,
+    DASHBOARD_PAGE,
     EVALUATION_PAGE,
     EVALUATIONS_PAGE,
     LOGS_PAGE,
     METRICS_PAGE,
-    MONITOR_PAGE,
     MONITORS_PAGE,
     OBJECT_PAGE,
     OBJECTS_PAGE,
@@ -53,7 +53,9 @@ def _listed() -> list[StreamlitPage]:
     return [
         st.Page(TRACES_PAGE, title="Traces", icon=":material/account_tree:", default=True),
         st.Page(SESSIONS_PAGE, title="Sessions", icon=":material/forum:", url_path="sessions"),
-        st.Page(MONITOR_PAGE, title="Monitor", icon=":material/monitoring:", url_path="monitor"),
+        st.Page(
+            DASHBOARD_PAGE, title="Dashboard", icon=":material/monitoring:", url_path="dashboard"
+        ),
         st.Page(
             MONITORS_PAGE,
             title="Monitors",

@@ -23,12 +23,12 @@ __all__ = [
     "ARTIFACTS_PAGE",
     "ARTIFACT_PAGE",
     "COMPARE_PAGE",
+    "DASHBOARD_PAGE",
     "EVALUATIONS_PAGE",
     "EVALUATION_PAGE",
     "LOGS_PAGE",
     "METRICS_PAGE",
     "MONITORS_PAGE",
-    "MONITOR_PAGE",
     "OBJECTS_PAGE",
     "OBJECT_PAGE",
     "RUNS_COMPARE_PAGE",
@@ -80,7 +80,7 @@ SESSIONS_PAGE: Final = _PAGES / "sessions.py"
 SESSION_PAGE: Final = _PAGES / "session.py"
 SWEEPS_PAGE: Final = _PAGES / "sweeps.py"
 SWEEP_PAGE: Final = _PAGES / "sweep.py"
-MONITOR_PAGE: Final = _PAGES / "monitor.py"
+DASHBOARD_PAGE: Final = _PAGES / "dashboard.py"
 MONITORS_PAGE: Final = _PAGES / "monitors.py"
 WATCH_PAGE: Final = _PAGES / "watch.py"
 ALERTS_PAGE: Final = _PAGES / "alerts.py"

@@ -1,4 +1,4 @@
-/* The Monitor's groups: which line of the charts is whose, and its sums.  A row leads to its traces. */
+/* The Dashboard's groups: which line of the charts is whose, and its sums.  A row leads to its traces. */
 
 export default mount("div.wc.group-list", (host, { title, rows }) => {
   const columns = [[""], [title], ...["Calls", "Failed", "p50", "p95", "p99", "Tokens", "Cost"].map((name) => [name, ".num"])];

@@ -1,4 +1,4 @@
-"""The table of the Monitor's groups: from sums to rows that lead to their traces."""
+"""The table of the Dashboard's groups: from sums to rows that lead to their traces."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,8 +7,8 @@ import orjson
 
 from weave_core.app.charts import color_of
 from weave_core.app.components.bundles import bundle
+from weave_core.app.dashboard_figures import group_name
 from weave_core.app.formats import money, percent, usage_words
-from weave_core.app.monitor_figures import group_name
 from weave_core.app.state import traces_url
 from weave_core.model import Stats
 

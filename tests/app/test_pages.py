@@ -16,7 +16,7 @@ from weave_core.app.process import START
 PAGES = START.parents[1] / "pages"
 TRACE = str(PAGES / "trace.py")
 SESSIONS = str(PAGES / "sessions.py")
-MONITOR = str(PAGES / "monitor.py")
+DASHBOARD = str(PAGES / "dashboard.py")
 
 
 pytestmark = pytest.mark.usefixtures("app_reads_the_server")
@@ -165,20 +165,20 @@ def test_sessions_are_listed_with_their_sums(server: ServerProcess, project: str
     assert {row["session_id"]: row["trace_count"] for row in rows} == {"chat-1": 2, "chat-2": 1}
 
 
-def test_the_monitor_groups_by_model(server: ServerProcess, project: str) -> None:
+def test_the_dashboard_groups_by_model(server: ServerProcess, project: str) -> None:
     """One row a model with its calls, over the time asked for."""
     send_spans(server.url, project, agent_trace(model="gpt-4o-mini"))
     send_spans(server.url, project, agent_trace(model="gpt-4o"))
 
-    screen = draw(MONITOR, project=project)
+    screen = draw(DASHBOARD, project=project)
 
     rows = component_data(screen, "group_list")["rows"]
     assert isinstance(rows, list)
     assert {row["name"]: row["count"] for row in rows} == {"gpt-4o-mini": 2, "gpt-4o": 2}
 
 
-def test_the_monitor_says_when_nothing_has_that_group(server: ServerProcess, project: str) -> None:
+def test_the_dashboard_says_when_nothing_has_it(server: ServerProcess, project: str) -> None:
     """No empty charts."""
     send_spans(server.url, project, agent_trace())
 
-    assert "has this: environment" in texts(draw(MONITOR, project=project, by="environment"))
+    assert "has this: environment" in texts(draw(DASHBOARD, project=project, by="environment"))

@@ -15,7 +15,7 @@ from support.servers import ServerProcess
 Scheme = Literal["light", "dark"]
 # A deep link makes Streamlit's page look for its server below the page's own path first.
 _STREAMLIT_PROBES = re.compile(
-    r"/(trace|sessions|session|monitor|metrics|logs|compare|evaluations|evaluation|versus|runs|run|runs_compare|objects|object|add_rows|annotate)/_stcore/(health|host-config)$"
+    r"/(trace|sessions|session|dashboard|monitors|watch|alerts|metrics|logs|compare|evaluations|evaluation|versus|runs|run|runs_compare|objects|object|add_rows|annotate)/_stcore/(health|host-config)$"
 )
 
 

@@ -75,9 +75,9 @@ def test_the_navigation_stays_in_the_project(
     window.open(f"/?project={project}&filter=kind+%3D+'llm'")
     expect(page.locator(".trace-list .tr[data-id]")).to_have_count(1)
 
-    page.get_by_test_id("stTopNavLink").filter(has_text="Monitor").click()
+    page.get_by_test_id("stTopNavLink").filter(has_text="Dashboard").click()
     expect(page.locator(".group-list .tr[data-id]")).to_have_count(1)
-    expect(page).to_have_url(re.compile(f"/monitor\\?project={project}$"))
+    expect(page).to_have_url(re.compile(f"/dashboard\\?project={project}$"))
     page.get_by_text("kind", exact=True).click()
     expect(page.locator(".group-list")).to_contain_text("retriever")
     page.locator(".group-list .tr", has_text="retriever").click()
@@ -85,7 +85,7 @@ def test_the_navigation_stays_in_the_project(
 
     page.go_back()
     expect(page.locator(".group-list")).to_contain_text("retriever")
-    expect(page).to_have_url(re.compile("/monitor.*by=kind"))
+    expect(page).to_have_url(re.compile("/dashboard.*by=kind"))
     page.go_back()
     expect(page.get_by_label("Filter")).to_have_value("kind = 'llm'")
 

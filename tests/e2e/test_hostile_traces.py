@@ -228,7 +228,7 @@ def look_at_the_other_pages(window: Window, project: str) -> None:
     expect(page.locator(".session-list .tr[data-id]")).to_have_count(1)
     assert_nothing_ran(page)
     for group in ("user", "model", "agent"):
-        window.open(f"/monitor?project={project}&by={group}")
+        window.open(f"/dashboard?project={project}&by={group}")
         # Not any canvas: the table below the charts may be drawn before them.
         chart = page.locator("[data-testid=stEChartsChart] canvas, .stEChartsChart canvas").first
         expect(chart).to_be_visible()

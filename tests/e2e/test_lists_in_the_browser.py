@@ -225,7 +225,7 @@ def test_a_point_of_a_chart_leads_to_its_traces(
         )
         send_spans(server.url, project, [span])
     page = window.page
-    window.open(f"/monitor?project={project}")
+    window.open(f"/dashboard?project={project}")
     chart = page.locator("[data-testid=stEChartsChart], .stEChartsChart").first
     expect(chart.locator("canvas")).to_be_visible()
     box = chart.locator("canvas").bounding_box()
@@ -247,7 +247,7 @@ def test_a_point_of_a_chart_leads_to_its_traces(
     )
 
 
-PATHS = ["/", "/sessions", "/monitor", "/metrics", "/logs", "/session", "/compare", "/trace"]
+PATHS = ["/", "/sessions", "/dashboard", "/metrics", "/logs", "/session", "/compare", "/trace"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -268,7 +268,7 @@ def test_a_narrow_window_scrolls_no_page_sideways(
     ready = {
         "/": ".trace-list[data-ready]",
         "/sessions": ".session-list[data-ready]",
-        "/monitor": ".group-list[data-ready]",
+        "/dashboard": ".group-list[data-ready]",
         "/metrics": ".metric-list[data-ready]",
         "/logs": ".log-list[data-ready]",
         "/session": ".conversation[data-ready]",

@@ -1,4 +1,4 @@
-"""What the Monitor draws of each group, and which traces stand behind a point of it.  Pure."""
+"""What the Dashboard draws of each group, and which traces stand behind a point of it.  Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -136,7 +136,7 @@ def traces_query(
 
     Args:
         project: Whose traces.
-        text: The Monitor's own filter of spans.
+        text: The Dashboard's own filter of spans.
         group: What the groups are of, and the value of this one.
         figure: That of the chart whose point it is.
         period_ns: The time of the point.

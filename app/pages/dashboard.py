@@ -1,4 +1,4 @@
-"""Monitor: calls, failures, latency and cost over time, by model, op or whatever else groups them.
+"""Dashboard: calls, failures, latency and cost over time, by model, op or what else groups them.
 
 A point of a chart leads to the traces of its line and time, a row of the table to those of a group.
 """
@@ -10,8 +10,7 @@ import streamlit as st
 
 from weave_core.app import charts, filters, welcome
 from weave_core.app.components.group_list import group_list, group_rows
-from weave_core.app.frame import go_to, show_filter_error
-from weave_core.app.monitor_figures import (
+from weave_core.app.dashboard_figures import (
     FEEDBACK_FIGURES,
     FIELDS,
     FIGURES,
@@ -22,6 +21,7 @@ from weave_core.app.monitor_figures import (
     top_groups,
     traces_query,
 )
+from weave_core.app.frame import go_to, show_filter_error
 from weave_core.app.project_picker import pick_project
 from weave_core.app.state import client, traces_url
 from weave_core.errors import BadRequest

@@ -1,6 +1,6 @@
 """From sums to charts, and from a point of a chart back to what stands behind it."""
 
-from weave_core.app import charts, filters, metric_figures, monitor_figures
+from weave_core.app import charts, dashboard_figures, filters, metric_figures
 from weave_core.app.charts import Line
 from weave_core.model import MetricBucket, Stats
 from weave_core.model.stats import Latency
@@ -23,8 +23,8 @@ def test_a_chart_has_one_line_a_group_in_the_order_of_time() -> None:
     """What is not among the groups is left to the table; the axis is the whole time asked for."""
     series = [sums("a", 3, 2 * HOUR), sums("a", 1, HOUR), sums("b", 9, HOUR), sums("c", 9, HOUR)]
 
-    figure = monitor_figures.FIGURES[0]
-    lines = monitor_figures.lines_of(figure, series, group_by="model", groups=["b", "a"])
+    figure = dashboard_figures.FIGURES[0]
+    lines = dashboard_figures.lines_of(figure, series, group_by="model", groups=["b", "a"])
     chart = charts.time_chart("Calls", lines, unit="count", from_ns=0, to_ns=5 * HOUR)
 
     assert [line["name"] for line in chart["series"]] == ["b", "a"]
@@ -39,14 +39,14 @@ def test_few_lines_are_drawn_the_largest_groups_first() -> None:
     """Six lines can be told apart, sixty can't."""
     totals = [sums(f"m{i}", i) for i in range(60)]
 
-    names = monitor_figures.top_groups(totals, "model")
+    names = dashboard_figures.top_groups(totals, "model")
 
     assert names == ["m59", "m58", "m57", "m56", "m55", "m54"]
 
 
 def test_what_is_unknown_is_a_gap_and_a_share_is_of_its_bucket() -> None:
     """No cost is no zero; two failed of eight are 25 %."""
-    failed, cost = monitor_figures.FIGURES[1], monitor_figures.FIGURES[3]
+    failed, cost = dashboard_figures.FIGURES[1], dashboard_figures.FIGURES[3]
 
     assert failed.value(sums("a", 8, failed=2)) == 25.0
     assert cost.value(sums("a", 8)) is None
@@ -82,14 +82,14 @@ def test_a_clicked_point_is_the_line_and_the_time_it_stands_for() -> None:
 
 def test_the_traces_behind_a_point_are_in_the_order_of_what_was_clicked() -> None:
     """Behind a slow minute the slow ones come first, behind failures only the failed."""
-    failed, p95 = monitor_figures.FIGURES[1], monitor_figures.FIGURES[5]
+    failed, p95 = dashboard_figures.FIGURES[1], dashboard_figures.FIGURES[5]
     group = ("model", "o'hara")
 
-    slow = monitor_figures.traces_query(
+    slow = dashboard_figures.traces_query(
         "shop", "kind = 'llm'", group=group, figure=p95, period_ns=(0, HOUR)
     )
-    wrong = monitor_figures.traces_query("shop", "", group=group, figure=failed)
-    whole = monitor_figures.traces_query("shop", "", group=group)
+    wrong = dashboard_figures.traces_query("shop", "", group=group, figure=failed)
+    whole = dashboard_figures.traces_query("shop", "", group=group)
 
     assert slow["order"] == "-duration_ms"
     assert filters.conjuncts(slow["filter"])[:2] == ["kind = 'llm'", "model = 'o''hara'"]
