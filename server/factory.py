@@ -142,7 +142,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     for router in READ_ROUTERS:
         app.include_router(router, responses=_REFUSALS)
     app.include_router(wandb_routes.router)
-    app.include_router(links.router)  # The last: its addresses begin with anything.
+    app.include_router(links.router)
     app.add_exception_handler(WeaveError, _answer_own_error)
     app.add_exception_handler(SQLAlchemyError, _answer_database_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
@@ -155,6 +155,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.add_middleware(CountAnswers, count=partial(_count_answer, app))
     # Outside of the key: what it lets in is decided by the path that the routes see.
     app.add_middleware(OtlpPaths)
+    app.add_middleware(links.ClientLinks)
     if settings.cors_origins:
         # The outermost: a browser asks first without the key, and must be able to read refusals.
         app.add_middleware(
@@ -235,7 +236,7 @@ async def _answer_invalid(request: Request, error: Exception) -> Response:
 async def _answer_http_error(request: Request, error: Exception) -> Response:
     """What the framework refuses by itself: an unknown path, a wrong method."""
     refusal = cast("HTTPException", error)
-    path = request.url.path
+    path = request.url.path.removeprefix(links.LINK_PREFIX)
     codes = {404: "not_found", 405: "method_not_allowed"}
     messages = {
         404: f"there is nothing at {path!r}",

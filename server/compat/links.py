@@ -1,11 +1,18 @@
-"""The links that clients print, which lead into the app."""
+"""The links that clients print, which lead into the app.
 
+They may begin with anything, `/{entity}/{project}`.  As routes of that shape they would answer for
+every path that is nobody's, and for wrong methods of those that are somebody's: so they have a
+prefix, and what looks like one and is asked for with GET gets it.
+"""
+
+import re
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from weave_core.errors import NotFound
 from weave_core.foreign_runs.records import checked_id
@@ -15,11 +22,33 @@ from weave_core.server.store.queries.projects import get_project_id
 if TYPE_CHECKING:
     from weave_core.settings import Settings
 
-__all__ = ["router"]
+__all__ = ["LINK_PREFIX", "ClientLinks", "router"]
 
-router = APIRouter(include_in_schema=False)
+LINK_PREFIX = "/wandb-links"
+"""Before the path that was asked for."""
+_LINK = re.compile(
+    r"/(?!(?:v1|v1development|api|docs|redoc|files|graphql|sdk|static|wandb-files|wandb-links)/)"
+    r"[^/]+/[^/]+(?:/workspace|/table|/runs/[^/]+(?:/[^/]+)?|/sweeps/[^/]+)?"
+)
+router = APIRouter(prefix=LINK_PREFIX, include_in_schema=False)
 
 EntityPath = Annotated[str, Path(description="Whoever the client works for; it decides nothing.")]
+
+
+class ClientLinks:
+    """Gives what looks like a client's link the path that the routes here know."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, a link under its prefix."""
+        if scope["type"] == "http" and scope["method"] == "GET":
+            path: str = scope["path"]
+            if _LINK.fullmatch(path):
+                found = LINK_PREFIX + path
+                scope = {**scope, "path": found, "raw_path": quote(found).encode()}
+        await self._app(scope, receive, send)
 
 
 @router.get("/{_entity}/{project}")

@@ -23,7 +23,6 @@ INSTEAD = {
     "controller": "the server chooses and stops by itself: wandb.sweep(...), wandb.agent(...)",
     "helper": "give the config to wandb.init(config=...)",
     "jupyter": "nothing needs to be loaded in a notebook",
-    "integration": "weave_core.integrations has callbacks of ours",
     "launch": "start programs by `weave-core sweep agent`, or by a scheduler of yours",
     "profiler": "weave_core.integrations.torch watches models; PyTorch's own profiler writes files",
     "sagemaker_auth": "a server's key is WEAVE_CORE_API_KEY",

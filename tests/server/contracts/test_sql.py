@@ -178,7 +178,7 @@ def test_lists_and_maps_can_be_taken_apart(
 def test_the_tables_are_described(client: Client, asked: str) -> None:
     """Every column that is told can be asked, and an empty table answers no rows."""
     told = client.list_sql_tables(asked)
-    names = ["spans", "traces", "logs", "metrics", "runs", "run_metrics"]
+    names = ["spans", "traces", "logs", "metrics", "runs", "run_metrics", "feedbacks"]
     assert [table.name for table in told.tables] == names
     for table in told.tables:
         columns = ", ".join(column.name for column in table.columns)
