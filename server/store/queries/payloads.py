@@ -41,13 +41,21 @@ class FullSpans:
         connection: In the snapshot of the query.
         project: Its name.
         in_pieces: What spans have in common stands in their dicts as a `json_piece`.
+        scores: Adds feedback to them; None: one that knows nothing yet.
     """
 
-    def __init__(self, connection: Connection, project: str, *, in_pieces: bool = False) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        project: str,
+        *,
+        in_pieces: bool = False,
+        scores: SpanScores | None = None,
+    ) -> None:
         self._made = json_piece if in_pieces else dict
         self._shapes = SpanShapes(connection, project, in_pieces=in_pieces)
         self._sent = SentSpans(connection)
-        self._scores = SpanScores(connection, project)
+        self._scores = scores or SpanScores(connection, project)
         self._known: dict[Any, Mapping[str, Any]] = {}
 
     def read(self, rows: Sequence[Sequence[Any]], *, has_previews: bool) -> list[dict[str, Any]]:

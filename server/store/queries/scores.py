@@ -1,10 +1,11 @@
 """Feedback as it is shown beside what it is of: the `scores` of spans, traces, runs, sessions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from weave_core.server.store.feedback_tables import FeedbackRow
 from weave_core.server.store.queries.projects import get_project_id
@@ -27,12 +28,15 @@ class SpanScores:
     Args:
         connection: In the snapshot of the query.
         project: Its name.
+        unjudged: Ids of traces of which it is known that they have no feedback.
     """
 
-    def __init__(self, connection: Connection, project: str) -> None:
+    def __init__(
+        self, connection: Connection, project: str, unjudged: Collection[bytes] = ()
+    ) -> None:
         self._connection = connection
         self._project = project
-        self._seen: set[bytes] = set()
+        self._seen = set(unjudged)
         self._scores: dict[tuple[bytes, bytes], Scores] = {}
 
     def add(self, ids: Sequence[tuple[bytes, bytes]], shapes: Iterable[dict[str, Any]]) -> None:
@@ -46,8 +50,7 @@ class SpanScores:
         if wanted:
             self._seen |= wanted
             project_id = get_project_id(self._connection, self._project)
-            is_of_span = _FEEDBACK.c.span_id.is_not(None)
-            found = _read(self._connection, project_id, "trace_id", wanted, is_of_span)
+            found = _read(self._connection, project_id, "trace_id", wanted, of_spans=True)
             for trace_id, scores in found.items():
                 for score in scores:
                     key = (trace_id, bytes.fromhex(score["span_id"]))
@@ -85,22 +88,16 @@ def _read(
     project_id: int,
     of: str,
     ids: Iterable[Any],
-    *conditions: ColumnElement[bool],
+    *,
+    of_spans: bool = False,
 ) -> Mapping[Any, Scores]:
     """The newest scores of each target that has some, in the order they were given."""
-    wanted, target = list(ids), _FEEDBACK.c[of]
-    place = func.row_number().over(partition_by=target, order_by=_FEEDBACK.c.id.desc())
+    wanted = list(ids)
     found: dict[Any, Scores] = {}
     for start in range(0, len(wanted), _IN_LIST):
-        is_one = target.in_(wanted[start : start + _IN_LIST])
-        each = (
-            select(target.label("target"), _FEEDBACK.c.span_id, _FEEDBACK.c.id)
-            .add_columns(*(_FEEDBACK.c[name] for name in _SAID), place.label("place"))
-            .where(_FEEDBACK.c.project_id == project_id, is_one, *conditions)
-            .subquery()
-        )
-        newest = select(each).where(each.c.place <= MAX_SHOWN).order_by(each.c.target, each.c.id)
-        for key, rows in groupby(connection.execute(newest), lambda row: row[0]):
+        given = {"project_id": project_id, "ids": wanted[start : start + _IN_LIST]}
+        newest = connection.execute(_newest(of, of_spans=of_spans), given)
+        for key, rows in groupby(newest, lambda row: row[0]):
             found[key] = [
                 {
                     **dict(zip(_KEYS, row[3 : 3 + len(_KEYS)], strict=True)),
@@ -109,3 +106,22 @@ def _read(
                 for row in rows
             ]
     return found
+
+
+@cache
+def _newest(of: str, *, of_spans: bool) -> Select[Any]:
+    # Made once: nearly every list asks this, mostly for nothing, and to make it took longer.
+    target = _FEEDBACK.c[of]
+    place = func.row_number().over(partition_by=target, order_by=_FEEDBACK.c.id.desc())
+    each = (
+        select(target.label("target"), _FEEDBACK.c.span_id, _FEEDBACK.c.id)
+        .add_columns(*(_FEEDBACK.c[name] for name in _SAID), place.label("place"))
+        .where(
+            _FEEDBACK.c.project_id == bindparam("project_id"),
+            target.in_(bindparam("ids", expanding=True)),
+        )
+    )
+    if of_spans:
+        each = each.where(_FEEDBACK.c.span_id.is_not(None))
+    rows = each.subquery()
+    return select(rows).where(rows.c.place <= MAX_SHOWN).order_by(rows.c.target, rows.c.id)

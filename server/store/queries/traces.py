@@ -125,8 +125,9 @@ def get_trace(  # The parts of its address.
     summary = trace_summary(connection, project, project_id, raw_id)
 
     bare = SpanShapes(connection, project, in_pieces=True)
-    full = FullSpans(connection, project, in_pieces=True)
-    scores = SpanScores(connection, project)
+    # The summary has what is said of its spans too.
+    scores = SpanScores(connection, project, () if summary["scores"] else (raw_id,))
+    full = FullSpans(connection, project, in_pieces=True, scores=scores)
 
     def parts() -> Iterator[bytes]:
         following, left, size_bytes, place = part, limit, 0, None
