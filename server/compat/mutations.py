@@ -4,13 +4,12 @@ import logging
 import time
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weave_core.errors import BadRequest, NotFound
 from weave_core.foreign_runs.wandb_summaries import summary_values
 from weave_core.server.compat.configs import ToldConfig, read_config
 from weave_core.server.compat.desks import Desk
-from weave_core.server.compat.documents import Answerer
 from weave_core.server.compat.file_answers import read_file_id
 from weave_core.server.compat.json_texts import plain, read_object
 from weave_core.server.compat.kept_files import file_path
@@ -20,6 +19,9 @@ from weave_core.server.compat.run_starts import begun_record
 from weave_core.server.compat.run_tellers import RunTeller
 from weave_core.server.store.queries import runs
 from weave_core.server.store.queries.run_edits import delete_file
+
+if TYPE_CHECKING:
+    from weave_core.server.compat.documents import Answerer
 
 __all__ = ["mutations"]
 
@@ -39,7 +41,7 @@ MAX_ASKED_FILES = 10_000
 """Files that one request of a wandb client may ask addresses for."""
 
 
-def mutations(desk: Desk, base_url: str) -> dict[str, Answerer]:
+def mutations(desk: Desk, base_url: str) -> "dict[str, Answerer]":
     """What may be asked of `desk`.
 
     Args:

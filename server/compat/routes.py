@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request, Response
 from weave_core.errors import BadRequest, NotFound
 from weave_core.server.compat.addresses import FILE_PREFIX, GRAPHQL
 from weave_core.server.compat.desks import Desk
-from weave_core.server.compat.documents import answer, read_operation
 from weave_core.server.compat.file_streams import read_post
 from weave_core.server.compat.json_texts import read_object
 from weave_core.server.compat.kept_files import file_path, keep_file, receive
@@ -46,6 +45,9 @@ async def answer_graphql(request: Request) -> Response:
 
 
 def _answered(desk: Desk, base_url: str, body: bytes) -> dict[str, Any]:
+    # 15 MB and 0.1 s that a server without such clients need not have.
+    from weave_core.server.compat.documents import answer, read_operation
+
     told = read_object(body)
     try:
         variables = told.get("variables")
