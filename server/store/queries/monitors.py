@@ -15,6 +15,7 @@ __all__ = [
     "HOUR_NS",
     "ITEM",
     "MONITOR",
+    "MONITOR_OF_PROJECT",
     "SCORE",
     "calls_left",
     "find_monitor",
@@ -32,9 +33,10 @@ MONITOR, ITEM = table_of(MonitorRow), table_of(MonitorItemRow)
 SCORE = table_of(MonitorScoreRow)
 HOUR_NS = 3_600_000_000_000
 _PROJECT, _SPAN = table_of(ProjectRow), table_of(SpanRow)
-_WITH_PROJECT = select(MONITOR, _PROJECT.c.name.label("project")).join(
+MONITOR_OF_PROJECT = select(MONITOR, _PROJECT.c.name.label("project")).join(
     _PROJECT, _PROJECT.c.id == MONITOR.c.project_id
 )
+"""Monitors with the name of their project, as `project`."""
 _OPEN = ("open", "waiting", "leased")
 
 
@@ -86,7 +88,7 @@ def list_monitors(connection: Connection, project: str) -> dict[str, Any]:
 
 def list_all_monitors(connection: Connection) -> dict[str, Any]:
     """The monitors of all projects, by project and name."""
-    query = _WITH_PROJECT.order_by(_PROJECT.c.name, MONITOR.c.name).limit(MAX_LISTED_MONITORS)
+    query = MONITOR_OF_PROJECT.order_by(_PROJECT.c.name, MONITOR.c.name).limit(MAX_LISTED_MONITORS)
     rows = connection.execute(query).all()
     return {"items": [_shape(connection, row.project, row) for row in rows], "next_cursor": None}
 
