@@ -155,7 +155,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.add_middleware(CountAnswers, count=partial(_count_answer, app))
     # Outside of the key: what it lets in is decided by the path that the routes see.
     app.add_middleware(OtlpPaths)
-    app.add_middleware(links.ClientLinks)
+    app.add_middleware(links.ClientLinks, routes=app.routes)
     if settings.cors_origins:
         # The outermost: a browser asks first without the key, and must be able to read refusals.
         app.add_middleware(

@@ -6,12 +6,15 @@ prefix, and what looks like one and is asked for with GET gets it.
 """
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import RedirectResponse
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from weave_core.errors import NotFound
@@ -26,26 +29,33 @@ __all__ = ["LINK_PREFIX", "ClientLinks", "router"]
 
 LINK_PREFIX = "/wandb-links"
 """Before the path that was asked for."""
-_LINK = re.compile(
-    r"/(?!(?:v1|v1development|api|docs|redoc|files|graphql|sdk|static|wandb-files|wandb-links)/)"
-    r"[^/]+/[^/]+(?:/workspace|/table|/runs/[^/]+(?:/[^/]+)?|/sweeps/[^/]+)?"
-)
+_LINK = re.compile(r"/([^/]+)/[^/]+(?:/workspace|/table|/runs/[^/]+(?:/[^/]+)?|/sweeps/[^/]+)?")
+# A wrong path of these is told in OTLP's own form, whatever lies there.
+_OTLP_FOLDERS = {"v1", "v1development"}
 router = APIRouter(prefix=LINK_PREFIX, include_in_schema=False)
 
 EntityPath = Annotated[str, Path(description="Whoever the client works for; it decides nothing.")]
 
 
 class ClientLinks:
-    """Gives what looks like a client's link the path that the routes here know."""
+    """Gives what looks like a client's link the path that the routes here know.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: What answers.
+        routes: All that it has.  What begins like one of them is no link.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
         self._app = app
+        paths = (context.path for context in iter_route_contexts(routes))
+        self._taken = {path.split("/")[1] for path in paths if path} | _OTLP_FOLDERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, a link under its prefix."""
         if scope["type"] == "http" and scope["method"] == "GET":
             path: str = scope["path"]
-            if _LINK.fullmatch(path):
+            link = _LINK.fullmatch(path)
+            if link and link[1] not in self._taken:
                 found = LINK_PREFIX + path
                 scope = {**scope, "path": found, "raw_path": quote(found).encode()}
         await self._app(scope, receive, send)
