@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -119,14 +120,40 @@ def _module(file: Path) -> str:
     return ".".join(parts)
 
 
-def _imports(file: Path) -> Iterator[tuple[int, str]]:
-    """Line and dotted name of each import, `from a import b` as `a.b`; type-only ones included."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = "." * node.level + (node.module or "")
-            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+@dataclass(frozen=True)
+class Read:
+    """What the rules ask about one file."""
+
+    lines: int
+    imports: list[tuple[int, str]]
+    """Line and dotted name of each, `from a import b` as `a.b`; type-only ones included."""
+    literals: list[tuple[int, str]]
+    """Line and text of each string literal that is no docstring."""
+    functions: list[tuple[int, str, int]]
+    """Line, name and length in lines of each."""
+
+
+@cache
+def _read(file: Path) -> Read:
+    """`file`, parsed once for all rules."""
+    text = file.read_text(encoding="utf-8")
+    found = Read(len(text.splitlines()), [], [], [])
+    prose: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Import():
+                found.imports.extend((node.lineno, alias.name) for alias in node.names)
+            case ast.ImportFrom():
+                base = "." * node.level + (node.module or "")
+                found.imports.extend((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                size = (node.end_lineno or node.lineno) - node.lineno + 1
+                found.functions.append((node.lineno, node.name, size))
+            case ast.Expr():  # Which the walk meets before the text that it holds.
+                prose.add(id(node.value))
+            case ast.Constant(value=str(literal)) if id(node) not in prose:
+                found.literals.append((node.lineno, literal))
+    return found
 
 
 def _room_of(module: str) -> str | None:
@@ -157,7 +184,7 @@ def test_every_import_goes_down_the_stairs() -> None:
         f"{_name(file)}:{line} imports {module}: {target} is not below {room}"
         for room, file in ROOM_FILES
         if not _is_roof(file)
-        for line, module in _imports(file)
+        for line, module in _read(file).imports
         if (target := _room_of(module)) and target not in MAY_IMPORT[room] | {room}
     ]
     assert not wrong, "\n".join(wrong)
@@ -168,7 +195,7 @@ def test_the_roof_and_the_tests_use_installed_names() -> None:
     wrong = [
         f"{_name(file)}:{line} imports {module}"
         for file in _files("weave_core", "tests", "examples")
-        for line, module in _imports(file)
+        for line, module in _read(file).imports
         if _room_of(module) == "a bare folder name"
     ]
     assert not wrong, "\n".join(wrong)
@@ -180,7 +207,7 @@ def test_each_foreign_package_has_its_rooms() -> None:
         f"{_name(file)}:{line} imports {module}"
         for room, file in ROOM_FILES
         if not _is_roof(file)
-        for line, module in _imports(file)
+        for line, module in _read(file).imports
         if (owners := _owners_of(module)) is not None and room not in owners
     ]
     assert not wrong, "\n".join(wrong)
@@ -201,7 +228,7 @@ def test_no_two_modules_import_each_other() -> None:
     graph = {
         module: {
             target
-            for _, name in _imports(file)
+            for _, name in _read(file).imports
             if (target := _known(name, files)) and target != module
         }
         for module, file in files.items()
@@ -245,7 +272,7 @@ def test_attribute_names_are_spelled_at_home() -> None:
         f"{_name(file)}:{line} spells {text!r}"
         for _, file in ROOM_FILES
         if not _name(file).startswith(ATTRIBUTE_HOMES)
-        for line, text in _literals(file)
+        for line, text in _read(file).literals
         if ATTRIBUTE_NAME.fullmatch(text)
         and text not in modules
         and not text.startswith("weave_core.commands")
@@ -253,33 +280,23 @@ def test_attribute_names_are_spelled_at_home() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def _literals(file: Path) -> Iterator[tuple[int, str]]:
-    """Line and text of each string literal that is no docstring."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
-            yield node.lineno, node.value
-
-
 EVERY_FILE = _files(*MAY_IMPORT, "tests", "examples")
 
 
 def test_files_stay_readable_in_one_sitting() -> None:
     """No file is longer than 600 lines."""
-    sizes = {_name(file): len(file.read_text(encoding="utf-8").splitlines()) for file in EVERY_FILE}
+    sizes = {_name(file): _read(file).lines for file in EVERY_FILE}
     assert {name: size for name, size in sizes.items() if size > MAX_FILE_LINES} == {}
 
 
 def test_functions_fit_on_a_screen() -> None:
     """No function is longer than 70 lines."""
     long = [
-        f"{_name(file)}:{node.lineno} {node.name}: {size} lines"
+        f"{_name(file)}:{line} {name}: {size} lines"
         for file in EVERY_FILE
         if not _name(file).startswith(TABLES)
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (size := (node.end_lineno or node.lineno) - node.lineno + 1) > MAX_FUNCTION_LINES
+        for line, name, size in _read(file).functions
+        if size > MAX_FUNCTION_LINES
     ]
     assert not long, "\n".join(long)
 
