@@ -11,8 +11,9 @@ BROWSER := $(or $(ARGS),tests/e2e)
 ROOMS := app evals integrations server tracing weave_core
 # The file that says which versions are installed; a second run installs nothing.
 READY := $(VENV)/.ready
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install demo test metrics-test frameworks-test wandb-test check floor-plan docs docs-test lock bench chromium postgresql wordnet clean
+.PHONY: help install demo test metrics-test frameworks-test wandb-test check floor-plan docs docs-test lock bench programs clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
@@ -21,7 +22,7 @@ help: ## List the targets.
 demo: $(READY) ## Start server and app, run a traced program, print the links; Ctrl-C ends it.
 	@$(PY) examples/demo.py $(if $(DEMO_ONCE),--once)
 
-test: $(READY) chromium postgresql wordnet ## Run all tests, browser included.
+test: $(READY) programs ## Run all tests, browser included.
 	@# Where PYTHONDONTWRITEBYTECODE is set, each server that a test starts would compile all of us: 0.4 s of CPU.
 	@$(PY) -m compileall -q $(ROOMS)
 	@# Apart, since Playwright keeps an event loop running in its process; 5 is "none of these match".
@@ -94,8 +95,12 @@ install: $(READY) ## Make .venv with everything that development needs.
 
 $(READY): requirements.lock pyproject.toml | $(PY)
 	@echo "Installing into $(VENV) (a minute or two, once)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@# uv is many times as fast; pip where only pip has been told of this machine's registry.
+	@$(PIP) --require-hashes -r <(sed -n '/^uv==/,/[^\\]$$/p' requirements.lock)
+	@# Where Python may not keep what it compiles, it is compiled now: each process would do it again.
+	@$(PY) -m uv pip install --quiet --python $(PY) --require-hashes -r requirements.lock \
+		$(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode) || $(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 # The first Python that fits.  Debian ships venv apart from Python, in python3-venv.
@@ -109,23 +114,18 @@ $(PY):
 	echo "No Python from 3.11 to 3.14 with venv was found. Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1
 
 HAS_CHROMIUM := command -v chromium >/dev/null || command -v chromium-browser >/dev/null
-
-chromium:
-	@$(HAS_CHROMIUM) || $(call apt_install,chromium) \
-		|| echo "No Chromium here and no way to install it (apt-get as root): the browser tests are left out." >&2
-
 # The server's programs; Debian keeps them off the PATH.
 HAS_POSTGRESQL := command -v pg_ctl >/dev/null || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1
+HAS_WORDNET := test -e /usr/share/wordnet/index.noun
 
-postgresql:
-	@$(HAS_POSTGRESQL) || $(call apt_install,postgresql) \
-		|| echo "No PostgreSQL here and no way to install it (apt-get as root): its tests are left out." >&2
-
-wordnet:
-	@test -e /usr/share/wordnet/index.noun || $(call apt_install,wordnet-base) \
-		|| echo "No WordNet here and no way to install it (apt-get as root): a test of METEOR is left out." >&2
+# Not before Python is there: apt-get may be what brings it, and runs once at a time.
+programs: | $(PY)
+	@wanted="$$($(HAS_CHROMIUM) || echo chromium; $(HAS_POSTGRESQL) || echo postgresql; $(HAS_WORDNET) || echo wordnet-base)"; \
+	[ -z "$$wanted" ] || $(call apt_install,$$wanted) \
+		|| for each in $$wanted; do $(call apt_install,$$each) \
+		|| echo "No $$each here and no way to install it (apt-get as root): its tests are left out." >&2; done
 
 # As root, or where sudo asks nothing; says nothing when it works.
-apt_install = { command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || sudo -n true 2>/dev/null; } && echo "Installing $(1)" \
+apt_install = { command -v apt-get >/dev/null && { [ "$$(id -u)" = 0 ] || sudo -n true 2>/dev/null; } && echo "Installing" $(1) \
 	&& $$([ "$$(id -u)" = 0 ] || echo sudo) apt-get update -qq \
 	&& $$([ "$$(id -u)" = 0 ] || echo sudo) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }
