@@ -37,6 +37,7 @@ from weave_core.errors import (
     WeaveError,
 )
 from weave_core.model import ErrorBody, ErrorDetail
+from weave_core.server.compat import artifact_routes as wandb_artifact_routes
 from weave_core.server.compat import links
 from weave_core.server.compat import routes as wandb_routes
 from weave_core.server.compat.addresses import CLIENT_PREFIXES
@@ -142,6 +143,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     for router in READ_ROUTERS:
         app.include_router(router, responses=_REFUSALS)
     app.include_router(wandb_routes.router)
+    app.include_router(wandb_artifact_routes.router)
     app.include_router(links.router)
     app.add_exception_handler(WeaveError, _answer_own_error)
     app.add_exception_handler(SQLAlchemyError, _answer_database_error)

@@ -38,6 +38,7 @@ _MAX_UNKNOWN = 2_000
 
 Answerer = Callable[[Mapping[str, Any]], Any]
 """Makes the value of a field of its arguments."""
+_KINDS = {"ArtifactSequence": "ArtifactCollection"}
 _unknown: set[tuple[str, str]] = set()
 
 
@@ -188,12 +189,13 @@ def _fields(
         if not isinstance(fragment, FragmentDefinitionNode | InlineFragmentNode):
             continue
         wanted = fragment.type_condition
-        is_other = wanted is not None and value.get("__typename", wanted.name.value) not in (
-            wanted.name.value,
-            None,
-        )
-        if not is_other:
+        if wanted is None or _is_a(value.get("__typename"), wanted.name.value):
             yield from _fields(operation, fragment.selection_set, value, depth + 1)
+
+
+def _is_a(name: str | None, wanted: str) -> bool:
+    """Whether what may have no type, or one of a kind, is what a fragment is about."""
+    return name is None or wanted in (name, _KINDS.get(name))
 
 
 def _is_included(operation: Operation, directives: Sequence[Any]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from weave_core.errors import BadRequest
 from weave_core.server.compat.desks import Desk
 from weave_core.server.compat.kept_files import file_path
-from weave_core.server.compat.pages import page_info, read_place
+from weave_core.server.compat.pages import page_of
 from weave_core.server.compat.run_places import RunPlace, place_of
 from weave_core.server.compat.stamps import iso
 from weave_core.server.store.queries.run_files import MAX_FILE_PAGE, list_files
@@ -64,18 +64,7 @@ def files_page(desk: Desk, base_url: str, place: RunPlace, told: Mapping[str, An
     if told.get("pattern"):
         like = _like(str(told["pattern"]))
         items = [each for each in items if like.fullmatch(each["name"])]
-    begin = read_place(told.get("after"))
-    most = max(1, min(int(told.get("first") or 50), MAX_FILE_PAGE))
-    shown = items[begin : begin + most]
-    end = begin + len(shown)
-    return {
-        "totalCount": len(items),
-        "edges": [
-            {"node": _node(desk, base_url, place, each), "cursor": str(begin + number + 1)}
-            for number, each in enumerate(shown)
-        ],
-        "pageInfo": page_info(str(end), has_next=end < len(items)),
-    }
+    return page_of(items, told, lambda each: _node(desk, base_url, place, each), most=MAX_FILE_PAGE)
 
 
 def _listed(desk: Desk, place: RunPlace) -> list[dict[str, Any]]:

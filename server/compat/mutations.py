@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from weave_core.errors import BadRequest, NotFound
 from weave_core.foreign_runs.wandb_summaries import summary_values
+from weave_core.server.compat import artifact_changes, artifact_stores
+from weave_core.server.compat.artifact_places import VersionPlace
 from weave_core.server.compat.configs import ToldConfig, read_config
 from weave_core.server.compat.desks import Desk
 from weave_core.server.compat.file_answers import read_file_id
 from weave_core.server.compat.json_texts import plain, read_object
 from weave_core.server.compat.kept_files import file_path
-from weave_core.server.compat.run_answers import bucket
+from weave_core.server.compat.run_answers import bucket, shown_version
 from weave_core.server.compat.run_places import RunPlace, place_of, read_id
 from weave_core.server.compat.run_starts import begun_record
 from weave_core.server.compat.run_tellers import RunTeller
@@ -57,6 +59,31 @@ def mutations(desk: Desk, base_url: str) -> "dict[str, Answerer]":
         "markRunFilesUploaded": lambda _: {"success": True},
         "createRunFiles": lambda told: _create_files(desk, base_url, _input(told)),
         "notifyScriptableRunAlert": lambda told: _alert(desk, _input(told)),
+        **_artifacts(desk, base_url),
+    }
+
+
+def _artifacts(desk: Desk, base_url: str) -> "dict[str, Answerer]":
+    """What may be asked of artifacts."""
+
+    def shown(place: VersionPlace) -> dict[str, Any]:
+        return {"artifact": shown_version(desk, base_url, place)}
+
+    return {
+        "createArtifact": lambda told: artifact_stores.begin(desk, _input(told)),
+        "createArtifactManifest": lambda told: artifact_stores.name_manifest(
+            desk, base_url, _input(told)
+        ),
+        "updateArtifactManifest": lambda told: artifact_stores.name_manifest(
+            desk, base_url, _input(told)
+        ),
+        "createArtifactFiles": lambda told: artifact_stores.ask_files(desk, base_url, _input(told)),
+        "commitArtifact": lambda told: shown(artifact_stores.commit(desk, _input(told))),
+        "useArtifact": lambda told: shown(artifact_stores.use(desk, _input(told))),
+        "updateArtifact": lambda told: shown(artifact_changes.edit_version(desk, _input(told))),
+        "deleteArtifact": lambda told: artifact_changes.delete_version(desk, _input(told)),
+        "addAliases": lambda told: artifact_changes.add_aliases(desk, _input(told)),
+        "deleteAliases": lambda told: artifact_changes.delete_aliases(desk, _input(told)),
     }
 
 

@@ -4,9 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from weave_core.errors import NotFound
+from weave_core.server.compat.artifact_places import parts_of_id
+from weave_core.server.compat.artifact_stores import client_id_mapping, place_of_id
 from weave_core.server.compat.desks import Desk
 from weave_core.server.compat.pages import page_info
-from weave_core.server.compat.run_answers import project_fields, run_fields, user
+from weave_core.server.compat.run_answers import (
+    artifacts_of,
+    project_fields,
+    run_fields,
+    shown_version,
+    user,
+)
 from weave_core.server.compat.run_lists import count_runs, runs_page
 from weave_core.server.compat.run_places import ENTITY, place_of
 from weave_core.server.compat.stamps import iso
@@ -31,6 +39,9 @@ def queries(desk: Desk, base_url: str) -> dict[str, Any]:
         "model": lambda told: _project(desk, base_url, told),
         "project": lambda told: _project(desk, base_url, told),
         "models": lambda told: _projects(desk, told),
+        "artifact": lambda told: _artifact(desk, base_url, told),
+        "artifactCollection": lambda told: _collection(desk, base_url, told),
+        "clientIDMapping": lambda told: client_id_mapping(desk, told),
         "__type": lambda told: _type(told.get("name")),
         "entity": lambda told: {"name": told.get("name"), "organization": None},
     }
@@ -74,8 +85,20 @@ def _project(desk: Desk, base_url: str, told: Mapping[str, Any]) -> dict[str, An
         "run": run,
         "bucket": run,
         "runs": lambda asked: runs_page(desk, project.project, asked, run),
+        **artifacts_of(desk, base_url, project).of_project(),
         "runCount": lambda asked: count_runs(desk, project.project, asked.get("filters")),
     }
+
+
+def _artifact(desk: Desk, base_url: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    return shown_version(desk, base_url, place_of_id(desk, told.get("id")))
+
+
+def _collection(desk: Desk, base_url: str, told: Mapping[str, Any]) -> dict[str, Any] | None:
+    words = parts_of_id(told.get("id"))
+    entity, project, name = (*words, "", "", "")[1:4]
+    answers = artifacts_of(desk, base_url, place_of(entity, project, "-"))
+    return answers.collection(name)
 
 
 def _created(desk: Desk, name: str) -> str | None:

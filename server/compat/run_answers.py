@@ -9,17 +9,19 @@ from weave_core.foreign_runs.wandb_media import nested
 from weave_core.metric_definitions import definition_of
 from weave_core.model import MetricDefinition
 from weave_core.server.compat import histories
+from weave_core.server.compat.artifact_answers import ArtifactAnswers
+from weave_core.server.compat.artifact_places import VersionPlace
 from weave_core.server.compat.configs import shown_config
 from weave_core.server.compat.desks import Desk
 from weave_core.server.compat.file_answers import count_files, files_page
 from weave_core.server.compat.json_texts import read_object
-from weave_core.server.compat.run_places import RunPlace
+from weave_core.server.compat.run_places import RunPlace, place_of
 from weave_core.server.compat.run_tellers import SOURCE, RunTeller
 from weave_core.server.compat.stamps import iso
 from weave_core.server.store.queries.run_sessions import RunSession, count_console_lines
 from weave_core.server.store.queries.runs import get_run
 
-__all__ = ["bucket", "project_fields", "run_fields", "user"]
+__all__ = ["artifacts_of", "bucket", "project_fields", "run_fields", "shown_version", "user"]
 
 _PAGE = 1_000
 _MAX_SPECS = 100
@@ -52,6 +54,27 @@ def bucket(desk: Desk, base_url: str, place: RunPlace) -> dict[str, Any]:
     if session is None:
         raise NotFound(f"there is no run {place.run_id!r} in {place.project!r}")
     return run_fields(desk, base_url, place, session)
+
+
+def artifacts_of(desk: Desk, base_url: str, place: RunPlace) -> ArtifactAnswers:
+    """What may be asked of the artifacts of a run's project."""
+
+    def run_of(run_id: str) -> dict[str, Any] | None:
+        found = place._replace(run_id=run_id)
+        session = desk.session(found)
+        return None if session is None else run_fields(desk, base_url, found, session)
+
+    return ArtifactAnswers(desk, base_url, place, project_fields(place), run_of)
+
+
+def shown_version(desk: Desk, base_url: str, place: VersionPlace) -> dict[str, Any]:
+    """A version of an artifact.
+
+    Raises:
+        NotFound: If there is none.
+    """
+    answers = artifacts_of(desk, base_url, place_of(place.entity, place.project, "-"))
+    return answers.version(place.name, str(place.version))
 
 
 def run_fields(desk: Desk, base_url: str, place: RunPlace, session: RunSession) -> dict[str, Any]:
@@ -93,6 +116,7 @@ def run_fields(desk: Desk, base_url: str, place: RunPlace, session: RunSession) 
         **_history_fields(desk, place, session),
         "fileCount": lambda _: count_files(desk, place),
         "files": lambda told: files_page(desk, base_url, place, told),
+        **artifacts_of(desk, base_url, place).of_run(place.run_id),
     }
 
 

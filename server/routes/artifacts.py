@@ -1,7 +1,6 @@
 """Artifacts over HTTP.  A route names its inputs and asks one query; it decides nothing."""
 
 import asyncio
-from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +26,7 @@ from weave_core.server.routes.byte_answers import FOUND, bytes_answer
 from weave_core.server.routes.objects import VersionPath
 from weave_core.server.routes.runs import RunPath
 from weave_core.server.store import artifacts as changes
-from weave_core.server.store.artifact_chunks import Span, read_spans
+from weave_core.server.store.artifact_chunks import read_part
 from weave_core.server.store.queries import artifact_files, artifacts
 
 if TYPE_CHECKING:
@@ -219,19 +218,6 @@ def read_artifact_file(
         entry = artifact_files.get_entry(store, connection, project, name, version, path=path)
         spans = artifact_files.spans_of_file(connection, entry)
 
-    def read(start: int, stop: int) -> Iterator[bytes]:
-        return read_spans(store, _part(spans, start, stop))
-
     file_name = path.rpartition("/")[2]
+    read = partial(read_part, store, spans)
     return bytes_answer(request, read, entry.size_bytes, etag=f'"{entry.digest}"', name=file_name)
-
-
-def _part(spans: list[Span], start: int, stop: int) -> Iterator[Span]:
-    """The pieces that hold the bytes from `start` to before `stop` of all of them."""
-    place = 0
-    for span in spans:
-        size_bytes = span.stop - span.start
-        first, last = max(start - place, 0), min(stop - place, size_bytes)
-        if first < last:
-            yield Span(span.pack, span.start + first, span.start + last)
-        place += size_bytes

@@ -24,7 +24,16 @@ from weave_core.server.store.pack_checks import PackCheck
 from weave_core.server.store.stores import Store
 from weave_core.server.store.tables import table_of
 
-__all__ = ["Located", "PackDraft", "Span", "find_missing", "locate", "read_spans", "spans_of"]
+__all__ = [
+    "Located",
+    "PackDraft",
+    "Span",
+    "find_missing",
+    "locate",
+    "read_part",
+    "read_spans",
+    "spans_of",
+]
 
 UNCOMMITTED_S = 86_400.0
 """How long chunks are kept that no version of an artifact was committed with."""
@@ -176,6 +185,22 @@ def read_spans(store: Store, spans: Iterable[Span]) -> Iterator[bytes]:
     """
     for span in spans:
         yield from store.blobs.read(f"sha256:{span.pack.hex()}", span.start, span.stop)
+
+
+def read_part(store: Store, spans: Sequence[Span], start: int, stop: int) -> Iterator[bytes]:
+    """The bytes from `start` to before `stop` of all that the pieces hold."""
+    return read_spans(store, _part(spans, start, stop))
+
+
+def _part(spans: Sequence[Span], start: int, stop: int) -> Iterator[Span]:
+    """The pieces that hold the bytes from `start` to before `stop` of all of them."""
+    place = 0
+    for span in spans:
+        size_bytes = span.stop - span.start
+        first, last = max(start - place, 0), min(stop - place, size_bytes)
+        if first < last:
+            yield Span(span.pack, span.start + first, span.start + last)
+        place += size_bytes
 
 
 def _bites(digests: Iterable[bytes]) -> Iterator[list[bytes]]:

@@ -12,6 +12,8 @@ from weave_core.server.store.tables import Row, RowId
 
 __all__ = [
     "ArtifactChunkRow",
+    "ArtifactDraftRow",
+    "ArtifactFileRow",
     "ArtifactPackRow",
     "ArtifactRow",
     "ArtifactUseRow",
@@ -46,6 +48,8 @@ class ArtifactVersionRow(Row, table=True):
     details: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     """Its metadata."""
     run_id: str | None = None
+    md5: str | None = None
+    """What the client that stored it calls its digest, if that client goes by MD5."""
 
 
 class ArtifactUseRow(Row, table=True):
@@ -84,3 +88,40 @@ class ArtifactChunkRow(Row, table=True):
     pack_id: int = Field(sa_type=BigInteger)
     start: int = Field(sa_type=BigInteger)
     size_bytes: int
+
+
+class ArtifactFileRow(Row, table=True):
+    """A file by its MD5, for clients that know it by that."""
+
+    __tablename__ = "artifact_file"
+    __table_args__ = (
+        Index("artifact_files_by_digest", "digest"),
+        Index("artifact_files_of_pack", "pack_id"),
+    )
+
+    md5: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    digest: bytes = Field(sa_type=LargeBinary)
+    """BLAKE3 of its bytes."""
+    entry: bytes = Field(sa_type=LargeBinary)
+    """As a line of a manifest, under no name of its own."""
+    pack_id: int = Field(sa_type=BigInteger)
+    """Where its first chunk lies; it is forgotten with it."""
+
+
+class ArtifactDraftRow(Row, table=True):
+    """A version that a client has begun to store, and what came of it."""
+
+    __tablename__ = "artifact_draft"
+    __table_args__ = (
+        Index("artifact_drafts_of_client", "client_id"),
+        Index("oldest_artifact_drafts", "created_ns"),
+    )
+
+    draft_id: str = Field(primary_key=True)
+    client_id: str
+    """What the client calls it."""
+    created_ns: int = Field(sa_type=BigInteger)
+    told: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    """What the client has said of it."""
+    version: int | None = None
+    """Once it is stored."""

@@ -60,6 +60,9 @@ _FORGET = "DELETE FROM blob_orphan WHERE digest = ?"
 _FORGET_CHUNKS = """
 DELETE FROM artifact_chunk WHERE pack_id IN (SELECT id FROM artifact_pack WHERE digest = ?)
 """
+_FORGET_FILES = """
+DELETE FROM artifact_file WHERE pack_id IN (SELECT id FROM artifact_pack WHERE digest = ?)
+"""
 _FORGET_PACK = "DELETE FROM artifact_pack WHERE digest = ?"
 
 
@@ -155,7 +158,8 @@ def collect(
         if age_s is not None:
             blobs.delete(name)
             deleted += 1
-        forget = (_FORGET,) if is_named else (_FORGET_CHUNKS, _FORGET_PACK, _FORGET)
+        gone = (_FORGET_FILES, _FORGET_CHUNKS, _FORGET_PACK)
+        forget = (_FORGET,) if is_named else (*gone, _FORGET)
         for statement in forget:
             connection.exec_driver_sql(dialect.sql(statement), (digest,))
     return deleted

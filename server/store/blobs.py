@@ -116,6 +116,18 @@ class BlobDraft:
         except OSError as error:
             raise StoreError(f"the blob can't be written: {error}", "free some space") from error
 
+    def written(self) -> Path:
+        """The file with all that has been written so far, to be read; it ends with the draft.
+
+        Raises:
+            StoreError: If the disk does not take it.
+        """
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise StoreError(f"the blob can't be written: {error}", "free some space") from error
+        return self._path
+
     def keep_in(self, store: BlobStore, digest: str | None = None) -> str:
         """Hand the bytes over, on disk; gives their digest.
 

@@ -87,3 +87,15 @@ def test_runs_are_read_and_changed_by_the_public_api(script: Script) -> None:
     """Lists by filter and order, history, files, edits, deletion: the script asserts them."""
     script("first", "read-back", "first1", keep="unused")
     script("reads", "read-back", "first1", keep="unused")
+
+
+def test_artifacts_are_stored_used_found_and_changed(server: ServerProcess, script: Script) -> None:
+    """The script asserts what the client sees; here is what our own client does."""
+    printed = script("artifacts", "stores", keep="unused")
+
+    assert "letter" in printed.partition("refused:")[2], printed
+    with Client(server.url) as client:
+        found = client.list_artifacts("stores").items
+        assert [each.name for each in found] == ["digits", "net", "pointer", "rows"]
+        uses = client.get_artifact("stores", "digits", "v1").uses
+        assert [(each.run_id, each.role) for each in uses] == [("maker", "made")]

@@ -15,7 +15,7 @@ from weave_core.server.store.blobs import missing_blob
 from weave_core.server.store.queries.artifacts import get_parts, get_version
 from weave_core.server.store.stores import Store
 
-__all__ = ["compare_versions", "get_entry", "list_folder", "spans_of_file"]
+__all__ = ["compare_versions", "get_entry", "list_entries", "list_folder", "spans_of_file"]
 
 MAX_SHOWN_FILES = 500
 """Files that differ between two versions and are told; all of them are counted."""
@@ -101,6 +101,18 @@ def _read(store: Store, connection: Connection, parts: Iterable[Item]) -> Iterat
     found = locate(connection, digests)
     for digest in digests:
         yield from entries_of(b"".join(read_spans(store, spans_of([found[digest]]))))
+
+
+def list_entries(
+    store: Store, connection: Connection, project: str, name: str, version: str
+) -> Iterator[Entry]:
+    """All files of a version, by path.
+
+    Raises:
+        NotFound: If there is no such version.
+    """
+    _, parts = get_parts(connection, project, name, version)
+    return _read(store, connection, parts)
 
 
 def get_entry(
