@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from weave_core import semconv
-from weave_core.jsonable import CUT_MARKS, SMALL_BYTES, small_json, to_json, to_jsonable
+from weave_core.jsonable import CUT_MARKS, SMALL_BYTES, long_json, small_json, to_jsonable
 from weave_core.tracing.media import SHELF
 
 __all__ = [
@@ -39,7 +39,7 @@ def content_json(value: Any) -> str:
     text = small_json(value) if _limits["has_room"] else None
     if text is not None:
         return text
-    return to_json(value, max_bytes=_limits["max_value_bytes"], media=SHELF)
+    return long_json(value, max_bytes=_limits["max_value_bytes"], media=SHELF)
 
 
 def snapshot(value: Any) -> Any:

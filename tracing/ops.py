@@ -37,6 +37,8 @@ Hook = Callable[[Any], Any]
 
 _MARK = "__weave_core_op__"
 # `weave_core.tracing.sources` reads it too; imported there, it would cost each program 1 ms.
+_OF_CACHES = ("cache_clear", "cache_info", "cache_parameters")
+# Methods of what `functools.lru_cache` makes, which `update_wrapper` does not see.
 
 
 class Op(Protocol[P, R_co]):
@@ -245,6 +247,9 @@ def _wrap(func: Any, spec: "OpSpec") -> Any:
     functools.update_wrapper(traced, func)
     if isinstance(traced, wrappers.GeneratorOp):
         traced.look_like(shape)
+    for name in _OF_CACHES:
+        if hasattr(func, name):
+            setattr(traced, name, getattr(func, name))
     setattr(traced, _MARK, func)
     return traced
 

@@ -120,7 +120,11 @@ class GeneratorOp:
     A class, because the parent has to be taken when the function is *called*: a web framework
     iterates a stream long after the handler that made it has returned.  A generator function can't
     see its own call; `inspect` takes this object for one, since it has a function's attributes.
+    It says that it is a function, as mocks with a spec do: pydantic takes what stands in a model's
+    body for a field, unless that is a function.
     """
+
+    __class__ = property(lambda _: types.FunctionType)
 
     def __init__(self, spec: OpSpec, run: Callable[..., Any]) -> None:
         self._spec = spec
@@ -142,6 +146,8 @@ class GeneratorOp:
         """Take over what `inspect` looks at to tell a function and its shape."""
         self.__code__ = function.__code__
         self.__defaults__ = function.__defaults__
+        self.__globals__ = function.__globals__
+        self.__closure__ = function.__closure__
         self.__kwdefaults__ = function.__kwdefaults__
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:

@@ -26,6 +26,7 @@ __all__ = [
     "MAX_VALUES",
     "SMALL_BYTES",
     "MediaSink",
+    "long_json",
     "small_json",
     "to_json",
     "to_jsonable",
@@ -87,6 +88,11 @@ def to_json(value: Any, *, max_bytes: int | None = None, media: MediaSink | None
     """
     if (max_bytes is None or max_bytes >= SMALL_BYTES) and (text := small_json(value)):
         return text
+    return long_json(value, max_bytes=max_bytes, media=media)
+
+
+def long_json(value: Any, *, max_bytes: int | None, media: MediaSink | None) -> str:
+    """As `to_json`, for whoever has asked `small_json` already: what is huge takes its time."""
     try:
         is_plain = _plain_left(value, _PLAIN_VALUES, MAX_DEPTH) >= 0
         data = orjson.dumps(value if is_plain else to_jsonable(value, media=media))
@@ -107,9 +113,12 @@ def small_json(value: Any) -> str | None:
     if value is None:
         return "null"
     try:
-        text = orjson.dumps(value, None, _STRICTLY).decode()
+        data = orjson.dumps(value, None, _STRICTLY)
     except Exception:  # noqa: BLE001  # Not plain, or a user's class: the long way tells them apart.
         return None
+    if len(data) > SMALL_BYTES:  # Maybe very much.
+        return None
+    text = data.decode()
     if (
         len(text) > _SMALL
         or "null" in text  # NaN, maybe.

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from support.programs import Recorder
 
 from weave_core import op
@@ -129,6 +130,39 @@ def test_inspect_sees_the_shape_that_was_written() -> None:
     assert list(inspect.signature(Agent("bo").stream).parameters) == ["count"]
     assert tokens.__doc__ == "Yields."
     assert isinstance(tokens(1), Iterator)
+    assert inspect.getfile(tokens) == __file__
+    assert inspect.getsource(tokens).startswith("@op")
+
+
+def test_what_stands_on_functions_works_with_operations(recorder: Recorder) -> None:
+    """Models take operations of every shape for methods; a cache below one can still be emptied."""
+
+    class Model(BaseModel):
+        factor: int
+
+        @op
+        def count(self, upto: int) -> Iterator[int]:
+            for value in range(upto):
+                yield value * self.factor
+
+        @op
+        async def count_slowly(self, upto: int) -> AsyncIterator[int]:
+            for value in range(upto):
+                yield value
+
+    @op
+    @functools.lru_cache
+    def square(n: int) -> int:
+        return n * n
+
+    assert list(Model(factor=2).count(3)) == [0, 2, 4]
+    assert list(Model.model_fields) == ["factor"]
+    assert recorder.outputs("Model.count") == [0, 2, 4]
+    assert square(3) == square(3) == 9
+    cache: Any = square
+    assert cache.cache_info().hits == 1
+    cache.cache_clear()
+    assert cache.cache_info().hits == 0
 
 
 def test_operations_can_be_pickled() -> None:
