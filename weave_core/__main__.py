@@ -20,6 +20,7 @@ from weave_core.commands import (
     feedback,
     monitors,
     processes,
+    queues,
     run_imports,
     runs,
     spools,
@@ -49,6 +50,7 @@ app.command("worker")(workers.worker)
 app.add_typer(traces.app, name="traces")
 app.add_typer(evaluations.app, name="eval")
 app.add_typer(feedback.app, name="feedback")
+app.add_typer(queues.app, name="queue")
 app.add_typer(runs.app, name="runs")
 app.add_typer(artifacts.app, name="artifact")
 app.add_typer(sweeps.app, name="sweep")

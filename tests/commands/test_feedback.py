@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from support.commands import run_command
 from support.servers import ServerProcess
@@ -33,3 +35,42 @@ def test_feedback_is_added_listed_and_taken_back(
 
     assert run_command("feedback", "delete", added["feedback_id"], env=env).returncode == 0
     assert json.loads(run_command("feedback", "list", "--json", env=env).stdout) == {"items": []}
+
+
+def test_a_queue_is_made_filled_answered_and_compared(
+    server: ServerProcess, send_trace: Send, project: str, tmp_path: Path
+) -> None:
+    """Two people review two traces from the terminal; what they say fits the labels, or is told."""
+    env = {"WEAVE_CORE_ENDPOINT": server.url, "WEAVE_CORE_PROJECT": project}
+
+    def run(*arguments: str) -> Any:
+        done = run_command("queue", *arguments, "--json", env=env)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    traces = [send_trace(), send_trace()]
+    labels = tmp_path / "labels.json"
+    asked = [{"name": "polite", "kind": "boolean"}, {"name": "stars", "kind": "number", "max": 5}]
+    labels.write_text(json.dumps({"labels": asked}))
+    made = run("create", "Week 3", "-l", "tone", "--labels-file", str(labels), "--overlap", "2")
+    assert run("add", "Week 3", "--filter", "name = 'work'") == {"added": 2, "known": 0}
+    assert run("add", made["queue_id"], "--trace", traces[0]) == {"added": 0, "known": 1}
+
+    shown = run_command("queue", "next", "Week 3", "-r", "ann", env=env)
+    assert "polite: true or false" in shown.stdout
+    assert "name: work" in shown.stdout
+    for who, polite in (("ann", "yes"), ("bo", "no")):
+        number = run("next", "Week 3", "-r", who)["item"]["number"]
+        said = (f"polite={polite}", "stars=4")
+        run("answer", "Week 3", str(number), *said, "-r", who)
+    wrong = run_command(
+        "queue", "answer", "Week 3", "1", "polite=maybe", "stars=4", "-r", "ann", env=env
+    )
+    assert "true or false" in wrong.stderr
+
+    polite, stars = run("agreement", "Week 3")["labels"]
+    assert (polite["agreed"], stars["agreed"]) == (0.0, 1.0)
+    assert "bo: polite=False, stars=4.0" in run_command("queue", "items", "Week 3", env=env).stdout
+    assert run_command("queue", "delete", "Week 3", env=env).returncode == 0
+    gone = run_command("queue", "items", "Week 3", env=env)
+    assert "has no queue 'Week 3'" in gone.stderr
