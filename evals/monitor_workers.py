@@ -144,6 +144,8 @@ class MonitorWorker:
     _prepared: dict[tuple[str, str, int], Prepared] = field(default_factory=dict)
     _broken: dict[tuple[str, str, int], float] = field(default_factory=dict)
     _hung: int = 0
+    _results: list[MonitorResult] = field(default_factory=list)
+    """What came of spans, yet to be told."""
 
     async def run(self, stop: asyncio.Event, *, until_idle: bool = False) -> None:
         """Work until `stop` is set; `until_idle`: or until there is nothing to do.
@@ -154,6 +156,7 @@ class MonitorWorker:
         _METER.join()
         self._attempts = Attempts(self.concurrency)
         self._preparing = asyncio.Lock()
+        self._telling = asyncio.Lock()
         under_way: dict[asyncio.Task[None], MonitorItem] = {}
         beating = asyncio.create_task(self._beat(under_way))
         failures = 0
@@ -183,7 +186,11 @@ class MonitorWorker:
         if room <= 0:
             return _MAX_WAIT_S, failures  # The first that ends wakes us.
         asked = MonitorTake(
-            worker=self.name, limit=room, lease_s=self.lease_s, projects=self.projects
+            worker=self.name,
+            limit=room,
+            lease_s=self.lease_s,
+            projects=self.projects,
+            wants_spans=True,
         )
         try:
             claim = await asyncio.to_thread(self.client.take_items, asked)
@@ -226,25 +233,37 @@ class MonitorWorker:
             logger.warning("monitors: a span can't be scored", exc_info=failure)
             error = ItemScore(error=error_of(failure))
             result = MonitorResult(token=item.token, outcome="scored", scores={item.monitor: error})
-        for attempt in range(_TELL_TRIES):
-            try:
-                await asyncio.to_thread(self.client.tell_items, [result])
-            except WeaveError as error:
-                logger.info("monitors: a result is not taken: %s", error)
-                await asyncio.sleep(pause_before(attempt + 1))
-            else:
-                self.scored += result.outcome == "scored"
+        await self._tell(result)
+
+    async def _tell(self, result: MonitorResult) -> None:
+        """Tell a result, together with those that have come while others were under way."""
+        self._results.append(result)
+        async with self._telling:
+            told, self._results = self._results[:MAX_TAKEN], self._results[MAX_TAKEN:]
+            if not told:  # Another has told it along.
                 return
-        # The lease ends, and the span is scored again.
+            for attempt in range(_TELL_TRIES):
+                try:
+                    await asyncio.to_thread(self.client.tell_items, told)
+                except WeaveError as error:
+                    logger.info("monitors: %d results are not taken: %s", len(told), error)
+                    await asyncio.sleep(pause_before(attempt + 1))
+                else:
+                    self.scored += sum(each.outcome == "scored" for each in told)
+                    return
+        # The lease ends, and the spans are scored again.
 
     async def _result(self, item: MonitorItem) -> MonitorResult:
         prepared = await self._prepare(item)
         if prepared is None:
             return MonitorResult(token=item.token, outcome="handed_back", pause_s=PROBLEM_PAUSE_S)
         try:
-            span, spans = await asyncio.to_thread(
-                read_span, self.client, item.project, item.trace_id, item.span_id, prepared
-            )
+            if item.span is not None and not prepared.wants_trace:
+                span, spans = item.span, None
+            else:
+                span, spans = await asyncio.to_thread(
+                    read_span, self.client, item.project, item.trace_id, item.span_id, prepared
+                )
         except NotFound as error:
             gone = ItemScore(error=error_of(error))
             return MonitorResult(token=item.token, outcome="scored", scores={item.monitor: gone})

@@ -1,10 +1,12 @@
 """Monitors over HTTP: made and steered by people, asked and told by workers."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
+from weave_core.errors import NotFound
 from weave_core.model import (
     Distribution,
     LostItems,
@@ -30,12 +32,14 @@ from weave_core.server.deps import (
     StoreDep,
     ToQuery,
 )
+from weave_core.server.encoding import json_bytes
 from weave_core.server.routes.answers import JsonAnswer
 from weave_core.server.store import monitor_claims, monitors
 from weave_core.server.store.monitor_scans import look
-from weave_core.server.store.queries import monitor_scores, monitor_stats
+from weave_core.server.store.queries import monitor_scores, monitor_stats, spans
 from weave_core.server.store.queries import monitors as questions
 from weave_core.server.store.queries.stats import Period
+from weave_core.server.store.stores import Store
 
 if TYPE_CHECKING:
     from weave_core.server.store.monitor_scans import Arrivals
@@ -48,6 +52,8 @@ _WAIT_S = 1.0
 """Where nothing is to be done now."""
 _NONE_S = 5.0
 """Where there is no monitor that works."""
+MAX_SENT_ALONG = 8 * 1024 * 1024
+"""Bytes of spans that a worker gets with what it takes; it reads the others one by one."""
 
 
 @router.get("/monitors", response_model=Page[Monitor])
@@ -74,8 +80,28 @@ def take(request: Request, store: StoreDep, asked: Annotated[MonitorTake, Body()
     if has_work:
         work = partial(monitor_claims.take, dialect=store.sql_dialect, looks=looks, asked=asked)
         items = store.run(work).result()
+        if asked.wants_spans:
+            _add_spans(store, items)
     wait_s = 0.0 if items or looks else _WAIT_S if active else _NONE_S
     return JsonAnswer({"items": items, "wait_s": wait_s})
+
+
+def _add_spans(store: Store, items: list[dict[str, Any]]) -> None:
+    """Put spans into what a worker takes, as far as there is room: it saves a request for each."""
+    left_bytes = MAX_SENT_ALONG
+    with store.reading() as connection:
+        for item in items:
+            try:
+                span = spans.get_span(
+                    connection, item["project"], item["span_id"], trace_id=item["trace_id"]
+                )
+            except NotFound:  # The worker asks for it, and tells that it is gone.
+                continue
+            body = json_bytes(span)
+            left_bytes -= len(body)
+            if left_bytes < 0:
+                return
+            item["span"] = orjson.Fragment(body)
 
 
 @router.post("/monitors/beat", status_code=204)

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from weave_core.model.estimates import Estimate
 from weave_core.model.evaluations import ItemScore
+from weave_core.model.spans import Span
 from weave_core.model.values import Value
 
 __all__ = [
@@ -189,6 +190,8 @@ class MonitorTake(Value):
     """When it has been silent for so long its spans are given to others."""
     projects: Annotated[list[_Column], Field(max_length=MAX_SCORERS)] | None = None
     """Only of these; None: of all."""
+    wants_spans: bool = False
+    """Whether to send the spans along, which else are read one by one."""
 
 
 class MonitorItem(Value):
@@ -204,6 +207,8 @@ class MonitorItem(Value):
     """Whoever has it may say what came of it."""
     attempt: int
     """From 1."""
+    span: Span | None = None
+    """With its payload, where it was wanted and there was room for it."""
 
 
 class MonitorClaim(Value):

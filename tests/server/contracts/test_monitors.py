@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 from support.monitors import add_monitor, scored_by, send_answers, work, worker_process
 from support.otlp import new_span, new_trace_id, send_spans
@@ -63,13 +64,16 @@ def test_what_comes_in_is_scored_and_the_scores_stand_on_the_span(
     server: ServerProcess, client: Client, project: str
 ) -> None:
     """A filter chooses; a scorer that fails is an error without a value, and the others go on."""
+    asked: list[httpx.Request] = []
     send_answers(server.url, project, ["before"])
     add_monitor(
         client, project, "watch", own("short"), own("broken"), filter="is_root and kind = 'agent'"
     )
     [yes, no] = send_answers(server.url, project, ["yes", "no, never"])
     send_answers(server.url, project, ["other"], kind="tool")
-    work(client, project)
+    with httpx.Client(base_url=server.url, event_hooks={"request": [asked.append]}) as http:
+        work(Client(http=http), project)
+    assert not [each for each in asked if "/spans/" in each.url.path]  # They came along.
     assert scored_by(client, project, "watch") == sorted(
         [(yes, "broken", None), (yes, "short", 1.0), (no, "broken", None), (no, "short", 0.0)]
     )
@@ -211,6 +215,21 @@ def test_a_budget_holds_back_what_is_over_it(
     monitor = client.get_monitor(project, "watch")
     assert (monitor.failed, monitor.waiting, monitor.spent.calls) == (2, 2, 4)
     assert monitor.is_over_budget
+
+    add_monitor(client, project, "dear", own("short"), budget={"usd_per_hour": 0.01})
+    send_answers(server.url, project, ["e", "f"])
+    asked = MonitorTake(worker="one", limit=1, projects=[project])
+    [item] = client.take_items(asked).items
+    client.tell_items(
+        [
+            MonitorResult(
+                token=item.token, outcome="scored", calls=1, cost_usd=0.02, judges=["short"]
+            )
+        ]
+    )
+    assert client.take_items(asked).items == []
+    dear = client.get_monitor(project, "dear")
+    assert (dear.waiting, dear.spent.cost_usd, dear.is_over_budget) == (1, 0.02, True)
 
 
 def test_a_backfill_scores_what_was_there_and_only_what_is_asked_again(
