@@ -30,6 +30,7 @@ __all__ = ["Encoder", "plain_attributes", "size_estimate"]
 
 _SMALL = 400
 """Bytes of a span beside its texts, roughly."""
+_OF_OWN_PROJECT = frozenset((semconv.RUN_SCOPE, semconv.FEEDBACK_SCOPE))
 _MAX_HEADS = 64
 _REPEATED = frozenset({semconv.KIND, semconv.OP_NAME, semconv.OP_VERSION, semconv.SESSION_ID})
 """Attributes whose values come again and again; each pair is encoded once."""
@@ -99,7 +100,7 @@ class Encoder:
         scope_head = bytes(scope.SerializeToString())
         group.ClearField("scope_spans")
         project = self._project
-        if span.instrumentation_scope and span.instrumentation_scope.name == semconv.RUN_SCOPE:
+        if span.instrumentation_scope and span.instrumentation_scope.name in _OF_OWN_PROJECT:
             project = str(span.resource.attributes[semconv.PROJECT])
         given = [pair for pair in group.resource.attributes if pair.key != semconv.PROJECT]
         names = {pair.key for pair in given}

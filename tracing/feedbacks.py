@@ -31,7 +31,7 @@ def feedback(
 ) -> "Feedback | None":
     """Give feedback on the current span, or on what the ids say.
 
-    The span need not be stored yet: feedback waits for it.
+    The span need not be stored yet.  Where the server is away, feedback waits on disk as spans do.
 
     Example:
         >>> @weave_core.op
@@ -60,12 +60,12 @@ def feedback(
         client: Where to; default: the server that tracing was started with.
 
     Returns:
-        What is stored; None where the current span is not recorded, or tracing is disabled.
+        What is stored, or will be; None where the span is not recorded, or tracing is disabled.
 
     Raises:
         ConfigError: If no span is current and no id is given, or there is no server to send to.
         BadRequest: If it can't be taken; the message says why.
-        ServerUnreachable: If the server does not answer.
+        ServerUnreachable: If the server is away, and tracing is not started or `client` given.
     """
     target = _target(trace_id, span_id, run_id, session_id)
     if target is None:

@@ -10,11 +10,20 @@ import logging
 
 from weave_core.server.normalise.contents import Content, read_content
 from weave_core.server.normalise.events import event_of_log
+from weave_core.server.normalise.genai_events import judgements
 from weave_core.server.normalise.kinds import COUNTED_KINDS
 from weave_core.server.normalise.skeletons import Skeleton, read_skeleton
 from weave_core.server.otlp.records import RawSpan
 
-__all__ = ["COUNTED_KINDS", "Content", "Skeleton", "content", "event_of_log", "skeleton"]
+__all__ = [
+    "COUNTED_KINDS",
+    "Content",
+    "Skeleton",
+    "content",
+    "event_of_log",
+    "judgements",
+    "skeleton",
+]
 
 _log = logging.getLogger(__name__)
 

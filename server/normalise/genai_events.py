@@ -4,7 +4,7 @@ They come as span events, as log records (see `events.event_of_log`) or, from on
 JSON list in one attribute; all are read here in one form: name and map.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from weave_core.server.normalise import previews, texts
@@ -18,6 +18,7 @@ __all__ = [
     "answer_preview",
     "input_messages",
     "input_preview",
+    "judgements",
     "listed",
     "output_messages",
     "output_preview",
@@ -208,13 +209,22 @@ def output_preview(events: list[RawEvent]) -> str | None:
 
 def scores(events: Iterable[Told]) -> list[dict[str, Any]]:
     """Judgements that came as `gen_ai.evaluation.result`."""
+    return [_judgement(body) for name, body in events if name == _EVALUATION]
+
+
+def judgements(events: Sequence[RawEvent]) -> list[tuple[RawEvent, dict[str, Any]]]:
+    """The same, each with its event."""
     return [
-        {
-            "name": texts.as_text(body.get("gen_ai.evaluation.name")),
-            "value": amount(body.get("gen_ai.evaluation.score.value")),
-            "label": texts.as_text(body.get("gen_ai.evaluation.score.label")),
-            "explanation": texts.as_text(body.get("gen_ai.evaluation.explanation")),
-        }
-        for name, body in events
-        if name == _EVALUATION
+        (each, _judgement(_body(each.attributes)))
+        for each in events[:_MAX_EVENTS]
+        if each.name == _EVALUATION
     ]
+
+
+def _judgement(body: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": texts.as_text(body.get("gen_ai.evaluation.name")),
+        "value": amount(body.get("gen_ai.evaluation.score.value")),
+        "label": texts.as_text(body.get("gen_ai.evaluation.score.label")),
+        "explanation": texts.as_text(body.get("gen_ai.evaluation.explanation")),
+    }

@@ -14,6 +14,7 @@ from weave_core.server.otlp.requests import EncodedRequest, Share, TraceRequest
 from weave_core.server.store.blob_links import digests_in
 from weave_core.server.store.blocks import Block, Item, cut, opened, packed
 from weave_core.server.store.evaluation_words import EvaluationWord, evaluation_word
+from weave_core.server.store.feedback_words import FeedbackWord, feedback_words, given_word
 from weave_core.server.store.inline_media import Keep, take_media
 from weave_core.server.store.payloads import Dictionary, origin_json, payload_json
 from weave_core.server.store.rows import span_values
@@ -47,6 +48,8 @@ class Batch:
     """What spans tell of evaluations."""
     run_words: list[RunWord] = field(default_factory=list)
     """What spans tell of runs, in their order."""
+    feedback_words: list[FeedbackWord] = field(default_factory=list)
+    """Feedback that came as spans, and on spans as events."""
 
     def pack(self, dictionary: Dictionary | None) -> None:
         """Put `texts` into `blocks`."""
@@ -115,6 +118,9 @@ def _batch(project: str, sent: Iterable[RawSpan]) -> Batch:
             if semconv.RUN_POINTS in raw.attributes:
                 # Stands for many steps and becomes points; kept as a span it would be there twice.
                 continue
+        elif semconv.FEEDBACK in raw.attributes:
+            batch.feedback_words.append(given_word(raw))
+            continue
         if raw.origin is not origin:
             if origin is not None:
                 batch.origins.append((origin_json(origin), len(batch.rows) - start))
@@ -122,6 +128,8 @@ def _batch(project: str, sent: Iterable[RawSpan]) -> Batch:
         batch.rows.append(span_values(raw))
         if semconv.EVALUATION_ID in raw.attributes:
             batch.evaluation_words.append(evaluation_word(raw))
+        if raw.events:
+            batch.feedback_words += feedback_words(raw.trace_id, raw.span_id, raw.events)
         text = payload_json(raw)
         batch.texts.append(text)
         batch.digests += ((raw.trace_id, digest) for digest in digests_in(raw, text))

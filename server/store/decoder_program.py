@@ -19,6 +19,7 @@ from weave_core.server.otlp.traces import decode_json_traces, decode_traces
 from weave_core.server.store.batches import Batch, Part, decode_part
 from weave_core.server.store.blocks import Block
 from weave_core.server.store.evaluation_words import EvaluationWord
+from weave_core.server.store.feedback_words import FeedbackWord
 from weave_core.server.store.payloads import Dictionary, read_dictionary
 from weave_core.server.store.run_words import RunWord
 
@@ -109,6 +110,7 @@ def _plain(batch: Batch) -> tuple[Any, ...]:
             batch.digests,
             [tuple(word) for word in batch.evaluation_words],
             [tuple(word) for word in batch.run_words],
+            [tuple(word) for word in batch.feedback_words],
         ),
     )
 
@@ -125,12 +127,14 @@ def read_answer(answer: bytes) -> Answer:
     """What `_answer` wrote."""
     rejected, first_reason, plain, media = marshal.loads(answer)  # noqa: S302  # From our own child.
     batches: list[Batch] = []
-    for project, origins, rows, blocks, dictionary_id, sent_bytes, digests, told, words in plain:
+    for project, origins, rows, blocks, dictionary_id, sent_bytes, digests, *words in plain:
         batch = Batch(project, origins, rows, dictionary_id=dictionary_id, sent_bytes=sent_bytes)
         batch.digests = digests
         batch.blocks = [Block(*block) for block in blocks]
-        batch.evaluation_words = [EvaluationWord(*word) for word in told]
-        batch.run_words = [RunWord(*word) for word in words]
+        of_evaluations, of_runs, of_feedback = words
+        batch.evaluation_words = [EvaluationWord(*word) for word in of_evaluations]
+        batch.run_words = [RunWord(*word) for word in of_runs]
+        batch.feedback_words = [FeedbackWord(*word) for word in of_feedback]
         batches.append(batch)
     count = sum(len(batch.rows) for batch in batches)
     return Answer(Part(TraceRequest(rejected, first_reason, span_count=count), batches), media)

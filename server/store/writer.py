@@ -38,6 +38,7 @@ from weave_core.server.store.decoders import DecodeProcess, can_decode
 from weave_core.server.store.dialects import Engines, is_unavailable, reason_of
 from weave_core.server.store.dictionaries import Dictionaries
 from weave_core.server.store.evaluations import EvaluationInserter
+from weave_core.server.store.feedback_words import words_of_logs
 from weave_core.server.store.identities import Identities
 from weave_core.server.store.inline_media import Keep, take_media
 from weave_core.server.store.log_records import LogInserter
@@ -51,6 +52,7 @@ from weave_core.server.store.span_keys import SpanKeys
 from weave_core.server.store.spans import SpanInserter
 from weave_core.server.store.text_codes import TextCodes
 from weave_core.server.store.texts import TextIndex
+from weave_core.server.store.told_feedback import FeedbackInserter
 from weave_core.server.store.trainings import Trainings
 
 __all__ = ["Produce", "Work", "Writer"]
@@ -122,6 +124,7 @@ class Writer:
         )
         self._logs = LogInserter(engines.dialect, self._identities)
         self._evaluations = EvaluationInserter(engines.dialect, self._identities)
+        self._feedback = FeedbackInserter(engines.dialect, self._identities)
         self._metrics = MetricInserter(engines.dialect, self._identities)
         self._runs = RunInserter(engines.dialect, self._identities)
         self._background = Background(
@@ -362,6 +365,8 @@ class Writer:
             self._logs.mark_spans(connection, traces)
         logs = [request for request in requests if isinstance(request, LogRequest)]
         has_marked = self._logs.write(connection, logs)
+        words = ((batch.project, word) for batch in batches for word in batch.feedback_words)
+        self._feedback.write(connection, words, words_of_logs(logs))
         self._metrics.write(
             connection, [request for request in requests if isinstance(request, MetricRequest)]
         )

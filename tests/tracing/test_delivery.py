@@ -194,14 +194,32 @@ def test_an_exit_without_flush_loses_nothing(
 def test_offline_spans_wait_for_sync(
     run_program: Run, tmp_path: Path, server: ServerProcess, client: Client, project: str
 ) -> None:
-    """Without a server everything is kept; `sync` brings it, and a second one has nothing to do."""
-    run_program(COUNTING.replace("spooled", project), "offline", "30")
+    """Without a server everything is kept; `sync` brings it, and a second one has nothing to do.
+
+    So is feedback, under the id that it was given with, and stored as what it is.
+    """
+    judging = f"""
+given = weave_core.feedback("thumbs", 0, text="meh", trace_id="ab" * 16, source="end_user")
+assert (given.value, given.project) == (0.0, {project!r}), given
+again = weave_core.feedback("stars", 3, run_id="r-1", id="mine", project=given.project)
+try:
+    weave_core.feedback("thumbs", trace_id="ab" * 16)
+except weave_core.errors.BadRequest as error:
+    assert "give value, label or text" in str(error), error
+weave_core.feedback("stars", 5, run_id="r-1", id="mine")
+"""
+    run_program(COUNTING.replace("spooled", project) + judging, "offline", "30")
     home = tmp_path / "home"
     assert len(_spool(home)) == 1
 
     report = sync(server.url, home=home)
-    assert (report.sent_spans, report.left_bytes, report.failure) == (30, 0, "")
+    assert (report.sent_spans, report.left_bytes, report.failure) == (33, 0, "")
     wait_for(lambda: len(stored_spans(client, project)) == 30)
+    kept = client.list_feedback(project).items
+    assert {(each.name, each.value, each.text) for each in kept} == {
+        ("thumbs", 0.0, "meh"),
+        ("stars", 5.0, None),
+    }
     assert sync(server.url, home=home).sent_spans == 0
     assert _spool(home) == []
 

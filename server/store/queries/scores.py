@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from weave_core.server.store.feedback_tables import FeedbackRow
+from weave_core.server.store.feedback_words import EVENT_ID
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.tables import table_of
 
@@ -59,7 +60,18 @@ class SpanScores:
             return
         for key, shape in zip(ids, shapes, strict=True):
             if given := self._scores.get(key):
-                shape["scores"] = [*shape["scores"], *given]
+                # What came as an event is feedback since then, and is shown once.
+                told = {
+                    (each["name"], each["value"], each["label"])
+                    for each in given
+                    if each["feedback_id"].startswith(EVENT_ID)
+                }
+                own = [
+                    each
+                    for each in shape["scores"]
+                    if (each["name"], each["value"], each["label"]) not in told
+                ]
+                shape["scores"] = [*own, *given]
 
 
 def add_trace_scores(

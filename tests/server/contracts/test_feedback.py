@@ -149,6 +149,45 @@ def test_feedback_waits_for_its_span(server: ServerProcess, client: Client, proj
     assert [score.feedback_id for score in trace.scores] == [given.feedback_id]
 
 
+def test_judgements_of_other_tools_are_feedback(
+    server: ServerProcess, client: Client, project: str
+) -> None:
+    """Filters and sums know what `gen_ai.evaluation.result` says; sent twice it is there once."""
+
+    def judged(name: str, **said: Any) -> list[dict[str, Any]]:
+        told = {"name": {"stringValue": name}} | said
+        return [{"key": f"gen_ai.evaluation.{key}", "value": value} for key, value in told.items()]
+
+    relevance = judged("relevance", **{"score.value": {"doubleValue": 0.75}})
+    event = {"timeUnixNano": "2000", "name": "gen_ai.evaluation.result", "attributes": relevance}
+    tone = judged("tone", **{"score.label": {"stringValue": "rude"}})
+    log = {"timeUnixNano": "3000", "eventName": "gen_ai.evaluation.result", "attributes": tone}
+    log |= {"traceId": hex_id(8, 16), "spanId": hex_id(81)}
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": project}}]}
+    body = {"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [log]}]}]}
+    for _ in range(2):
+        send_spans(
+            server.url, project, [otlp_span(8, 80), otlp_span(8, 81, parent=80, events=[event])]
+        )
+        httpx.post(f"{server.url}/v1/logs", json=body).raise_for_status()
+    wait_for_traces(client, project, 1)
+
+    for passes in ("feedback['relevance'] > 0.7", "feedback['tone'] = 'rude'"):
+        assert [each.span_id for each in client.list_spans(project, filter=passes).items] == [
+            hex_id(81)
+        ]
+        assert len(client.list_traces(project, filter=passes).items) == 1
+    assert {(s.name, s.count, s.mean) for s in client.sum_feedback(project)} == {
+        ("relevance", 1, 0.75),
+        ("tone", 1, None),
+    }
+    scores = client.get_span(project, hex_id(81)).scores
+    assert sorted((score.name, score.value, score.label) for score in scores) == [
+        ("relevance", 0.75, None),
+        ("tone", None, "rude"),
+    ]
+
+
 def test_the_same_id_replaces_what_was_there(client: Client, project: str) -> None:
     """Sent twice it is there once; with another verdict the newer one counts, on the same thing."""
     first = client.add_feedback(project, "thumbs", 1, feedback_id="t:1", text="good", **of(1))
