@@ -38,7 +38,8 @@ class PastRun:
         self._run = run
         self._project = project
         buffer = StepBuffer(self._note)
-        buffer.rows.extend(run.rows)
+        for row in run.rows:
+            buffer.add(*row)
         self._steps = buffer.take()
         self.points = sum(len(row[0]) for row in run.rows)
         self.media = sum(len(logged[3]) for logged in run.media)

@@ -120,9 +120,13 @@ class Captures:
         if self._chosen & {"environment", "code"}:
             self._begin(self._describe)
 
-    def stop(self) -> None:
-        """Measure once more and end; waits for at most `_STOP_S`."""
+    def end(self) -> None:
+        """Measure once more and end, in our own threads; `stop` waits for them."""
         self._stopped.set()
+
+    def stop(self) -> None:
+        """As `end`, and wait for at most `_STOP_S`."""
+        self.end()
         if self._descriptors is not None:
             self._descriptors.stop()
         if self._console is not None:

@@ -182,7 +182,7 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         self._problems: dict[str, str] = {}
         self._untold: dict[str, str] = {}
         self._buffer = StepBuffer(self._tell)
-        self._rows = self._buffer.rows
+        self._rows, self._add = self._buffer.rows, self._buffer.add
         self._media = RunMedia(self._tell)
         self._files = RunFiles(self._tell, self._keep_file)
         self._metrics: dict[str, dict[str, Any]] = {}
@@ -230,14 +230,14 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
         if type(data) is dict:
             values = tuple(data.values())
             if PLAIN_NUMBERS.issuperset(map(type, values)):
-                self._rows.append((tuple(data), step, now_ns, values))
+                self._add(tuple(data), step, now_ns, values)
                 if len(self._rows) >= MAX_BUFFERED_ROWS:
                     self.drain()
                 return
         keep = partial(self._media.add, step=step, time_ns=now_ns)
         found = read_values(data, self._tell, keep)
         if found:
-            self._rows.append((tuple(found), step, now_ns, tuple(found.values())))
+            self._add(tuple(found), step, now_ns, tuple(found.values()))
 
     def define_metric(
         self,
@@ -375,6 +375,9 @@ class Run(AbstractContextManager["Run"], RunArtifacts):
                 return True
             self.state = state
             self._has_news = True
+        if self._captures is not None:
+            self._captures.end()
+        self.drain()  # On its way to the server while the captures come to an end.
         if self._captures is not None:
             self._captures.stop()
         self._files.stop()

@@ -26,6 +26,8 @@ ALSO_TO = "also-to "
 """Begins the target of files whose spans are for another endpoint beside the server."""
 LINGER_S = 0.2
 """How long a small batch waits for company; a trace is on the screen within a second."""
+LARGE_BYTES = 128 * 1024
+"""A record of so many bytes waits for none: what one costs beside its bytes is little then."""
 WORD_RESERVE_BYTES = 4 * 1024 * 1024
 """What the begin, changes and end of runs may take above the bound of the spool: without its end a
 run would count as crashed."""
@@ -108,7 +110,7 @@ class Shipper:
             self._kept += 1
             self._waiting_spans += spans
             self._wake.set()
-            if self._waiting_spans >= MAX_BATCH_SPANS:
+            if self._waiting_spans >= MAX_BATCH_SPANS or len(body) >= LARGE_BYTES:
                 self._go.set()
         return is_kept
 

@@ -7,6 +7,7 @@ the text is kept as a blob under it, once per process.  Libraries are told by th
 
 import functools
 import inspect
+import os
 import sys
 import sysconfig
 import textwrap
@@ -287,8 +288,15 @@ def is_own(module: str | None) -> bool:
     file = getattr(sys.modules.get(module or ""), "__file__", None)
     if file is None:
         return False
-    path = Path(file)
-    installed = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
-    return not any(name in ("site-packages", "dist-packages") for name in path.parts) and not any(
-        path.is_relative_to(folder) for folder in installed if folder
-    )
+    parts = set(Path(file).parts) if "-packages" in file else set()
+    return parts.isdisjoint(_PACKAGES) and not file.startswith(_installed())
+
+
+_PACKAGES = ("site-packages", "dist-packages")
+
+
+@functools.cache
+def _installed() -> tuple[str, ...]:
+    """How the paths of what is Python's or installed begin; to ask takes as long as to look 100."""
+    folders = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+    return tuple(f"{Path(folder)}{os.sep}" for folder in folders if folder)

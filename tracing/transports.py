@@ -36,6 +36,7 @@ _WRONG_DOOR = {401, 403, 404, 405, 407}
 _NO_BLOBS = {404, 405, 501}
 _MAX_RETRY_AFTER_S = 120.0
 _BLOB_TIMEOUT_S = 120.0
+_SMALL_BLOB_BYTES = 64 * 1024
 _CHUNK_BYTES = 1024 * 1024
 
 
@@ -120,7 +121,9 @@ class Transport:
         """Send one file, unless the server has it; never raises for what a network can do."""
         url = f"{self.endpoint}/api/blobs/{digest}"
         try:
-            if self._http.head(url).is_success:
+            # To ask first takes as long as to send what is small.
+            is_worth_asking = path.stat().st_size > _SMALL_BLOB_BYTES
+            if is_worth_asking and self._http.head(url).is_success:
                 return Delivery("taken")
             with path.open("rb") as file:
                 request = self._http.build_request(

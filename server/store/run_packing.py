@@ -48,6 +48,9 @@ _TAIL_ROWS = 512
 _SOON_S, _LATE_S = 0.4, 10.0
 """How long points wait with few keys, and with very many."""
 _PER_KEY_S = 0.004
+_MANY_CHUNKS = 4
+"""Of each key: with so many points waiting they are packed at once.  With fewer, a short run has
+said its end meanwhile, and does not wait for it."""
 
 Series = tuple[str, int]
 """Key and rank."""
@@ -138,7 +141,7 @@ class RunPacker:
             # A clock that was set back must not keep points waiting; behind an end no more come.
             if (
                 state != "running"
-                or points >= CHUNK_POINTS * max(keys, 8)
+                or points >= _MANY_CHUNKS * max(keys, 8) * CHUNK_POINTS
                 or not 0 < left_s <= wait_s
             ):
                 self._pack(connection, row_id)

@@ -167,6 +167,28 @@ def test_ten_thousand_keys_are_kept_and_more_are_bounded(client: Client, project
 
 
 @pytest.mark.usefixtures("tracing")
+def test_what_is_logged_last_stays_whatever_it_was_logged_with(
+    client: Client, project: str
+) -> None:
+    """Of two values of one key at one step the later one; the summary has the last of all."""
+    with weave_core.run() as run:
+        run.log({"a": 1, "b": 1}, step=0)
+        run.log({"a": 2}, step=0)
+        run.log({"a": 3, "b": 3}, step=0)
+        run.log({"a": 4}, step=1)
+        run.log({"a": 10**400, "b": True, "half": 0.5}, step=2)
+        run.log({"a": 5, "b": 5}, step=1)
+    told = dict(run.summary)
+
+    assert points(client, project, run.id) == {
+        "a": {0: 3.0, 1: 5.0, 2: math.inf},
+        "b": {0: 3.0, 1: 5.0, 2: 1.0},
+        "half": {2: 0.5},
+    }
+    assert told == {"a": 5, "b": 5, "half": 0.5}
+
+
+@pytest.mark.usefixtures("tracing")
 def test_threads_log_to_one_run(client: Client, project: str) -> None:
     """Every call gets a step of its own, and none is lost."""
     with weave_core.run() as run:

@@ -157,7 +157,8 @@ def test_a_resend_changes_nothing(client: Client, project: str) -> None:
     assert exporter is not None
     spans = RunSpans(project=project, run_id="resent", rank=0)
     buffer = StepBuffer(lambda *_: None)
-    buffer.rows += [(("loss",), step, time.time_ns(), (float(step),)) for step in range(100)]
+    for step in range(100):
+        buffer.add(("loss",), step, time.time_ns(), (float(step),))
     [packed] = buffer.take()
     begun = spans.begun("resent", {"state": "running", "told_ns": 1, "started_ns": 1})
     steps = spans.steps(packed)
@@ -186,7 +187,7 @@ def test_what_no_database_takes_costs_only_itself(client: Client, project: str) 
     buffer = StepBuffer(lambda *_: None)
     for keys in (("cut",), ("k\0ey", "_time", "loss")):
         group = group_of(keys, [(5, 7, (1.0,) * len(keys))])
-        buffer.rows += [(keys, 5, 7, (1.0,) * len(keys))]
+        buffer.add(keys, 5, 7, (1.0,) * len(keys))
         [packed] = buffer.take()
         packed.body = pack_points([group]) if len(keys) > 1 else packed.body[:-3]
         exporter.put(spans.steps(packed))
