@@ -9,19 +9,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from weave_core.points import EVEN_STEPS
 from weave_core.server.store.queries.run_history import Series
 from weave_core.server.transfers.parquet_groups import require_pyarrow
 
 __all__ = ["ARROW", "arrow_stream"]
 
 ARROW = "application/vnd.apache.arrow.stream"
+_MAX_TOLD_STEP = 2**62
 
 
-def arrow_stream(series: Iterable[Series], *, axis: str) -> bytes:
+def arrow_stream(
+    series: Iterable[Series], *, axis: str, tells_even_steps: bool = False
+) -> memoryview:
     """A table of `series` as an Arrow IPC stream.
 
     Columns are `step`, `rank` where there are several, the axis where it is not the step, and each
     key; what was not logged at a step is null, what was logged as NaN is NaN.
+
+    Args:
+        series: What it holds.
+        axis: As it was asked for.
+        tells_even_steps: Whether steps that go up evenly are told by `even_steps` of the metadata,
+            as `first,stride`, and are no column: half of all bytes where there is one key.
 
     Raises:
         MissingExtra: If pyarrow is not installed.
@@ -39,10 +49,24 @@ def arrow_stream(series: Iterable[Series], *, axis: str) -> bytes:
     table = pa.concat_tables(tables) if tables else empty
     if len(tables) < 2 and "rank" in table.column_names:  # noqa: PLR2004
         table = table.drop_columns(["rank"])
+    if tells_even_steps and len(tables) == 1:
+        table = _without_even_steps(table)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return bytes(sink.getvalue().to_pybytes())
+    return memoryview(sink.getvalue())
+
+
+def _without_even_steps(table: Any) -> Any:
+    steps = table["step"].combine_chunks().to_numpy()
+    stride = int(steps[1] - steps[0]) if len(steps) > 1 else 1
+    is_even = bool((steps[1:] - steps[:-1] == stride).all())
+    # Beyond, readers count past the end of 64 bits.
+    is_small = len(steps) > 0 and steps[-1] < _MAX_TOLD_STEP
+    if not is_even or not is_small or table.num_columns == 1:
+        return table
+    told = {EVEN_STEPS: f"{steps[0]},{stride}"}
+    return table.drop_columns(["step"]).replace_schema_metadata(told)
 
 
 def _table(pa: Any, rank: int, series: list[Series], keys: list[str], axis: str) -> Any:

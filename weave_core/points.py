@@ -16,12 +16,15 @@ from typing import NamedTuple
 
 import orjson
 
-__all__ = ["MAGIC", "SYSTEM_PREFIX", "Group", "group_of", "pack_points", "read_head"]
+__all__ = ["EVEN_STEPS", "MAGIC", "SYSTEM_PREFIX", "Group", "group_of", "pack_points", "read_head"]
 
 MAGIC = b"WCP1"
 SYSTEM_PREFIX = "system/"
 """Begins the keys of what is measured of the machine: their steps are milliseconds since the epoch,
 so that they have an axis of their own and no part in what a run has got to."""
+EVEN_STEPS = "even_steps"
+"""Metadata of a table of points without a column of steps: the first one and from each to the next,
+with a comma between."""
 _LENGTH = Struct("<I")
 
 

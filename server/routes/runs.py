@@ -182,6 +182,13 @@ def read_history(
         Literal["json", "arrow"],
         Query(alias="format", description="`arrow`: a table, one row a step, one column a key."),
     ] = "json",
+    tells_even_steps: Annotated[
+        bool,
+        Query(
+            description="Of `arrow`: steps that go up evenly are no column, but told by the"
+            " metadata `even_steps`, the first one and from each to the next."
+        ),
+    ] = False,
 ) -> Response:
     """The points of a run: all of them, exactly, or as many as a chart can show."""
     found = run_history.read_history(
@@ -194,7 +201,8 @@ def read_history(
         rank=rank,
     )
     if form == "arrow":
-        return Response(arrow_stream(found, axis=x), media_type=ARROW)
+        stream = arrow_stream(found, axis=x, tells_even_steps=tells_even_steps)
+        return Response(stream, media_type=ARROW)
     return JsonAnswer({"x": x, "series": [each.shape() for each in found]})
 
 

@@ -11,6 +11,7 @@ and one frame around both takes 5 % more and longer to open.
 """
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,7 @@ __all__ = [
     "Summary",
     "merged",
     "open_chunk",
-    "open_preview",
+    "open_chunks",
     "ordered",
     "pack_chunk",
     "pack_preview",
@@ -180,17 +181,31 @@ def pack_chunk(points: Points) -> bytes:
 
 def open_chunk(body: bytes) -> Points:
     """What `pack_chunk` packed."""
-    _, step_kind, kind, count, first, stride = _HEAD.unpack_from(body)
-    start = _HEAD.size
-    if step_kind == _EVEN:
-        steps = np.arange(first, first + stride * count, stride, dtype=np.int64)
-    else:
-        steps = np.empty(count, np.int64)
-        steps[0] = first
-        gaps, start = _read_planes(body, start, np.dtype("<i8"), count - 1)
-        np.cumsum(gaps, out=steps[1:])
-        steps[1:] += first
-    return Points(steps, _read_values(kind, body, start, count))
+    return open_chunks([body])
+
+
+def open_chunks(bodies: Sequence[bytes]) -> Points:
+    """What `pack_chunk` packed into each of `bodies`, those of later chunks behind; by step."""
+    heads = [_HEAD.unpack_from(body) for body in bodies]
+    total = sum(head[3] for head in heads)
+    # Each byte is written once, where it stays: a chunk opened by itself and then joined took twice
+    # as long.
+    steps, values = np.empty(total, "<i8"), np.empty(total, "<f8")
+    opener = zstandard.ZstdDecompressor()
+    at = 0
+    for body, (_, step_kind, kind, count, first, stride) in zip(bodies, heads, strict=True):
+        end, start = at + count, _HEAD.size
+        if step_kind == _EVEN:
+            steps[at:end] = np.arange(first, first + stride * count, stride, dtype=np.int64)
+        else:
+            gaps = np.empty(count - 1, "<i8")
+            start = _read_planes(body, start, gaps, opener)
+            steps[at] = first
+            np.cumsum(gaps, out=steps[at + 1 : end])
+            steps[at + 1 : end] += first
+        _read_values(kind, body, start, values[at:end], opener)
+        at = end
+    return ordered(steps.astype(np.int64, copy=False), values.astype(np.float64, copy=False))
 
 
 def pack_preview(points: Points) -> bytes:
@@ -213,11 +228,6 @@ def pack_preview(points: Points) -> bytes:
     return pack_chunk(Points(points.steps[places], values[places]))
 
 
-def open_preview(body: bytes) -> Points:
-    """What `pack_preview` packed."""
-    return open_chunk(body)
-
-
 def _pack_values(values: Values) -> tuple[int, bytes]:
     with np.errstate(all="ignore"):
         singles = values.astype(np.float32)
@@ -234,12 +244,16 @@ def _pack_values(values: Values) -> tuple[int, bytes]:
     return _DOUBLE, _planes(values)
 
 
-def _read_values(kind: int, body: bytes, start: int, count: int) -> Values:
-    if kind == _WHOLE:
-        column, _ = _read_planes(body, start, np.dtype("<i8"), count)
-        return np.cumsum(column).astype(np.float64)
-    column, _ = _read_planes(body, start, np.dtype("<f4" if kind == _SINGLE else "<f8"), count)
-    return column.astype(np.float64, copy=False)
+def _read_values(
+    kind: int, body: bytes, start: int, values: Values, opener: zstandard.ZstdDecompressor
+) -> None:
+    """Fill `values` with the column that begins at `start`."""
+    if kind == _DOUBLE:
+        _read_planes(body, start, values, opener)
+        return
+    column = np.empty(len(values), "<f4" if kind == _SINGLE else "<i8")
+    _read_planes(body, start, column, opener)
+    values[:] = column if kind == _SINGLE else np.cumsum(column)
 
 
 def _planes(column: NDArray[np.generic]) -> bytes:
@@ -262,20 +276,19 @@ def _planes(column: NDArray[np.generic]) -> bytes:
 
 
 def _read_planes(
-    body: bytes, start: int, kind: np.dtype[Any], count: int
-) -> tuple[NDArray[Any], int]:
-    """The column that begins at `start`, and where it ends."""
-    planes = np.empty((kind.itemsize, count), np.uint8)
-    decompressor = zstandard.ZstdDecompressor()
+    body: bytes, start: int, column: NDArray[Any], opener: zstandard.ZstdDecompressor
+) -> int:
+    """Fill `column`, little-endian, with that which begins at `start`; gives where it ends."""
+    planes = column.view(np.uint8).reshape(-1, column.itemsize).T
     for plane in planes:
         how, length = _PLANE.unpack_from(body, start)
         start += _PLANE.size
-        data = body[start : start + length]
+        end = start + length
         if how == _SAME:
-            plane[:] = data[0]
+            plane[:] = body[start]
+        elif how == _FRAME:
+            plane[:] = np.frombuffer(opener.decompress(body[start:end]), np.uint8)
         else:
-            plane[:] = np.frombuffer(
-                decompressor.decompress(data) if how == _FRAME else data, np.uint8
-            )
-        start += length
-    return np.ascontiguousarray(planes.T).view(kind).reshape(-1), start
+            plane[:] = np.frombuffer(body, np.uint8, length, start)
+        start = end
+    return start

@@ -23,7 +23,7 @@ from weave_core.model import (
     RunKeys,
     RunSignals,
 )
-from weave_core.points import SYSTEM_PREFIX
+from weave_core.points import EVEN_STEPS, SYSTEM_PREFIX
 from weave_core.statistics.importances import Importance, importances
 
 if TYPE_CHECKING:
@@ -425,9 +425,17 @@ class RunCalls(RunConsoleCalls, RunMediaCalls, RunFileCalls):
                 'pip install "weave-core[data]"',
             ) from error
         query = {"keys": listed(keys), "x": x, "points": points, "format": "arrow"}
+        if hasattr(pa, "arange"):  # From pyarrow 21 on.
+            query["tells_even_steps"] = True
         path = f"{_path(project, run_id)}/history"
         answer = self._send("GET", path, query, timeout_s=_LONG_S)
-        return StoredPoints(pa.ipc.open_stream(answer.content).read_all())
+        table = pa.ipc.open_stream(answer.content).read_all()
+        if EVEN_STEPS.encode() in (told := table.schema.metadata or {}):
+            first, stride = map(int, told[EVEN_STEPS.encode()].split(b","))
+            last = first + stride * (table.num_rows - 1)
+            steps = pa.arange(first, last + 1, stride)
+            table = table.add_column(0, "step", steps).replace_schema_metadata()
+        return StoredPoints(table)
 
 
 def _finite(value: Any) -> float | None:

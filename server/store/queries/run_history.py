@@ -23,7 +23,7 @@ from weave_core.server.store.metric_chunks import (
     Points,
     Summary,
     merged,
-    open_preview,
+    open_chunks,
     summary_of,
 )
 from weave_core.server.store.point_batches import TIME_KEY, is_system
@@ -392,8 +392,7 @@ class _Reader:
     ) -> Points:
         query = _PREVIEWS if is_preview else _BODIES
         found = self._connection.execute(query, _chunks_of(row_id, key, rank, first, last))
-        opened = [open_preview(bytes(body)) for (body,) in found]
-        return merged(opened).between(first, last)
+        return open_chunks([bytes(body) for (body,) in found]).between(first, last)
 
 
 def _chunks_of(

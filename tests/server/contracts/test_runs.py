@@ -4,9 +4,11 @@ import math
 import random
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import httpx
+import pyarrow.ipc  # type: ignore[import-untyped]  # It ships no types.
 import pytest
 from support.programs import wait_for
 from support.servers import ServerProcess
@@ -65,6 +67,25 @@ def test_what_was_logged_comes_back_exactly(client: Client) -> None:
     )
     assert found.config == {"lr": 0.1, "model": {"depth": 3}}
     assert [each.state for each in found.writers] == ["finished"]
+
+
+@pytest.mark.parametrize("steps", [range(5, 14_000, 3), [2**62], [0, 2**63 - 2], [7, 8, 11]])
+@pytest.mark.usefixtures("tracing")
+def test_a_table_has_all_steps_however_they_lie(
+    client: Client, server: ServerProcess, project: str, steps: Sequence[int]
+) -> None:
+    """Ours has them, told by one word or not; whoever does not ask for that word gets a column."""
+    with weave_core.run() as run:
+        for place, step in enumerate(steps):
+            run.log({"x": place, "y": math.nan}, step=step)
+    path = f"{server.url}/api/projects/{project}/runs/{run.id}/history?format=arrow"
+    plain = pyarrow.ipc.open_stream(httpx.get(path).content).read_all()
+    ours = client.run(run.id).history().to_arrow()
+
+    assert ours["step"].to_pylist() == [*steps]
+    assert ours["x"].to_pylist() == [*map(float, range(len(steps)))]
+    assert ours.schema.metadata is None
+    assert (plain.schema, plain["step"], plain["x"]) == (ours.schema, ours["step"], ours["x"])
 
 
 @pytest.mark.usefixtures("tracing")
