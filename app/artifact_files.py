@@ -7,7 +7,7 @@ import pandas as pd  # type: ignore[import-untyped]  # It ships no types.
 import streamlit as st
 
 from weave_core.app.components.figure_table import Cell, Row, figure_table, table_rows
-from weave_core.app.components.object_header import size_words
+from weave_core.app.formats import file_size
 from weave_core.app.state import artifact_url, client
 from weave_core.media_types import HEAD_BYTES, media_type_of
 from weave_core.model import StoredArtifact
@@ -50,7 +50,7 @@ def _show_folder(project: str, shown: StoredArtifact, under: str, path: str) -> 
         cells: list[Cell] = [
             {"text": each.name + "/" * each.is_folder, "title": each.path},
             f"{each.file_count:,}" if each.is_folder else "",
-            size_words(each.size_bytes),
+            file_size(each.size_bytes),
         ]
         url = (
             _url(project, shown, under=each.path)
@@ -87,7 +87,7 @@ def _show_file(project: str, shown: StoredArtifact, path: str) -> None:
         return
     size_bytes = found[0].size_bytes if found else None
     if size_bytes is not None:
-        st.caption(f"{size_words(size_bytes)}, {found[0].digest[:23]}…")
+        st.caption(f"{file_size(size_bytes)}, {found[0].digest[:23]}…")
     if size_bytes == 0:
         st.caption("It is empty.")
         return
@@ -131,7 +131,7 @@ def _show_text(head: bytes, *, is_whole: bool) -> None:
         return
     st.code(shown.decode("utf-8", "replace"), language=None, wrap_lines=True, height=420)
     if not is_whole or len(head) > len(shown):
-        st.caption(f"The first {size_words(len(shown))}.")
+        st.caption(f"The first {file_size(len(shown))}.")
 
 
 def _offer(key: tuple[str, str, str, str], name: str, size_bytes: int | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import orjson
 import streamlit as st
+from streamlit.errors import StreamlitDuplicateElementKey
 
 from weave_core.app.components.bundles import bundle
 from weave_core.app.filters import pointed
@@ -53,8 +54,15 @@ def errors_shown() -> Iterator[None]:
 
 
 def show_error(error: WeaveError) -> None:
-    """Draw what went wrong and what to do, as text: messages may quote what a sender wrote."""
-    with st.container(border=True, key="weave_error"):
+    """Draw what went wrong and what to do, as text: messages may quote what a sender wrote.
+
+    Where parts of a page fail, each for itself, the first one says it: mostly it is one cause.
+    """
+    try:
+        box = st.container(border=True, key="weave_error")
+    except StreamlitDuplicateElementKey:
+        return
+    with box:
         st.markdown(f":material/error: **{_title(error)}**")
         st.text(error.message)
         if error.hint:

@@ -43,7 +43,8 @@ def budget_words(monitor: Monitor) -> str:
 def coverage_words(monitor: Monitor) -> str:
     """How much of what matched was judged."""
     if not monitor.matched:
-        return "nothing has matched yet"
+        # What was there before the monitor is scored without being counted as matched.
+        return f"{count(monitor.scored)} scored" if monitor.scored else "nothing has matched yet"
     share = min(1.0, (monitor.scored + monitor.failed) / monitor.matched)
     return f"{percent(share)} of {count(monitor.matched)} that matched"
 

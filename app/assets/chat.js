@@ -101,8 +101,7 @@ function medium({ type, data }, part = {}) {
   const caption = part.caption && el("div.dim", { dir: "auto" }, String(part.caption));
   const kind = type.split("/")[0];
   if (IMAGE_TYPES.has(type)) return el("div", null, picture(source, part.caption ? String(part.caption) : type), caption);
-  const bytes = `${number.format(Math.floor(data.length * 0.75))} bytes`;
-  const link = el("a.link.mono.cut", { href: source, download: `${String(part.digest ?? "file").slice(7, 23)}.${type.split("/")[1]}` }, `Save (${bytes})`);
+  const link = el("a.link.mono.cut", { href: source, download: `${String(part.digest ?? "file").slice(7, 23)}.${type.split("/")[1]}` }, `Save (${fileSize(Math.floor(data.length * 0.75))})`);
   const player = (kind === "audio" || kind === "video") && el(kind, { controls: true, preload: "metadata", src: source, "aria-label": type });
   return el("div.medium", null, player, el("div.file", null, el("span.chip", null, type), link), caption);
 }

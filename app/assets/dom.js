@@ -73,6 +73,9 @@ function duration(ms) {
   return ms < 3600000 ? `${Math.floor(s / 60)}m ${pad(s % 60)}s` : `${Math.floor(s / 3600)}h ${pad(Math.floor(s / 60) % 60)}m`;
 }
 
+/* As `weave_core.app.formats.file_size`, up to what a page holds. */
+const fileSize = (bytes) => (bytes < 1024 ? `${bytes} B` : bytes < 1023.95 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 ** 2).toFixed(1)} MiB`);
+
 /* As `weave_core.app.formats.status_word`. */
 const STATUS_WORDS = { error: "failed", pending: "running", unset: "done", ok: "done, marked ok" };
 const statusWord = (status) => STATUS_WORDS[status] ?? status;

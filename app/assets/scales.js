@@ -79,5 +79,5 @@ function withUnit(text, v, unit) {
 /* A value in full, as the crosshair says it. */
 const exact = (v) => (v === null ? "NaN" : !Number.isFinite(v) ? String(v) : Number.isInteger(v) && Math.abs(v) < 1e15 ? number.format(v) : digits(v, 7));
 
-/* A value in so many digits; small ones by their power of ten. */
-const digits = (v, count) => (v && Math.abs(v) < 1e-4 ? String(Number(v.toPrecision(count)).toExponential()) : String(Number(v.toPrecision(count))));
+/* A value in so many digits; very small and very large ones by their power of ten. */
+const digits = (v, count) => (v && (Math.abs(v) < 1e-4 || Math.abs(v) >= 1e15) ? String(Number(v.toPrecision(count)).toExponential()).replace("e+", "e") : String(Number(v.toPrecision(count))));

@@ -10,7 +10,7 @@ function drawRow(row) {
   const failed = row.error_count > 0;
   return tableRow(row.session_id, () => visit(row.url),
     ["", null, el("span.dot", { "data-status": failed ? "error" : "ok", role: "img", "aria-label": failed ? "with errors" : "without errors", title: failed ? `${row.error_count} errors` : "No errors" })],
-    [".cut", null, go(row.url, { class: "open", title: row.session_id }, row.session_id), verdicts(row.judged)],
+    [".cut", null, go(row.url, { class: "open", title: row.session_id }, brief(row.session_id)), verdicts(row.judged)],
     [".cut", { title: row.asked }, row.asked ?? ""],
     [".cut.dim", { title: row.user_id }, row.user_id ?? ""],
     [".num.dim", { title: clock(row.last_ms) }, ago(row.last_ms, Date.now())],

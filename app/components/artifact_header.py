@@ -3,7 +3,7 @@
 import orjson
 
 from weave_core.app.components.bundles import bundle
-from weave_core.app.components.object_header import size_words
+from weave_core.app.formats import file_size
 from weave_core.app.state import artifact_url, artifacts_url, run_url
 from weave_core.model import ArtifactVersion, StoredArtifact
 from weave_core.refs import Ref
@@ -37,8 +37,8 @@ def artifact_header_content(project: str, shown: StoredArtifact, newest: Artifac
             "tags": shown.tags,
             "digest": shown.digest,
             "files": shown.file_count,
-            "size": size_words(shown.size_bytes),
-            "added": size_words(shown.added_bytes),
+            "size": file_size(shown.size_bytes),
+            "added": file_size(shown.added_bytes),
             "run": shown.run_id,
             "run_url": run_url(project, shown.run_id) if shown.run_id else None,
             "created_ms": shown.created_ns / 1e6,

@@ -3,13 +3,12 @@
 import orjson
 
 from weave_core.app.components.bundles import bundle
+from weave_core.app.formats import file_size
 from weave_core.app.state import object_url, objects_url
 from weave_core.model import ObjectVersion
 from weave_core.refs import Ref
 
-__all__ = ["object_header", "object_header_content", "size_words"]
-
-_KIB = 1024
+__all__ = ["object_header", "object_header_content"]
 
 
 def object_header(content: bytes, *, key: str) -> None:
@@ -40,17 +39,9 @@ def object_header_content(
             "aliases": version.aliases,
             "tags": version.tags,
             "digest": version.digest,
-            "size": size_words(version.size_bytes),
+            "size": file_size(version.size_bytes),
             "rows": rows,
             "created_ms": version.created_ns / 1e6,
             "ref": str(Ref(project, version.kind, version.name, version.digest)),
         }
     )
-
-
-def size_words(size_bytes: int) -> str:
-    """`812 B`, `3.4 KiB`, `12.0 MiB`."""
-    if size_bytes < _KIB:
-        return f"{size_bytes} B"
-    kib = size_bytes / _KIB
-    return f"{kib:.1f} KiB" if kib < _KIB else f"{kib / _KIB:.1f} MiB"

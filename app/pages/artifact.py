@@ -7,32 +7,18 @@ from weave_core.app.components.artifact_header import artifact_header, artifact_
 from weave_core.app.components.artifact_lineage import artifact_lineage, lineage_content
 from weave_core.app.components.figure_table import Cell, Row, figure_table, table_rows
 from weave_core.app.components.json_value import json_value
-from weave_core.app.components.object_header import size_words
+from weave_core.app.formats import file_size
 from weave_core.app.state import artifact_url, client, project_of_address
+from weave_core.app.versions import VERSIONS, beside_versions, pick_base
 from weave_core.errors import NotFound
 from weave_core.model import ArtifactVersion, StoredArtifact
 
-VERSIONS = 50
 FILES, LINEAGE, CHANGES, ABOUT = "Files", "Lineage", "Changes", "About"
 
 
-def show_versions(project: str, versions: list[ArtifactVersion], shown: StoredArtifact) -> None:
-    """Newest first, with what each has stored anew; a row leads to its version."""
-    rows = []
-    for each in versions:
-        names = [*each.aliases, *(f"#{tag}" for tag in each.tags)]
-        cells: list[Cell] = [
-            f"v{each.version}",
-            {"text": ", ".join(names), "title": ", ".join(names)},
-            {"text": size_words(each.added_bytes), "title": "stored anew by this version"},
-        ]
-        url = artifact_url(project, each.name, each.version)
-        rows.append(Row(cells, url=url, is_on=each.version == shown.version, id=each.digest))
-    columns = [
-        ("Version", "48px", ""), ("Aliases, tags", "minmax(40px, 1fr)", ".cut"),
-        ("New", "76px", ".num"),
-    ]  # fmt: skip
-    figure_table(table_rows("Versions", columns, rows), key="versions")
+def stored_anew(version: ArtifactVersion) -> Cell:
+    """What a version took in the store beyond what others had."""
+    return {"text": file_size(version.added_bytes), "title": "stored anew by this version"}
 
 
 def show_lineage(project: str, shown: StoredArtifact) -> None:
@@ -47,15 +33,9 @@ def show_lineage(project: str, shown: StoredArtifact) -> None:
 
 def show_changes(project: str, versions: list[ArtifactVersion], shown: StoredArtifact) -> None:
     """Files that are others than in another version: the one before, unless one is chosen."""
-    others = [each.version for each in versions if each.version != shown.version]
-    if not others:
-        st.caption("There is one version only.")
+    base = pick_base(versions, shown.version)
+    if base is None:
         return
-    before = next((number for number in others if number < shown.version), others[0])
-    base = st.selectbox(
-        "Against version", others, index=others.index(before), key=f"base_{shown.version}",
-        format_func=lambda number: f"v{number}", width=180,
-    )  # fmt: skip
     found = client().compare_artifacts(project, shown.name, str(shown.version), str(base))
     st.caption(
         f"{found.added:,} files added, {found.removed:,} removed, {found.changed:,} changed,"
@@ -66,8 +46,8 @@ def show_changes(project: str, versions: list[ArtifactVersion], shown: StoredArt
             [
                 {"text": each.op, "bad": each.op == "removed"},
                 {"text": each.path, "title": each.path},
-                "" if each.base_size_bytes is None else size_words(each.base_size_bytes),
-                "" if each.size_bytes is None else size_words(each.size_bytes),
+                "" if each.base_size_bytes is None else file_size(each.base_size_bytes),
+                "" if each.size_bytes is None else file_size(each.size_bytes),
             ],
             id=each.path,
         )
@@ -95,10 +75,10 @@ if not name:
 shown = client().get_artifact(project, name, st.query_params.get("version") or "latest")
 versions = client().list_artifact_versions(project, name, limit=VERSIONS).items
 artifact_header(artifact_header_content(project, shown, versions[0]), key="artifact_header")
-left, right = st.columns([1, 4], gap="medium")
-with left:
-    show_versions(project, versions, shown)
-with right:
+with beside_versions(
+    versions, shown.version, told=("New", stored_anew),
+    url=lambda each: artifact_url(project, each.name, each.version),
+):  # fmt: skip
     view = st.segmented_control(
         "View", [FILES, LINEAGE, CHANGES, ABOUT], key="view", default=FILES, required=True,
         bind="query-params", label_visibility="collapsed",

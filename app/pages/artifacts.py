@@ -4,7 +4,8 @@ import streamlit as st
 
 from weave_core.app import welcome
 from weave_core.app.components.figure_table import Cell, Row, figure_table, table_rows
-from weave_core.app.components.object_header import size_words
+from weave_core.app.formats import file_size
+from weave_core.app.kind_picker import pick_kind
 from weave_core.app.page_turns import first_page, turn_pages
 from weave_core.app.project_picker import pick_project
 from weave_core.app.state import artifact_url, client
@@ -12,25 +13,10 @@ from weave_core.errors import NotFound
 from weave_core.model import ArtifactVersion, Page
 
 PAGE_SIZE = 100
-ALL = "all"
-_MOST_TYPES = 12
 EMPTY = (
     'Nothing is stored yet. In Python: artifact = weave_core.Artifact("digits", type="dataset"); '
     'artifact.add_dir("data"); run.log_artifact(artifact).'
 )
-
-
-def pick_type(project: str) -> str | None:
-    """The types that there are, of which one may be chosen; None: all."""
-    names = [each.type for each in client().list_artifact_types(project)][:_MOST_TYPES]
-    wanted = st.query_params.get("type")
-    if wanted and wanted not in (*names, ALL):
-        names.append(wanted)
-    picked = st.segmented_control(
-        "Type", [ALL, *names], key="type", default=ALL, required=True, bind="query-params",
-        on_change=first_page, label_visibility="collapsed",
-    )  # fmt: skip
-    return None if picked in (None, ALL) else picked
 
 
 def show_list(project: str, page: Page[ArtifactVersion]) -> None:
@@ -44,7 +30,7 @@ def show_list(project: str, page: Page[ArtifactVersion]) -> None:
             f"v{each.version}",
             ", ".join(aliases),
             f"{each.file_count:,}",
-            size_words(each.size_bytes),
+            file_size(each.size_bytes),
             {"text": each.run_id or "", "dim": True},
             {"ago": each.created_ns / 1e6},
         ]
@@ -63,7 +49,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     project = pick_project(on_other=first_page)
     if project is not None:
         try:
-            kind = pick_type(project)
+            types = client().list_artifact_types(project)
+            kind = pick_kind("Type", [each.type for each in types])
         except NotFound:  # A project of the settings that nothing was sent to yet.
             project = None
 

@@ -15,15 +15,15 @@ from weave_core.model import Monitor, NewMonitor
 
 REFRESH_S = 5.0
 COLUMNS = [
-    ("Monitor", "minmax(130px, 1fr)", ".cut"),
-    ("State", "110px", ""),
-    ("Watches", "minmax(150px, 1.6fr)", ".cut"),
-    ("Share", "70px", ".num"),
-    ("Scorers", "minmax(130px, 1.4fr)", ".cut"),
-    ("Scored", "80px", ".num"),
-    ("Failed", "70px", ".num"),
-    ("Waiting", "76px", ".num"),
-    ("Last hour", "minmax(130px, 1fr)", ".cut"),
+    ("Monitor", "minmax(110px, 1fr)", ".cut"),
+    ("State", "84px", ""),
+    ("Watches", "minmax(110px, 1.6fr)", ".cut"),
+    ("Share", "54px", ".num"),
+    ("Scorers", "minmax(110px, 1.4fr)", ".cut"),
+    ("Scored", "64px", ".num"),
+    ("Failed", "54px", ".num"),
+    ("Waiting", "60px", ".num"),
+    ("Last hour", "minmax(110px, 1fr)", ".cut"),
 ]
 EMPTY = "No monitor yet. Make one above, or on the command line: weave-core monitor create."
 EXAMPLE = '[{"scorer": "NoPersonalData"}]'

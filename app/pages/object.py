@@ -6,56 +6,21 @@ import orjson
 import streamlit as st
 
 from weave_core.app.components.evaluation_list import evaluation_list, evaluation_rows
-from weave_core.app.components.figure_table import Cell, Row, figure_table, table_rows
+from weave_core.app.components.figure_table import Row, figure_table, table_rows
 from weave_core.app.components.json_value import json_value
 from weave_core.app.components.object_header import object_header, object_header_content
 from weave_core.app.components.text_diff import diff_content, text_diff
 from weave_core.app.object_rows import show_rows
 from weave_core.app.run_views.code import show_code_files
 from weave_core.app.state import client, object_url, project_of_address, trace_url
+from weave_core.app.versions import VERSIONS, beside_versions, pick_base
 from weave_core.errors import NotFound
 from weave_core.model import ObjectVersion, RowChanges, RowPage
 
-VERSIONS = 50
 USES = 50
 CONTENT, CHANGES, USED = "Content", "Changes", "Used by"
 DATASET, CODE = "dataset", "code"
 _MAX_CELL = 300
-
-
-def show_versions(project: str, versions: list[ObjectVersion], shown: ObjectVersion) -> None:
-    """Newest first; a row leads to its version."""
-    rows = []
-    for each in versions:
-        names = [*each.aliases, *(f"#{tag}" for tag in each.tags)]
-        cells: list[Cell] = [
-            f"v{each.version}",
-            {"text": ", ".join(names), "title": ", ".join(names)},
-            {"ago": each.created_ns / 1e6},
-        ]
-        url = object_url(project, each.kind, each.name, each.version)
-        rows.append(Row(cells, url=url, is_on=each.version == shown.version, id=each.digest))
-    columns = [
-        ("Version", "48px", ""), ("Aliases, tags", "minmax(40px, 1fr)", ".cut"),
-        ("Published", "64px", ".num"),
-    ]  # fmt: skip
-    figure_table(table_rows("Versions", columns, rows), key="versions")
-
-
-def pick_base(versions: list[ObjectVersion], shown: ObjectVersion) -> int | None:
-    """The version that the shown one is held against: the one before, unless another is chosen."""
-    others = [each.version for each in versions if each.version != shown.version]
-    if not others:
-        st.caption("There is one version only.")
-        return None
-    before = next((number for number in others if number < shown.version), others[0])
-    return st.selectbox(
-        "Against version",
-        others,
-        index=others.index(before),
-        key=f"base_{shown.version}",
-        width=180,
-    )
 
 
 def show_changes(project: str, shown: ObjectVersion, base: int) -> None:
@@ -149,16 +114,16 @@ object_header(
     object_header_content(project, shown, rows=page.count if page else None, latest=latest),
     key="object_header",
 )
-left, right = st.columns([1, 4], gap="medium")
-with left:
-    show_versions(project, versions, shown)
-with right:
+with beside_versions(
+    versions, shown.version, told=("Published", lambda each: {"ago": each.created_ns / 1e6}),
+    url=lambda each: object_url(project, each.kind, each.name, each.version),
+):  # fmt: skip
     view = st.segmented_control(
         "View", [CONTENT, CHANGES, USED], key="view", default=CONTENT, required=True,
         bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
     if view == CHANGES:
-        base = pick_base(versions, shown)
+        base = pick_base(versions, shown.version)
         if base is not None:
             show_changes(project, shown, base)
     elif view == USED:

@@ -4,33 +4,22 @@ import streamlit as st
 
 from weave_core.app import welcome
 from weave_core.app.components.figure_table import Cell, Row, figure_table, table_rows
-from weave_core.app.components.object_header import size_words
+from weave_core.app.formats import file_size
+from weave_core.app.kind_picker import pick_kind
 from weave_core.app.page_turns import first_page, turn_pages
 from weave_core.app.project_picker import pick_project
-from weave_core.app.state import client, object_url
+from weave_core.app.state import artifact_url, client, object_url
 from weave_core.errors import NotFound
 from weave_core.model import ObjectVersion, Page
 
 PAGE_SIZE = 100
-ALL = "all"
-_MOST_KINDS = 12
+ARTIFACT = "artifact"
+LISTS = {ARTIFACT, "dataset"}
+"""Kinds whose content is a list of what is stored elsewhere."""
 EMPTY = (
     "Nothing is published yet. In Python: weave_core.publish(weave_core.Dataset(rows), "
     '"golden"), or weave_core.publish({"system": "Be terse."}, "desk", kind="prompt").'
 )
-
-
-def pick_kind(project: str) -> str | None:
-    """The kinds that there are, of which one may be chosen; None: all."""
-    names = [each.kind for each in client().list_kinds(project)][:_MOST_KINDS]
-    wanted = st.query_params.get("kind")
-    if wanted and wanted not in (*names, ALL):
-        names.append(wanted)
-    picked = st.segmented_control(
-        "Kind", [ALL, *names], key="kind", default=ALL, required=True, bind="query-params",
-        on_change=first_page, label_visibility="collapsed",
-    )  # fmt: skip
-    return None if picked in (None, ALL) else picked
 
 
 def show_list(project: str, page: Page[ObjectVersion]) -> None:
@@ -44,11 +33,14 @@ def show_list(project: str, page: Page[ObjectVersion]) -> None:
             f"{each.version:,}",
             ", ".join(aliases),
             ", ".join(each.tags),
-            # Of a dataset it would be that of a list of blobs: its page tells how many rows it has.
-            "" if each.kind == "dataset" else size_words(each.size_bytes),
+            # Of these it would be that of a list of blobs: their pages tell rows and files.
+            "" if each.kind in LISTS else file_size(each.size_bytes),
             {"ago": each.created_ns / 1e6},
         ]
-        rows.append(Row(cells, url=object_url(project, each.kind, each.name), id=each.digest))
+        url = object_url(project, each.kind, each.name)
+        if each.kind == ARTIFACT:
+            url = artifact_url(project, each.name)
+        rows.append(Row(cells, url=url, id=each.digest))
     columns = [
         ("Object", "minmax(180px, 2fr)", ".cut"), ("Kind", "110px", ".cut"),
         ("Latest", "64px", ".num"), ("Aliases", "minmax(100px, 1fr)", ".cut"),
@@ -63,7 +55,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     project = pick_project(on_other=first_page)
     if project is not None:
         try:
-            kind = pick_kind(project)
+            kind = pick_kind("Kind", [each.kind for each in client().list_kinds(project)])
         except NotFound:  # A project of the settings that nothing was sent to yet.
             project = None
     if project is not None:

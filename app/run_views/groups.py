@@ -86,7 +86,10 @@ def spread_cell(metric: GroupedMetric | None) -> Cell:
 def show_importances(project: str, condition: str | None) -> None:
     """The config values that go with a metric, the strongest first."""
     with errors_shown():
-        metrics, _ = offered_keys(newest(project, condition))
+        runs = newest(project, condition)
+        metrics, _ = offered_keys(runs)
+        # Of one that is the same in all runs nothing is told; it is offered last.
+        metrics.sort(key=lambda key: len({str(run.summary.get(key)) for run in runs}) == 1)
         if not metrics:
             st.caption(NO_RUNS)
             return

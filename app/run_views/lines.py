@@ -29,6 +29,7 @@ _POINTS_OF_MANY: Final = 300
 _POINTS_OF_MEANT: Final = 100
 """Of a run of many whose means are drawn: what the least and the largest are is kept."""
 _MANY: Final = 20
+_NO_NUMBERS: Final = ("NaN", "Infinity", "-Infinity")
 EMPTY: Final = "None of these runs has logged a number yet: run.log({'loss': 0.5}, step=1) does."
 
 
@@ -60,7 +61,9 @@ def show_lines(runs: Sequence[Run], *, by: str) -> None:
         for run in runs:
             metrics = {**run.metrics, **metrics}
         axes = axes_of(metrics)
-        keys = sorted({key for run in runs for key in run.summary})
+        keys = sorted(
+            {key for run in runs for key, value in run.summary.items() if is_drawn(value)}
+        )
         # Of many runs the empty cards are there at once, and ask for what is in sight.
         first = FIRST_CHARTS if len(runs) <= _MANY else 0
         looked = looked_at("compare_grid", keys, axes, first=first)
@@ -71,7 +74,7 @@ def show_lines(runs: Sequence[Run], *, by: str) -> None:
 
         def drawn(found: list[RunSeries], key: str) -> list[dict[str, Any]]:
             along = axis_of(key, metrics, looked.x)
-            of_run = {each.run_id: each for each in found}
+            of_run = {each.run_id: each for each in found or summary_points(runs, key)}
             of_runs = [of_run[each] for each in ids if each in of_run]
             if groups is None:
                 return [drawn_series(each.run_id, each, x=along) for each in of_runs]
@@ -89,3 +92,20 @@ def show_lines(runs: Sequence[Run], *, by: str) -> None:
             urls=None if groups else {each: run_url(project, each) for each in ids},
         )  # fmt: skip
         chart_grid(data, key="compare_grid")
+
+
+def summary_points(runs: Sequence[Run], key: str) -> list[RunSeries]:
+    """One point a run of what stands for `key` in its summary alone, as a test's result does."""
+    values = {run.run_id: run.summary.get(key) for run in runs}
+    return [
+        RunSeries(run_id=run_id, key=key, count=1, steps=[0], values=[value])
+        for run_id, value in values.items()
+        if is_drawn(value) and not isinstance(value, str)
+    ]
+
+
+def is_drawn(value: Any) -> bool:
+    """Whether what a summary says may have a chart: numbers, and what is no number but was one."""
+    if isinstance(value, str):
+        return value in _NO_NUMBERS
+    return isinstance(value, int | float) and not isinstance(value, bool)

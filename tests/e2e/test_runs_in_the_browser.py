@@ -42,6 +42,7 @@ def runs(server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> str
                 for step in range(STEPS):
                     loss = math.nan if step == 1_000 and not number else 1 / (step + 1) + number
                     run.log({"train/loss": loss, "val/acc": step / STEPS}, step=step)
+                run.summary["test"] = 0.9 + number / 100
     with Client(server.url) as client:
         wait_for(lambda: sum("val/acc" in each.summary for each in client.runs(PROJECT)) == 3)
     return PROJECT
@@ -109,7 +110,9 @@ def test_runs_are_picked_tagged_compared_and_deleted(
     page.get_by_label("Pick all").first.check()
     page.get_by_role("button", name="Compare").click()
     grid = page.locator(".chart-grid")
-    expect(grid).to_have_attribute("data-ready", "2")
+    expect(grid).to_have_attribute("data-ready", "3")
+    # What a summary alone says has no line: one bar a run.
+    expect(grid.locator("[data-key=test]")).to_have_attribute("data-points", "3")
     expect(grid.locator(".legend .item")).to_have_text(["r0", "r1", "r2"])
     expect(grid.get_by_label("Open r0")).to_have_attribute("href", re.compile("run=r0"))
     loss = page.locator("[data-key='train/loss']")

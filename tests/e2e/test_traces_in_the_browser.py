@@ -207,10 +207,19 @@ def test_a_big_trace_opens_and_scrolls(
 
 
 def test_a_project_that_is_not_there_says_so(window: Window) -> None:
-    """A link to a project that does not exist is answered by an error, not by another project."""
-    window.open("/?project=no-such-project")
+    """A link to a project that does not exist is answered by an error, not by another project.
 
-    expect(window.page.locator(".st-key-weave_error")).to_contain_text("no-such-project")
+    Where several parts of a page ask for it, one says it; a narrow window has the whole menu.
+    """
+    page = window.page
+    window.open("/?project=no-such-project")
+    expect(page.locator(".st-key-weave_error")).to_contain_text("no-such-project")
+
+    page.set_viewport_size({"width": 1024, "height": 700})
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Runs", exact=True).click()
+    window.open("/runs?project=no-such-project")
+    expect(page.locator(".st-key-weave_error")).to_contain_text("no-such-project")
+    expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
 def test_the_older_page_and_back(
