@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from weave_core.model.calibrations import Rectifier
 from weave_core.model.estimates import Estimate
@@ -161,7 +161,7 @@ def rectified_mean(
     value = known.people_mean + weight * ((float(rest.mean()) if more else 0.0) - known.judge_mean)
     off = known.people_variance + weight**2 * known.judge_variance - 2 * weight * known.covariance
     variance = max(off, 0.0) / n + weight**2 * error
-    half = float(stats.norm.ppf((1 + confidence) / 2)) * variance**0.5
+    half = float(scipy.stats.norm.ppf((1 + confidence) / 2)) * variance**0.5
     low, high = value - half, value + half
     if is_rate:
         value, low, high = (min(max(each, 0.0), 1.0) for each in (value, low, high))

@@ -8,7 +8,7 @@ takes five times as long for a mean, whose jackknife needs no second look at the
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 __all__ = ["bca_ends", "bca_mean"]
 
@@ -59,10 +59,10 @@ def bca_ends(
         return None
     # How far the value is from the median of the resamples, and how its error changes with it.
     below = float((resampled < value).mean() + (resampled == value).mean() / 2)
-    shift = stats.norm.ppf(min(max(below, _CERTAIN), 1 - _CERTAIN))
+    shift = scipy.stats.norm.ppf(min(max(below, _CERTAIN), 1 - _CERTAIN))
     squares = float((times * off**2).sum())
     skew = float((times * off**3).sum()) / (6 * squares**1.5) if squares > 0 else 0.0
-    tails = stats.norm.ppf([(1 - confidence) / 2, (1 + confidence) / 2])
-    shares = stats.norm.cdf(shift + (shift + tails) / (1 - skew * (shift + tails)))
+    tails = scipy.stats.norm.ppf([(1 - confidence) / 2, (1 + confidence) / 2])
+    shares = scipy.stats.norm.cdf(shift + (shift + tails) / (1 - skew * (shift + tails)))
     low, high = np.quantile(resampled, shares)
     return float(low), float(high)

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any, Literal
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from weave_core.model.estimates import Estimate, Method
 from weave_core.statistics.bootstraps import bca_mean
@@ -50,7 +50,7 @@ def rate(successes: int, n: int, confidence: float = CONFIDENCE) -> Estimate:
 
     Source: Wilson 1927; `scipy.stats.binomtest(...).proportion_ci(method="wilson")`.
     """
-    interval = stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    interval = scipy.stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
     ends = (float(interval.low), float(interval.high))
     return estimated(successes / n, ends, n, "wilson", confidence)
 
@@ -79,7 +79,7 @@ def mean(
         ends = bca_mean(sample, confidence)
         if ends is not None:
             return estimated(value, ends, n, "bca", confidence)
-    half = float(stats.t.ppf((1 + confidence) / 2, n - 1) * stats.sem(sample))
+    half = float(scipy.stats.t.ppf((1 + confidence) / 2, n - 1) * scipy.stats.sem(sample))
     return estimated(value, (value - half, value + half), n, "t", confidence)
 
 
@@ -93,7 +93,7 @@ def mean_of_sums(n: int, total: float, squares: float, confidence: float = CONFI
         ends = (value, value) if is_steady else (None, None)
         return estimated(value, ends, n, "t" if is_steady else "none", confidence)
     error = (spread / (n - 1)) ** 0.5
-    half = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * error
+    half = float(scipy.stats.t.ppf((1 + confidence) / 2, n - 1)) * error
     return estimated(value, (value - half, value + half), n, "t", confidence)
 
 
@@ -103,8 +103,8 @@ def of_count(count: int, confidence: float = CONFIDENCE) -> Estimate:
     Source: Garwood 1936, "Fiducial Limits for the Poisson Distribution".
     """
     tail = (1 - confidence) / 2
-    low = float(stats.chi2.ppf(tail, 2 * count)) / 2 if count else 0.0
-    high = float(stats.chi2.ppf(1 - tail, 2 * count + 2)) / 2
+    low = float(scipy.stats.chi2.ppf(tail, 2 * count)) / 2 if count else 0.0
+    high = float(scipy.stats.chi2.ppf(1 - tail, 2 * count + 2)) / 2
     return estimated(float(count), (low, high), count, "poisson", confidence)
 
 
@@ -123,7 +123,9 @@ def clustered_mean(
     groups = len(set(clusters))
     if groups < 2:  # noqa: PLR2004
         return estimated(value, (None, None), groups, "none", confidence)
-    half = float(stats.t.ppf((1 + confidence) / 2, groups - 1)) * clustered_error(sample, clusters)
+    half = float(scipy.stats.t.ppf((1 + confidence) / 2, groups - 1)) * clustered_error(
+        sample, clusters
+    )
     return estimated(value, (value - half, value + half), groups, "clustered t", confidence)
 
 
@@ -170,8 +172,8 @@ def percentile(values: Floats, percent: float, confidence: float = CONFIDENCE) -
     if not n:
         return None
     share, tail = percent / 100, (1 - confidence) / 2
-    low = int(stats.binom.ppf(tail, n, share))
-    high = int(stats.binom.ppf(1 - tail, n, share)) + 1
+    low = int(scipy.stats.binom.ppf(tail, n, share))
+    high = int(scipy.stats.binom.ppf(1 - tail, n, share)) + 1
     ends = (
         float(sample[low - 1]) if low >= 1 else None,
         float(sample[high - 1]) if high <= n else None,

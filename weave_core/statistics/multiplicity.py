@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from scipy import stats
+import scipy
 
 __all__ = ["benjamini_hochberg", "holm"]
 
@@ -28,5 +28,5 @@ def benjamini_hochberg(p_values: Mapping[str, float]) -> dict[str, float]:
     """
     if not p_values:
         return {}
-    adjusted = stats.false_discovery_control(list(p_values.values()), method="bh")
+    adjusted = scipy.stats.false_discovery_control(list(p_values.values()), method="bh")
     return dict(zip(p_values, map(float, adjusted), strict=True))

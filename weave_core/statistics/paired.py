@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from weave_core.model.estimates import Comparison, Estimate
 from weave_core.statistics.estimates import CONFIDENCE, clustered_mean, estimated, mean
@@ -79,7 +79,7 @@ def mcnemar_exact(improved: int, worsened: int) -> float:
     Source: McNemar 1947; Fay 2010 for the exact form.
     """
     changed = improved + worsened
-    return float(stats.binomtest(improved, changed).pvalue) if changed else 1.0
+    return float(scipy.stats.binomtest(improved, changed).pvalue) if changed else 1.0
 
 
 def sign_flip(differences: Array) -> float:
@@ -111,7 +111,9 @@ def _difference(diff: Array, confidence: float) -> Estimate:
     """BCa of the mean difference; where nothing changed, as wide as so many items allow."""
     if len(diff) > 1 and not diff.any():
         # All items are equal: Wilson's bound for the share that might differ all the same.
-        bound = float(stats.binomtest(0, len(diff)).proportion_ci(confidence, method="wilson").high)
+        bound = float(
+            scipy.stats.binomtest(0, len(diff)).proportion_ci(confidence, method="wilson").high
+        )
         return estimated(0.0, (-bound, bound), len(diff), "wilson", confidence)
     return mean(diff, confidence, method="bca")
 
@@ -127,5 +129,5 @@ def _spread(difference: Estimate, units: int, confidence: float) -> float | None
     if difference.low is None or difference.high is None or units < 2:  # noqa: PLR2004
         return None
     half = (difference.high - difference.low) / 2
-    factor = float(stats.t.ppf((1 + confidence) / 2, units - 1))
+    factor = float(scipy.stats.t.ppf((1 + confidence) / 2, units - 1))
     return half / factor * float(np.sqrt(units)) or None

@@ -5,7 +5,7 @@ Source: Cohen 1988, chapter 2.
 """
 
 import numpy as np
-from scipy import optimize, stats
+import scipy
 
 __all__ = ["POWER", "detectable_effect", "needed_items"]
 
@@ -23,10 +23,12 @@ def _power_at(scaled_effect: float, n: int, alpha: float) -> float:
     answers NaN for effects that are large and quite usual here.
     """
     df = n - 1
-    limit = float(stats.t.ppf(1 - alpha / 2, df))
-    roots = np.sqrt(stats.chi2.ppf(_MIDPOINTS, df) / df)
+    limit = float(scipy.stats.t.ppf(1 - alpha / 2, df))
+    roots = np.sqrt(scipy.stats.chi2.ppf(_MIDPOINTS, df) / df)
     shift = scaled_effect * n**0.5
-    found = stats.norm.cdf(shift - limit * roots) + stats.norm.cdf(-shift - limit * roots)
+    found = scipy.stats.norm.cdf(shift - limit * roots) + scipy.stats.norm.cdf(
+        -shift - limit * roots
+    )
     return float(found.mean())
 
 
@@ -46,7 +48,7 @@ def detectable_effect(
     high = _MAX_SCALE
     if _power_at(high, n, alpha) < power:
         return None
-    root = optimize.brentq(lambda d: _power_at(d, n, alpha) - power, 1e-9, high, xtol=1e-6)
+    root = scipy.optimize.brentq(lambda d: _power_at(d, n, alpha) - power, 1e-9, high, xtol=1e-6)
     return float(root) * spread
 
 
