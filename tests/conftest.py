@@ -1,5 +1,6 @@
 """Real things, small: a server process on a free port with its own data folder."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,12 @@ from support.postgres import find_postgres, start_postgres
 from support.servers import ServerProcess, start_server
 
 from weave_core import Client
+
+
+def pytest_collection_finish() -> None:
+    """Leave alone what all tests have loaded: a look for garbage went through a million objects."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
