@@ -81,6 +81,7 @@ def rule_words(alert: Alert) -> str:
     if alert.condition in {"rises", "falls"}:
         threshold = f"by {alert.threshold:.0%}"
     score = f" {alert.score or ''} of {alert.monitor}".replace("  ", " ") if alert.monitor else ""
+    score = f" {alert.score}" if alert.measure == "feedback" else score
     window = "" if alert.measure == "runs" else f" in {_time(alert.window_s)}"
     hold = f", for {_time(alert.for_s)}" if alert.for_s else ""
     where = f" where {alert.filter}" if alert.filter else ""

@@ -127,6 +127,8 @@ def _asker(client: Client, project: str, rule: AlertRule) -> Ask:
     """How a window is asked for: from, to, and what a percentile is compared with."""
     if rule.measure == "runs":
         return lambda _from, _to, _limit: _runs(client, project, rule)
+    if rule.measure == "feedback":
+        return lambda from_ns, to_ns, _limit: _feedback(client, project, rule, from_ns, to_ns)
     if rule.measure in {"score", "score_errors"}:
         return lambda from_ns, to_ns, _limit: _score(client, project, rule, from_ns, to_ns)
     return lambda from_ns, to_ns, limit: _spans(client, project, rule, (from_ns, to_ns), limit)
@@ -154,6 +156,22 @@ def _score(client: Client, project: str, rule: AlertRule, from_ns: int, to_ns: i
             "name one in the alert's `score`",
         )
     return _of_estimate(scored[0].mean) if scored and scored[0].mean else Sample(None)
+
+
+def _feedback(client: Client, project: str, rule: AlertRule, from_ns: int, to_ns: int) -> Sample:
+    name = (rule.score or "").replace("'", "''")
+    asked = f"name = '{name}' and value is not null"
+    asked += f" and created_ns >= {from_ns} and created_ns < {to_ns}"
+    if rule.filter:
+        asked = f"({rule.filter}) and {asked}"
+    [*found] = client.sum_feedback(project, filter=asked)
+    if not found or found[0].mean is None:
+        return Sample(None)
+    mean, n = found[0].mean, found[0].count
+    if (found[0].min or 0.0) < 0 or (found[0].max or 0.0) > 1:
+        return Sample(mean, n)
+    # Of what lies between 0 and 1 none varies more than a yes or no: no interval is wider.
+    return replace(_of_estimate(rate(round(mean * n), n)), value=mean)
 
 
 def _of_estimate(found: Estimate) -> Sample:

@@ -99,6 +99,9 @@ def seen_url(alert: Alert) -> str:
         return watch_url(alert.project, alert.monitor, view=view)
     if alert.measure == "runs":
         return runs_url(alert.project, **({"filter": alert.filter} if alert.filter else {}))
+    if alert.measure == "feedback":
+        name = (alert.score or "").replace("'", "''")
+        return traces_url(project=alert.project, filter=f"feedback['{name}'] is not null")
     order = "-duration_ms" if alert.measure.startswith("latency") else None
     return traces_url(project=alert.project, filter=evidence_filter(alert), order=order)
 
@@ -148,7 +151,9 @@ def make_alert(project: str) -> None:
         hold = st.number_input("Has to hold for, minutes", 0, value=5)
         where = st.text_input("Filter", placeholder="environment = 'prod'")
         monitor = st.text_input("Monitor, of score", placeholder="no-secrets")
-        score = st.text_input("Which of its scores", placeholder="no_personal_data")
+        score = st.text_input(
+            "Which of its scores, or which feedback", placeholder="no_personal_data"
+        )
         kind = st.selectbox("Tell", ["nobody", "webhook", "slack", "email"])
         to = st.text_input("Address", placeholder="env:WEAVE_CORE_ALERT_SLACK")
         if not st.form_submit_button("Make it", type="primary"):

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from weave_core.errors import BadRequest, NotFound
 from weave_core.model import AlertChanges, AlertRule, NewAlert
-from weave_core.server.filters import RUNS, SPANS, compile_filter
+from weave_core.server.filters import FEEDBACK, RUNS, SPANS, compile_filter
 from weave_core.server.store.objects import add_object
 from weave_core.server.store.project_rows import ensure_project_id
 from weave_core.server.store.queries.alerts import (
@@ -36,7 +36,8 @@ def add_alert(connection: Connection, *, project: str, alert: NewAlert) -> dict[
         BadFilter: If its filter is wrong.
         BadRequest: If there are too many.
     """
-    compile_filter(alert.filter, RUNS if alert.measure == "runs" else SPANS)
+    words = {"runs": RUNS, "feedback": FEEDBACK}
+    compile_filter(alert.filter, words.get(alert.measure, SPANS))
     project_id = ensure_project_id(connection, project)
     given = alert.model_dump(mode="json", include=set(AlertRule.model_fields))
     found = find_alert(connection, project_id, alert.name)

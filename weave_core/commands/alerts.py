@@ -56,10 +56,13 @@ def create(
         typer.Option("--file", "-f", help="JSON of the whole rule; options go before it."),
     ] = None,
     filter_text: Annotated[
-        str | None, typer.Option("--filter", help="Which spans, or of `runs` which runs.")
+        str | None, typer.Option("--filter", help="Which spans, or which feedback or runs.")
     ] = None,
     monitor: Annotated[str | None, typer.Option(help="Of `score`: whose.")] = None,
-    score: Annotated[str | None, typer.Option(help="Of `score`: which of the monitor's.")] = None,
+    score: Annotated[
+        str | None,
+        typer.Option(help="Of `score`: which of the monitor's; of `feedback`: its name."),
+    ] = None,
     window: Annotated[
         str | None, typer.Option(help="How much is looked at.", show_default="15m")
     ] = None,

@@ -47,6 +47,7 @@ AlertMeasure = Literal[
     "total_tokens",
     "score",
     "score_errors",
+    "feedback",
     "runs",
 ]
 ALERT_MEASURES: dict[AlertMeasure, str] = {
@@ -60,6 +61,7 @@ ALERT_MEASURES: dict[AlertMeasure, str] = {
     "total_tokens": "tokens of their model calls",
     "score": "mean of a monitor's score of spans that began in the window",
     "score_errors": "share of the spans that a monitor's scorer could not judge",
+    "feedback": "mean of the feedback called `score` that was given in the window, whoever gave it",
     "runs": "runs that pass the filter now, such as `state = 'crashed'` or `metrics['loss'] > 5`",
 }
 """What an alert may watch."""
@@ -88,11 +90,11 @@ class AlertRule(Value):
 
     measure: AlertMeasure
     filter: Annotated[str, Field(max_length=MAX_FILTER)] | None = None
-    """Which spans, or which runs."""
+    """Which spans, which feedback, or which runs."""
     monitor: Annotated[str, Field(max_length=MAX_COLUMN)] | None = None
     """Of `score` and `score_errors`: whose."""
     score: Annotated[str, Field(max_length=MAX_COLUMN)] | None = None
-    """And which of its scores; None: all of them."""
+    """And which of its scores; None: all of them.  Of `feedback`: its name."""
     condition: AlertWord
     threshold: Annotated[float, Field(allow_inf_nan=False)]
     """Of `rises` and `falls` the share of the window before: 0.5 is by half."""
@@ -121,6 +123,8 @@ class AlertRule(Value):
             raise ValueError(
                 "measure score and score_errors name a monitor, and no other measure does"
             )
+        if self.measure == "feedback" and self.score is None:
+            raise ValueError("measure feedback names the feedback in `score`, such as thumbs")
         if self.condition in {"rises", "falls"} and self.measure == "runs":
             raise ValueError("runs have no window before: use above or below")
         return self

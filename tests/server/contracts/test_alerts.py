@@ -170,6 +170,11 @@ def test_the_score_of_a_monitor_and_a_crashed_run_are_told_in_a_chat(
     with training(project, server.url, tmp_path / "home"):
         run = weave_core.run(name="night")
         run.finish("failed")
+    for number in range(30):
+        client.add_feedback(project, "thumbs", number < 6, trace_id=f"{number + 1:032x}")
+    client.add_feedback(project, "thumbs", 1, trace_id="a" * 32, source="llm")
+    thumbs = {"measure": "feedback", "score": "thumbs", "filter": "source = 'code'"}
+    alert(client, project, **rule | thumbs, name="unhappy", channels=channels)
     failed = {"measure": "runs", "filter": "state = 'failed'", "threshold": 0, "name": "runs"}
     alert(client, project, **failed, channels=channels)
     watch(client, project)
@@ -177,6 +182,7 @@ def test_the_score_of_a_monitor_and_a_crashed_run_are_told_in_a_chat(
     texts = sorted(json.loads(hook.body)["text"] for hook in hooks.hooks)
     assert texts[0].startswith(f"failures ({project}) is firing\nscore is 0.1333 [")
     assert texts[1].startswith(f"runs ({project}) is firing\nruns is 1: night")
+    assert texts[2].startswith(f"unhappy ({project}) is firing\nfeedback thumbs is 0.2 [0.09")
 
 
 def test_a_receiver_that_is_down_is_tried_again_and_one_that_refuses_is_not(
