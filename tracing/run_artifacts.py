@@ -85,7 +85,8 @@ class RunArtifacts:
             >>> folder = run.use_artifact("digits:clean", type="dataset").download()
 
         Args:
-            artifact: `NAME:VERSION` or `PROJECT/NAME:VERSION`; or one that is stored.
+            artifact: `NAME:VERSION`, `PROJECT/NAME:VERSION` or `registry/NAME:VERSION`; or one
+                that is stored.
             type: What it has to be.
 
         Raises:
@@ -103,6 +104,9 @@ class RunArtifacts:
             raise ConfigError(f"artifact {found.name!r} is of type {found.type!r}, not {type!r}")
         if found.project == self.project:
             client.use_artifact(found.project, found.name, found.version, run_id=self.id)
+        if found.registered_as is not None:
+            name, number = found.registered_as
+            client.use_registered(name, f"v{number}", project=self.project, run_id=self.id)
         note_used(found.ref)
         return found
 

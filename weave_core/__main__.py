@@ -21,6 +21,7 @@ from weave_core.commands import (
     monitors,
     processes,
     queues,
+    registry,
     run_imports,
     runs,
     spools,
@@ -53,6 +54,7 @@ app.add_typer(feedback.app, name="feedback")
 app.add_typer(queues.app, name="queue")
 app.add_typer(runs.app, name="runs")
 app.add_typer(artifacts.app, name="artifact")
+app.add_typer(registry.app, name="registry")
 app.add_typer(sweeps.app, name="sweep")
 app.add_typer(monitors.app, name="monitor")
 app.add_typer(alerts.app, name="alert")

@@ -31,6 +31,7 @@ from weave_core.server.store.blob_links import BlobLinkRow, orphan_all
 from weave_core.server.store.project_rows import ensure_project_id
 from weave_core.server.store.queries.artifacts import KIND, get_version
 from weave_core.server.store.queries.projects import get_project_id
+from weave_core.server.store.registry import check_not_registered
 from weave_core.server.store.stores import Store
 from weave_core.server.store.tables import table_of
 
@@ -270,6 +271,7 @@ def delete_version(
         )
     number = int(found["version"])
     project_id = get_project_id(connection, project)
+    check_not_registered(connection, project_id=project_id, artifact=name, version=number)
     objects.delete_version(connection, project, KIND, name, number)
     for table in (_VERSION, _USE):
         connection.execute(delete(table).where(*_of_version(table, project_id, name, number)))

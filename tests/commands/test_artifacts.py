@@ -34,4 +34,21 @@ def test_a_folder_is_put_listed_brought_back_and_taken_away(
     assert (wrong.returncode, "is not part of the artifact" in wrong.stderr) == (1, True)
     held = run_command("artifact", "rm", "digits:v0", env=env)
     assert (held.returncode, "has aliases: clean" in held.stderr) == (1, True)
+
+    def registry(*words: str) -> str:
+        return run_command("registry", *words, env=env).stdout
+
+    name = f"reader-{project}"
+    added = registry("add", name, "digits:clean", "-a", "production", "--by", "ann")
+    assert added == f"{name}:v0 (production, latest) is {project}/digits:v0\n"
+    held = run_command("artifact", "rm", "digits:v0", "--delete-aliases", env=env)
+    assert (held.returncode, f"weave-core registry remove {name}:v0" in held.stderr) == (1, True)
+    assert f"{project}/digits:v0" in registry("show", f"{name}:production")
+    assert artifact("get", f"registry/{name}:production", "-o", str(out)) == f"{out}\n"
+    assert registry("move", name, "staging", "v0", "-m", "try").startswith(f"{name}:v0 (")
+    assert "try" in registry("history", name)
+    assert name in registry("list")
+    for alias in ("production", "staging"):
+        registry("remove", f"{name}:{alias}")
+    assert registry("remove", f"{name}:v0") == f"{name}:v0 is taken away\n"
     assert artifact("rm", "digits:v0", "--delete-aliases") == "digits:v0 is deleted\n"

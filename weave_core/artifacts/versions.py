@@ -34,11 +34,13 @@ from weave_core.settings import Settings
 if TYPE_CHECKING:
     from weave_core.model import ArtifactUse, StoredArtifact
 
-__all__ = ["Artifact", "name_parts"]
+__all__ = ["REGISTRY", "Artifact", "name_parts"]
 
 PathText = str | os.PathLike[str]
 _NAME = re.compile(r"^[^\W_][\w .+\-]*$")
 _MAX_NAME = 128
+REGISTRY = "registry"
+"""What stands in place of a project where a name of the registry is meant."""
 _KIND = "artifact"
 
 
@@ -97,6 +99,8 @@ class Artifact:
         self._client: ArtifactServer | None = None
         self._project = ""
         self._stored: StoredArtifact | None = None
+        self.registered_as: tuple[str, int] | None = None
+        """Name and version in the registry, where it was asked for by these."""
         self._entries: dict[str, Entry] | None = None
 
     @classmethod

@@ -16,6 +16,7 @@ from weave_core.client.metrics import MetricCalls
 from weave_core.client.monitors import MonitorCalls
 from weave_core.client.objects import ObjectCalls
 from weave_core.client.projects import ProjectCalls
+from weave_core.client.registry import RegistryCalls
 from weave_core.client.runs import RunCalls
 from weave_core.client.sessions import SessionCalls
 from weave_core.client.spans import SpanCalls
@@ -41,6 +42,7 @@ class Client(
     ObjectCalls,
     DatasetCalls,
     ArtifactCalls,
+    RegistryCalls,
     EvaluationCalls,
     FeedbackCalls,
     AnnotationCalls,

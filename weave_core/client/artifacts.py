@@ -39,19 +39,27 @@ class ArtifactCalls(Connection):
             >>> folder = client.artifact("digits:latest", project="vision").download()
 
         Args:
-            name: `NAME`, `NAME:VERSION` or `PROJECT/NAME:VERSION`; a version is an alias, a number
-                such as `v3`, or a `sha256:` digest or its beginning.
+            name: `NAME`, `NAME:VERSION`, `PROJECT/NAME:VERSION` or `registry/NAME:VERSION`; a
+                version is an alias, a number such as `v3`, or of a project's also a `sha256:`
+                digest or its beginning.
             project: Default: where this program's traces go.
 
         Raises:
             NotFound: If there is no such version.
         """
         # Late: it hashes and cuts, which most clients never do.
-        from weave_core.artifacts.versions import Artifact, name_parts
+        from weave_core.artifacts.versions import REGISTRY, Artifact, name_parts
 
         place, name, version = name_parts(name)
         where = place or project or self._default_project()
         server: Any = self  # A `Client`, which has the calls of objects and runs too.
+        if place == REGISTRY:
+            registered = server.get_registered(name, version)
+            where, number = registered.project, f"v{registered.artifact_version}"
+            found = self.get_artifact(where, registered.artifact, number)
+            made = Artifact.of_stored(server, where, found)
+            made.registered_as = (name, registered.version)
+            return made
         return Artifact.of_stored(server, where, self.get_artifact(where, name, version))
 
     def log_artifact(

@@ -138,6 +138,17 @@ from weave_core.model.objects import (
 )
 from weave_core.model.pages import ErrorBody, ErrorDetail, Health, Page
 from weave_core.model.projects import Project, ProjectSettings
+from weave_core.model.registry import (
+    NewRegistryAlias,
+    NewRegistryUse,
+    NewRegistryVersion,
+    RegistryEntry,
+    RegistryEvaluation,
+    RegistryEvent,
+    RegistryRun,
+    RegistryVersion,
+    TracedRegistryVersion,
+)
 from weave_core.model.run_files import RunFile
 from weave_core.model.run_groups import GroupedMetric, RunGroup, RunGroups
 from weave_core.model.run_media import LoggedMedia, MediaKey, MediaKeys
@@ -332,6 +343,9 @@ __all__ = [
     "NewItems",
     "NewMonitor",
     "NewObject",
+    "NewRegistryAlias",
+    "NewRegistryUse",
+    "NewRegistryVersion",
     "NewRows",
     "NewSweep",
     "NewTags",
@@ -350,6 +364,11 @@ __all__ = [
     "QueueChanges",
     "QueueProgress",
     "Rectifier",
+    "RegistryEntry",
+    "RegistryEvaluation",
+    "RegistryEvent",
+    "RegistryRun",
+    "RegistryVersion",
     "Review",
     "ReviewerProgress",
     "RowChange",
@@ -406,6 +425,7 @@ __all__ = [
     "TraceSummary",
     "TraceSums",
     "TraceTree",
+    "TracedRegistryVersion",
     "TrialAnswer",
     "TrialBeat",
     "TrialQuestion",

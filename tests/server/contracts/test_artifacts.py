@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, text
 from support.programs import wait_for
 from support.servers import ServerProcess, start_server
 
+import weave_core
 from weave_core import Artifact, Client
 from weave_core.artifacts.chunking import digest_of
 from weave_core.artifacts.manifests import Entry, parts_of
@@ -36,6 +37,11 @@ def data(tmp_path: Path) -> Path:
     (folder / "empty").write_bytes(b"")
     (folder / "deep-link").symlink_to(folder / "a.txt")
     return folder
+
+
+def is_told(output: str) -> bool:
+    """A scorer."""
+    return bool(output)
 
 
 def logged(client: Client, project: str, folder: Path, **options: object) -> Artifact:
@@ -268,3 +274,62 @@ def _let_time_pass(home: Path, running: ServerProcess, env: dict[str, str]) -> N
     with engine.begin() as connection:
         connection.execute(text("UPDATE blob_orphan SET since_ns = 0"))
     engine.dispose()
+
+
+def test_a_registry_leads_to_versions_of_all_projects_and_keeps_who_moved_what(
+    client: Client, project: str, data: Path, tmp_path: Path, server: ServerProcess
+) -> None:
+    """Names above projects; a run of another project that uses one is part of its lineage."""
+    name, other = f"cnn-{project}", f"{project}-other"
+    logged(client, project, data, run_id="maker")
+    (data / "a.txt").write_text("better")
+    logged(client, other, data)
+
+    first = client.register(name, f"{project}/digits", aliases=["production"], by="ann")
+    assert (first.version, first.project, first.run_id) == (0, project, "maker")
+    assert first.aliases == ["production", "latest"]
+    second = client.register(name, "digits:v0", project=other, by="bo", note="better")
+    assert client.register(name, f"{other}/digits:latest").version == second.version == 1
+    moved = client.move_registry_alias(name, "production", "v1", by="bo", note="+2 %")
+    assert (moved.project, moved.aliases) == (other, ["production", "latest"])
+    told = [
+        (each.alias, each.before, each.version, each.by, each.note)
+        for each in client.list_registry_events(name).items
+    ]
+    assert told[:3] == [
+        ("production", 0, 1, "bo", "+2 %"),
+        ("latest", 0, 1, "bo", "better"),
+        ("production", None, 0, "ann", ""),
+    ]
+
+    weave_core.init(project, server.url)
+    try:
+        with weave_core.run(id="serve", project=project) as run:
+            used = run.use_artifact(f"registry/{name}:production", type="dataset")
+            assert (used.download(tmp_path / "out") / "a.txt").read_text() == "better"
+            weave_core.Evaluation(
+                dataset=[{"question": "hm"}],
+                task=lambda question: question,
+                scorers=[is_told],
+                name="smoke",
+            ).run()
+    finally:
+        weave_core.shutdown()
+    found = client.get_registered(name, "production")
+    assert [(each.project, each.run_id) for each in found.used_by] == [(project, "serve")]
+    wait_for(lambda: client.get_registered(name, "v1").evaluations)
+    [judged] = client.get_registered(name, "v1").evaluations
+    assert (judged.project, judged.name, judged.run_id) == (project, "smoke", "serve")
+
+    with pytest.raises(BadRequest, match=r"v0 of artifact 'digits' is v1 of 'cnn-"):
+        client.delete_artifact(other, "digits", "v0", delete_aliases=True)
+    with pytest.raises(BadRequest, match=r"production of 'cnn-.*' leads to v1"):
+        client.unregister(name, "v1")
+    with pytest.raises(NotFound, match="has no 'staging'"):
+        client.artifact(f"registry/{name}:staging")
+    client.delete_registry_alias(name, "production", by="cy")
+    client.unregister(name, "v1")
+    [entry] = [each for each in client.list_registry(limit=500).items if each.name == name]
+    assert (entry.version_count, entry.aliases, entry.type) == (1, {"latest": 0}, "dataset")
+    client.delete_artifact(other, "digits", "v0")
+    assert [each.version for each in client.list_registered(name).items] == [0]
