@@ -19,6 +19,7 @@ from weave_core.app.state import (
     MONITORS_PAGE,
     OBJECT_PAGE,
     OBJECTS_PAGE,
+    REGISTRY_PAGE,
     RUN_PAGE,
     RUNS_COMPARE_PAGE,
     RUNS_PAGE,
@@ -91,6 +92,7 @@ def _unlisted() -> list[StreamlitPage]:
     return [
         st.Page(WATCH_PAGE, title="Monitor's scores", url_path="watch", visibility="hidden"),
         st.Page(ARTIFACT_PAGE, title="Artifact", url_path="artifact", visibility="hidden"),
+        st.Page(REGISTRY_PAGE, title="Registry", url_path="registry", visibility="hidden"),
         st.Page(SWEEP_PAGE, title="Sweep", url_path="sweep", visibility="hidden"),
         st.Page(RUN_PAGE, title="Run", url_path="run", visibility="hidden"),
         st.Page(

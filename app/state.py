@@ -31,6 +31,7 @@ __all__ = [
     "MONITORS_PAGE",
     "OBJECTS_PAGE",
     "OBJECT_PAGE",
+    "REGISTRY_PAGE",
     "RUNS_COMPARE_PAGE",
     "RUNS_PAGE",
     "RUN_PAGE",
@@ -60,6 +61,7 @@ __all__ = [
     "object_url",
     "objects_url",
     "project_of_address",
+    "registry_url",
     "run_url",
     "runs_compare_url",
     "runs_url",
@@ -91,6 +93,7 @@ EVALUATIONS_PAGE: Final = _PAGES / "evaluations.py"
 EVALUATION_PAGE: Final = _PAGES / "evaluation.py"
 VERSUS_PAGE: Final = _PAGES / "versus.py"
 ARTIFACTS_PAGE: Final = _PAGES / "artifacts.py"
+REGISTRY_PAGE: Final = _PAGES / "registry.py"
 ARTIFACT_PAGE: Final = _PAGES / "artifact.py"
 OBJECTS_PAGE: Final = _PAGES / "objects.py"
 OBJECT_PAGE: Final = _PAGES / "object.py"
@@ -219,6 +222,13 @@ def artifact_url(project: str, name: str, version: int | str | None = None, **qu
     named = {"project": project, "artifact": name}
     named |= {} if version is None else {"version": str(version)}
     return "./artifact?" + urlencode(named | query, safe="/")
+
+
+def registry_url(name: str | None = None, version: int | None = None) -> str:
+    """Address of the registry, of one name in it, and of one of its versions."""
+    named = {} if name is None else {"name": name}
+    named |= {} if version is None else {"version": f"v{version}"}
+    return "./registry" + (f"?{urlencode(named)}" if named else "")
 
 
 def add_rows_url(project: str, **query: str) -> str:

@@ -8,7 +8,7 @@ from weave_core.app.formats import file_size
 from weave_core.app.kind_picker import pick_kind
 from weave_core.app.page_turns import first_page, turn_pages
 from weave_core.app.project_picker import pick_project
-from weave_core.app.state import artifact_url, client
+from weave_core.app.state import artifact_url, client, registry_url
 from weave_core.errors import NotFound
 from weave_core.model import ArtifactVersion, Page
 
@@ -53,6 +53,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
             kind = pick_kind("Type", [each.type for each in types])
         except NotFound:  # A project of the settings that nothing was sent to yet.
             project = None
+    st.link_button("Registry", registry_url(), icon=":material/verified:")
 
 if project is None:
     welcome.show(None)

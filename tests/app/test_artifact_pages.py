@@ -17,6 +17,7 @@ PAGES = START.parents[1] / "pages"
 ARTIFACTS = str(PAGES / "artifacts.py")
 ARTIFACT = str(PAGES / "artifact.py")
 RUN = str(PAGES / "run.py")
+REGISTRY = str(PAGES / "registry.py")
 
 pytestmark = pytest.mark.usefixtures("app_reads_the_server")
 
@@ -53,6 +54,27 @@ def test_artifacts_are_listed_by_type(stored: str) -> None:
     ]  # fmt: skip
     only = table(draw(ARTIFACTS, project=stored, type="model"), "Artifacts")["rows"]
     assert [row["cells"][0] for row in only] == ["cnn"]
+
+
+def test_the_registry_shows_where_aliases_lead_and_moves_them(client: Client, stored: str) -> None:
+    """Names of all projects; one with its versions, the runs that used them, and its history."""
+    name = f"reader-{stored}"
+    client.register(name, f"{stored}/digits:v0", aliases=["production"], by="ann")
+    client.register(name, f"{stored}/digits:v1", by="bo", note="more rows")
+    screen = draw(REGISTRY, name=name)
+    [mine] = [row for row in table(screen, "Registry")["rows"] if row["id"] == name]
+    assert mine["cells"][3]["text"] == "latest v1, production v0"
+    rows = table(screen, "Versions")["rows"]
+    assert [(row["cells"][0], row["cells"][1], row["is_on"]) for row in rows] == [
+        ("v1", "latest", True), ("v0", "production", False),
+    ]  # fmt: skip
+    assert [row["cells"][1] for row in table(screen, "Used by")["rows"]] == ["train"]
+    assert len(table(screen, "History")["rows"]) == 3
+    screen.text_input[0].input("production")
+    screen.text_input[1].input("cy")
+    screen.button[0].click().run()
+    moved = client.list_registry_events(name).items[0]
+    assert (moved.alias, moved.before, moved.version, moved.by) == ("production", 0, 1, "cy")
 
 
 def test_a_version_shows_its_files_and_what_is_in_one(stored: str) -> None:
