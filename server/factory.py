@@ -115,7 +115,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store = store or Store.open(settings)
-        app.state.desk = Desk(app.state.store, settings, Signer(settings.home))
+        app.state.desk = Desk(app.state.store, settings, Signer(settings.home), app.state.brain)
         try:
             yield
         finally:

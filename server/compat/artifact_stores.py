@@ -55,6 +55,11 @@ def begin(desk: Desk, told: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         BadRequest: If it could not be kept as it is.
     """
+    if told.get("distributedID"):
+        raise BadRequest(
+            "an artifact that several runs write together is not kept here",
+            "log one for each of them, or all files from one",
+        )
     names = told.get("artifactCollectionNames") or [told.get("artifactCollectionName")]
     place = place_of(told.get("entityName"), told.get("projectName"), told.get("runName") or "-")
     name = str(names[0] or "")

@@ -16,6 +16,7 @@ from weave_core.server.store.queries import runs
 from weave_core.server.store.queries.run_edits import replace_config
 from weave_core.server.store.queries.run_sessions import RunSession, find_session
 from weave_core.server.store.stores import Store
+from weave_core.server.sweeps.brains import SweepBrain
 from weave_core.settings import Settings
 
 __all__ = ["Desk"]
@@ -31,6 +32,8 @@ class Desk:
     store: Store
     settings: Settings
     signer: Signer
+    brain: SweepBrain
+    """Chooses what agents of clients try."""
     environments: Lock = field(default_factory=Lock)
     """Held while it is said what a program runs with, of which each file tells a part."""
     awaiting: dict[tuple[str, str], bool] = field(default_factory=dict)

@@ -26,7 +26,7 @@ from graphql.utilities import value_from_ast_untyped
 
 from weave_core.errors import BadRequest
 
-__all__ = ["Answerer", "Operation", "answer", "read_operation"]
+__all__ = ["Answerer", "Operation", "answer", "not_served", "read_operation"]
 
 _log = logging.getLogger(__name__)
 
@@ -121,16 +121,21 @@ def answer(operation: Operation, root: Mapping[str, Any]) -> dict[str, Any]:
         root: Values by field: JSON, mappings and lists of the like, or an `Answerer` of one.
 
     Raises:
-        BadRequest: If a mutation is asked for that `root` has not: a null would crash the client.
+        BadRequest: If a mutation is asked for that `root` has not, for a null would crash the
+            client; or nothing but what it has not, of which a client makes no good message.
     """
-    if operation.is_mutation:
-        for node in _fields(operation, operation.node.selection_set, root):
-            if node.name.value not in root:
-                raise BadRequest(
-                    f"{node.name.value} is not served here",
-                    "the manual's page on wandb clients says what is",
-                )
+    asked = [node.name.value for node in _fields(operation, operation.node.selection_set, root)]
+    unknown = [name for name in asked if name not in root and name != "__typename"]
+    if unknown and (operation.is_mutation or len(unknown) == len(asked)):
+        raise not_served(unknown[0])
     return _object(operation, operation.node.selection_set, root, operation.name or "query")
+
+
+def not_served(what: str) -> BadRequest:
+    """What to say of something that is not there and whose absence no client understands."""
+    return BadRequest(
+        f"{what} is not served here", "the manual's page on wandb clients says what is"
+    )
 
 
 def _object(

@@ -15,10 +15,13 @@ from weave_core.server.compat.desks import Desk
 from weave_core.server.compat.file_answers import read_file_id
 from weave_core.server.compat.json_texts import plain, read_object
 from weave_core.server.compat.kept_files import file_path
-from weave_core.server.compat.run_answers import bucket, shown_version
+from weave_core.server.compat.run_answers import bucket, project_fields, shown_version
 from weave_core.server.compat.run_places import RunPlace, place_of, read_id
 from weave_core.server.compat.run_starts import begun_record
 from weave_core.server.compat.run_tellers import RunTeller
+from weave_core.server.compat.sweep_agents import answer_heartbeat, begin_agent
+from weave_core.server.compat.sweep_answers import upsert_sweep
+from weave_core.server.store.project_rows import ensure_project_id
 from weave_core.server.store.queries import runs
 from weave_core.server.store.queries.run_edits import delete_file
 
@@ -60,6 +63,10 @@ def mutations(desk: Desk, base_url: str) -> "dict[str, Answerer]":
         "createRunFiles": lambda told: _create_files(desk, base_url, _input(told)),
         "notifyScriptableRunAlert": lambda told: _alert(desk, _input(told)),
         **_artifacts(desk, base_url),
+        "upsertModel": lambda told: _make_project(desk, _input(told)),
+        "upsertSweep": lambda told: upsert_sweep(desk, _input(told)),
+        "createAgent": lambda told: begin_agent(desk, _input(told)),
+        "agentHeartbeat": lambda told: answer_heartbeat(desk, _input(told)),
     }
 
 
@@ -90,6 +97,14 @@ def _artifacts(desk: Desk, base_url: str) -> "dict[str, Answerer]":
 def _input(told: Mapping[str, Any]) -> Mapping[str, Any]:
     given = told.get("input")
     return given if isinstance(given, dict) else told
+
+
+def _make_project(desk: Desk, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a project, if there is none of this name."""
+    place = place_of(told.get("entityName"), told.get("name"), "-")
+    desk.store.run(partial(ensure_project_id, name=place.project)).result()
+    made = {**project_fields(place), "description": None, "access": None, "views": None}
+    return {"project": made, "model": made, "inserted": True}
 
 
 def _upsert(desk: Desk, base_url: str, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """What clients ask by GraphQL."""
 
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from weave_core.errors import NotFound
 from weave_core.server.compat.artifact_places import parts_of_id
@@ -18,7 +19,11 @@ from weave_core.server.compat.run_answers import (
 from weave_core.server.compat.run_lists import count_runs, runs_page
 from weave_core.server.compat.run_places import ENTITY, place_of
 from weave_core.server.compat.stamps import iso
+from weave_core.server.compat.sweep_answers import sweeps_of
 from weave_core.server.store.queries.projects import get_project, list_projects
+
+if TYPE_CHECKING:
+    from weave_core.server.compat.documents import Answerer
 
 __all__ = ["queries"]
 
@@ -43,8 +48,23 @@ def queries(desk: Desk, base_url: str) -> dict[str, Any]:
         "artifactCollection": lambda told: _collection(desk, base_url, told),
         "clientIDMapping": lambda told: client_id_mapping(desk, told),
         "__type": lambda told: _type(told.get("name")),
-        "entity": lambda told: {"name": told.get("name"), "organization": None},
+        "entity": lambda told: {
+            "name": told.get("name"),
+            "organization": None,
+            **_refused("members", "integrations", "projects", "runQueues"),
+        },
     }
+
+
+def _refused(*names: str) -> "dict[str, Answerer]":
+    """Fields of which clients make no good message when they are null."""
+
+    def refuse(name: str, _: Mapping[str, Any]) -> None:
+        from weave_core.server.compat.documents import not_served
+
+        raise not_served(name)
+
+    return {name: partial(refuse, name) for name in names}
 
 
 def _type(name: object) -> dict[str, Any]:
@@ -86,6 +106,8 @@ def _project(desk: Desk, base_url: str, told: Mapping[str, Any]) -> dict[str, An
         "bucket": run,
         "runs": lambda asked: runs_page(desk, project.project, asked, run),
         **artifacts_of(desk, base_url, project).of_project(),
+        **sweeps_of(desk, project, run),
+        **_refused("runQueue"),
         "runCount": lambda asked: count_runs(desk, project.project, asked.get("filters")),
     }
 

@@ -18,8 +18,10 @@ from weave_core.server.compat.json_texts import read_object
 from weave_core.server.compat.run_places import RunPlace, place_of
 from weave_core.server.compat.run_tellers import SOURCE, RunTeller
 from weave_core.server.compat.stamps import iso
+from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.run_sessions import RunSession, count_console_lines
 from weave_core.server.store.queries.runs import get_run
+from weave_core.server.store.queries.sweeps import find_trial_of_run
 
 __all__ = ["artifacts_of", "bucket", "project_fields", "run_fields", "shown_version", "user"]
 
@@ -108,8 +110,8 @@ def run_fields(desk: Desk, base_url: str, place: RunPlace, session: RunSession) 
         "logLineCount": lambda _: _count_lines(desk, place, session),
         "historyTail": lambda _: _tail(row),
         "eventsTail": "[]",
-        "sweepName": None,
-        "sweep": None,
+        "sweepName": lambda _: _sweep_name(desk, place),
+        "sweep": lambda _: _sweep(desk, place),
         "commit": (session.environment.get("git") or {}).get("commit"),
         "runInfo": None,
         "systemMetrics": "{}",
@@ -161,6 +163,22 @@ def _history_fields(desk: Desk, place: RunPlace, session: RunSession) -> dict[st
         "sampledHistory": sampled,
         "parquetHistory": {"parquetUrls": [], "liveData": []},
     }
+
+
+def _sweep_name(desk: Desk, place: RunPlace) -> str | None:
+    """The sweep that the run is a trial of."""
+    with desk.store.reading() as connection:
+        try:
+            project_id = get_project_id(connection, place.project)
+        except NotFound:
+            return None
+        trial = find_trial_of_run(connection, project_id, place.run_id)
+    return None if trial is None else str(trial.sweep_id)
+
+
+def _sweep(desk: Desk, place: RunPlace) -> dict[str, Any] | None:
+    name = _sweep_name(desk, place)
+    return None if name is None else {"id": name, "name": name}
 
 
 def _summary(desk: Desk, place: RunPlace) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from weave_core.errors import BadFilter, NotFound
@@ -10,12 +11,14 @@ from weave_core.model import Run
 from weave_core.server.compat.desks import Desk
 from weave_core.server.compat.json_texts import read_object
 from weave_core.server.compat.pages import page_info, read_place
-from weave_core.server.store.queries.runs import list_runs
+from weave_core.server.compat.run_conditions import RunCondition, run_condition
+from weave_core.server.store.queries import runs as questions
 
 __all__ = ["count_runs", "runs_page"]
 
 MAX_SEARCHED_RUNS = 10_000
-"""Runs of a project that one question of a wandb client looks through, in its order."""
+"""Runs of a project that a pattern of a wandb client is held against, of those that the rest of its
+filter lets through, in its order."""
 MAX_LISTED_RUNS = 500
 """Runs of one answer to a wandb client."""
 MAX_PATTERN = 200
@@ -27,7 +30,14 @@ _MAX_QUANTIFIERS = 2
 
 def count_runs(desk: Desk, project: str, filters: object) -> int:
     """How many runs are as a filter says."""
-    return sum(1 for _ in _found(desk, project, filters, None))
+    wanted = _wanted(filters)
+    if wanted.rest is not None:
+        return sum(1 for _ in _found(desk, project, wanted, None))
+    with desk.store.reading() as connection:
+        try:
+            return questions.count_runs(connection, project, wanted.column)
+        except NotFound:
+            return 0
 
 
 def runs_page(
@@ -44,46 +54,70 @@ def runs_page(
     Raises:
         BadFilter: If a filter or order is none that is known.
     """
-    begin = read_place(told.get("after"))
+    wanted = _wanted(told.get("filters"))
     most = max(1, min(int(told.get("first") or 50), MAX_LISTED_RUNS))
-    found: list[str] = []
-    for run in _found(desk, project, told.get("filters"), told.get("order")):
-        found.append(run.run_id)
-        if len(found) > begin + most:
-            break
-    shown = found[begin : begin + most]
-    end = begin + len(shown)
+    if wanted.rest is None:
+        cursor = str(told["after"]) if told.get("after") else None
+        page = _listed(desk, project, wanted, told.get("order"), most=most, cursor=cursor)
+        shown = [each["run_id"] for each in page["items"]]
+        end = page["next_cursor"]
+        has_next = end is not None
+    else:
+        begin = read_place(told.get("after"))
+        of_all = _found(desk, project, wanted, told.get("order"))
+        found = [run.run_id for run in islice(of_all, begin + most + 1)]
+        shown = found[begin : begin + most]
+        end, has_next = str(begin + len(shown)), len(found) > begin + most
     return {
         "totalCount": lambda _: count_runs(desk, project, told.get("filters")),
-        "edges": [
-            {"node": node_of(run_id), "cursor": str(begin + number + 1)}
-            for number, run_id in enumerate(shown)
-        ],
-        "pageInfo": page_info(str(end), has_next=len(found) > end),
+        "edges": [{"node": node_of(run_id), "cursor": end} for run_id in shown],
+        "pageInfo": page_info(end, has_next=has_next),
     }
 
 
-def _found(desk: Desk, project: str, filters: object, order: object) -> Iterator[Run]:
+def _wanted(filters: object) -> RunCondition:
     wanted = read_object(filters) if isinstance(filters, str) else {}
     _check_patterns(wanted)
-    # The first of several is the one that matters.
-    order_by = ordered_by(str(order).split(",")[0] if order else None)
+    return run_condition(wanted)
+
+
+def _found(desk: Desk, project: str, wanted: RunCondition, order: object) -> Iterator[Run]:
+    """Runs that are as a filter says of which not all can be asked of the database."""
     cursor: str | None = None
     for _ in range(MAX_SEARCHED_RUNS // MAX_LISTED_RUNS):
-        with desk.store.reading() as connection:
-            try:
-                page = list_runs(
-                    connection, project, order_by=order_by, limit=MAX_LISTED_RUNS, cursor=cursor
-                )
-            except NotFound:
-                return
+        page = _listed(desk, project, wanted, order, most=MAX_LISTED_RUNS, cursor=cursor)
         for item in page["items"]:
             run = Run.model_validate(item)
-            if fits(run, wanted):
+            if fits(run, wanted.rest):
                 yield run
         cursor = page["next_cursor"]
         if cursor is None:
             return
+
+
+def _listed(
+    desk: Desk,
+    project: str,
+    wanted: RunCondition,
+    order: object,
+    *,
+    most: int,
+    cursor: str | None,
+) -> dict[str, Any]:
+    # The first of several is the one that matters.
+    order_by = ordered_by(str(order).split(",")[0] if order else None)
+    with desk.store.reading() as connection:
+        try:
+            return questions.list_runs(
+                connection,
+                project,
+                order_by=order_by,
+                limit=most,
+                cursor=cursor,
+                also=wanted.column,
+            )
+        except NotFound:
+            return {"items": [], "next_cursor": None}
 
 
 def _check_patterns(wanted: Any) -> None:

@@ -13,6 +13,7 @@ from weave_core.server.compat.file_streams import Posted
 from weave_core.server.compat.json_texts import plain
 from weave_core.server.compat.run_places import RunPlace
 from weave_core.server.compat.run_tellers import SOURCE, RunTeller
+from weave_core.server.compat.sweep_agents import end_trial_of_run
 from weave_core.server.otlp.records import RawSpan
 from weave_core.server.store.queries.run_sessions import RunSession
 
@@ -58,6 +59,8 @@ def take_post(desk: Desk, place: RunPlace, posted: Posted, size_bytes: int) -> d
         told = record and {"told_ns": time.time_ns(), **record}
         spans.append(teller.word(told or None))
     desk.tell(place, spans, size_bytes)
+    if posted.is_complete:
+        end_trial_of_run(desk, place, *_outcome(posted.exit_code))
     gone = {} if summary is None else dict.fromkeys(session.row.summary.keys() - summary.keys())
     if gone:
         desk.change(place, {"summary": gone})
@@ -78,8 +81,7 @@ def _ended(
 ) -> RawSpan:
     now_ns = time.time_ns()
     ended_ns = until_ns if until_ns < now_ns - _LATE_NS else now_ns
-    state = {0: "finished", _INTERRUPTED: "killed"}.get(exit_code, "failed")
-    error = None if state != "failed" else f"the program ended with {exit_code}"
+    state, error = _outcome(exit_code)
     told = {
         **record,
         "state": state,
@@ -89,3 +91,9 @@ def _ended(
         "error": error,
     }
     return teller.ended(session.row.name, told, error)
+
+
+def _outcome(exit_code: int) -> tuple[str, str | None]:
+    """The state that a run ends in, and why it failed."""
+    state = {0: "finished", _INTERRUPTED: "killed"}.get(exit_code, "failed")
+    return state, None if state != "failed" else f"the program ended with {exit_code}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from support.servers import ServerProcess, start_server
+from support.servers import start_server
 
 from weave_core import Client
 from weave_core.errors import NotFound
@@ -24,12 +24,35 @@ FILES = (
 )
 
 
+ENV = {"WEAVE_CORE_API_KEY": KEY, "WEAVE_CORE_APP_URL": "http://app.example/"}
+
+
 @pytest.fixture(scope="module")
-def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """To a server that has a key, from a client that knows it."""
-    env = {"WEAVE_CORE_API_KEY": KEY, "WEAVE_CORE_APP_URL": "http://app.example/"}
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of the servers here."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def early_path(home: Path) -> str:
+    """An address for a file that was given by a server which was killed then."""
     with (
-        start_server(tmp_path_factory.mktemp("home"), "--no-grpc", env=env) as server,
+        start_server(home, "--no-grpc", env=ENV) as server,
+        httpx.Client(base_url=server.url, auth=("api", KEY), timeout=60) as client,
+    ):
+        begin(client, "early")
+        told = ask(client, FILES, p="early", r="r1", f=["x"])
+        url: str = told["data"]["createRunFiles"]["files"][0]["uploadUrl"]
+        post(client, "early", rows({"_step": 0, "a": 1.0}))
+        server.kill()
+        return url.removeprefix(server.url)
+
+
+@pytest.fixture(scope="module")
+def http(home: Path, early_path: str) -> Iterator[httpx.Client]:  # noqa: ARG001  # It comes before.
+    """To a server that has a key, from a client that knows it."""
+    with (
+        start_server(home, "--no-grpc", env=ENV) as server,
         httpx.Client(base_url=server.url, auth=("api", KEY), timeout=60) as client,
     ):
         yield client
@@ -203,25 +226,13 @@ def test_a_stop_is_told_with_the_next_post_and_not_to_the_next_program(
         assert client.run("r1", project).info.state == "running"
 
 
-def test_the_secret_of_addresses_outlives_the_server(tmp_path: Path, project: str) -> None:
+def test_the_secret_of_addresses_outlives_the_server(http: httpx.Client, early_path: str) -> None:
     """An address that was given before a crash is good after it."""
-    with (
-        start_server(tmp_path, "--no-grpc") as first,
-        httpx.Client(base_url=first.url, timeout=60) as http,
-    ):
-        begin(http, project)
-        told = ask(http, FILES, p=project, r="r1", f=["x"])
-        url = told["data"]["createRunFiles"]["files"][0]["uploadUrl"]
-        post(http, project, rows({"_step": 0, "a": 1.0}))
-        first.kill()
-    with start_server(tmp_path, "--no-grpc") as second:
-        again: ServerProcess = second
-        path = url.removeprefix(first.url)
-        assert httpx.put(again.url + path, content=b"x", timeout=60).status_code == 200
-        with Client(again.url) as client:
-            run = client.run("r1", project)
-            assert run.history(["a"]).to_arrow().to_pydict()["a"] == [1.0]
-            assert run.file("x").read() == b"x"
+    url = str(http.base_url).rstrip("/") + early_path
+    assert httpx.put(url, content=b"x", timeout=60).status_code == 200
+    assert points(http, "early", "a") == {0: 1.0}
+    with reader(http) as client:
+        assert client.run("r1", "early").file("x").read() == b"x"
 
 
 RUNS = (
@@ -258,7 +269,21 @@ def test_runs_are_found_by_filter_and_order(http: httpx.Client, project: str) ->
     assert found({"config.lr": {"$gte": 0.3}}, "+created_at") == ["r3", "r4"]
     assert found({"$and": [{"name": {"$regex": "^r[12]$"}}]}, "-created_at") == ["r2", "r1"]
     assert found(None, "summary_metrics.loss", n=2) == ["r4", "r3"]
-    assert found(None, "summary_metrics.loss", n=2, a="2") == ["r2", "r1"]
+    told = ask(http, RUNS, p=project, o="summary_metrics.loss", n=2)["data"]["project"]["runs"]
+    after = told["pageInfo"]["endCursor"]
+    assert found(None, "summary_metrics.loss", n=2, a=after) == ["r2", "r1"]
+    assert found({"name": {"$regex": "r"}}, "summary_metrics.loss", n=2, a="2") == ["r2", "r1"]
+    for filters, names in (
+        ({"config.lr": {"$in": [0.0, 0.4]}}, ["r0", "r4"]),
+        ({"$or": [{"name": "r0"}, {"config.lr": {"$gt": 0.35}}]}, ["r0", "r4"]),
+        ({"$not": {"config.lr": {"$lt": 0.35}}}, ["r4"]),
+        ({"group": None, "config.lr": {"$ne": 0.1}}, ["r0", "r2", "r3", "r4"]),
+        ({"config.none": {"$exists": False}, "name": {"$nin": ["r0", "r1", "r2"]}}, ["r3", "r4"]),
+        ({"createdAt": {"$lt": "2020-01-01"}}, []),
+        ({"state": "no such state"}, []),
+        ({"$and": [{"config.lr": {"$gt": 0.1}}, {"name": {"$regex": "[13]"}}]}, ["r3"]),
+    ):
+        assert found(filters, "+created_at") == names, filters
     counted = ask(http, RUNS, p=project, f=json.dumps({"summary_metrics.loss": {"$lt": 3}}))
     assert counted["data"]["project"]["runCount"] == 2
     for wrong in (
@@ -309,3 +334,90 @@ def test_a_run_is_read_changed_and_deleted(http: httpx.Client, project: str) -> 
         with pytest.raises(NotFound):
             _ = client.run("r1", project).info
     assert ask(http, gone)["errors"]
+
+
+SWEEP = (
+    "mutation S($id: ID, $c: String, $p: String, $s: String) { upsertSweep(input: {id: $id,"
+    " config: $c, projectName: $p, state: $s}) { sweep { id name state project { name } }"
+    " configValidationWarnings } }"
+)
+AGENT = (
+    'mutation A($p: String, $s: String!) { createAgent(input: {host: "here", projectName: $p,'
+    " sweep: $s}) { agent { id } } }"
+)
+BEAT = (
+    "mutation H($a: ID!, $r: JSONString) { agentHeartbeat(input: {id: $a, runState: $r,"
+    ' metrics: "{}"}) { commands } }'
+)
+SWEEPS = (
+    "query Q($p: String!, $s: String!) { project(name: $p) { sweep(sweepName: $s) { state bestLoss"
+    " runCount runCountExpected runs { edges { node { name sweepName } } }"
+    " agents { edges { node { host totalRuns } } } } } }"
+)
+
+
+def test_an_agent_gets_trials_until_none_is_left(http: httpx.Client, project: str) -> None:
+    """Again where no answer came; a trial ends with its run, or when it is not named any more."""
+    config = "method: grid\nmetric: {name: loss}\nparameters: {lr: {values: [1, 2, 3]}}"
+    made = ask(http, SWEEP, p=project, c=config)["data"]["upsertSweep"]["sweep"]
+    agent = ask(http, AGENT, p=project, s=made["name"])["data"]["createAgent"]["agent"]["id"]
+
+    def beat(*active: str) -> list[dict[str, Any]]:
+        told = ask(http, BEAT, a=agent, r=json.dumps(dict.fromkeys(active, True)))
+        found: list[dict[str, Any]] = json.loads(told["data"]["agentHeartbeat"]["commands"])
+        return found
+
+    [first] = beat()
+    assert (first["type"], first["args"]) == ("run", {"lr": {"value": 1}})
+    assert beat() == [first]
+    begin(http, project, first["run_id"], lr=1)
+    assert beat(first["run_id"]) == []
+    post(http, project, rows({"_step": 0, "loss": 0.5}, {"_step": 1, "loss": 0.7}), first["run_id"])
+    post(http, project, {"complete": True, "exitcode": 0}, first["run_id"])
+    [second] = beat()
+    begin(http, project, second["run_id"], lr=2)
+    with reader(http) as client:
+        assert beat(second["run_id"]) == []
+        client.run(second["run_id"], project).update(stop=True)
+        assert beat(second["run_id"]) == [{"type": "stop", "run_id": second["run_id"]}]
+        post(http, project, {"complete": True, "exitcode": 1}, second["run_id"])
+        [third] = beat()
+        assert beat(third["run_id"]) == []
+        assert beat() == [{"type": "exit"}]
+        trials = client.list_trials(project, made["name"])
+    assert [(each.state, each.value) for each in reversed(trials)] == [
+        ("finished", 0.5),
+        ("stopped", None),
+        ("failed", None),
+    ]
+    sweep = ask(http, SWEEPS, p=project, s=made["name"])["data"]["project"]["sweep"]
+    names = {edge["node"]["name"] for edge in sweep["runs"]["edges"]}
+    assert names == {first["run_id"], second["run_id"]}  # Nobody began the third.
+    assert {edge["node"]["sweepName"] for edge in sweep["runs"]["edges"]} == {made["name"]}
+    assert (sweep["state"], sweep["bestLoss"], sweep["runCountExpected"]) == ("FINISHED", 0.5, 3)
+    assert sweep["agents"]["edges"][0]["node"] == {"host": "here", "totalRuns": 3}
+    found = ask(http, RUNS, p=project, f=json.dumps({"$and": [{"sweep": made["name"]}]}))
+    assert found["data"]["project"]["runCount"] == 2
+
+
+def test_sweeps_are_steered_and_what_can_not_be_is_refused(
+    http: httpx.Client, project: str
+) -> None:
+    """Paused, resumed, cancelled; another config, a local controller and no sweep are errors."""
+    config = "method: random\nparameters: {lr: {min: 0.0, max: 1.0}}"
+    made = ask(http, SWEEP, p=project, c=config)["data"]["upsertSweep"]["sweep"]
+    agent = ask(http, AGENT, p=project, s=made["name"])["data"]["createAgent"]["agent"]["id"]
+    for state, commands in (("PAUSED", "[]"), ("CANCELED", '[{"type": "exit"}]')):
+        told = ask(http, SWEEP, id=made["id"], s=state)["data"]["upsertSweep"]["sweep"]
+        assert told["state"] == state
+        told = ask(http, BEAT, a=agent, r="{}")["data"]["agentHeartbeat"]
+        assert told["commands"] == commands
+    for given, word in (
+        ({"c": "method: magic"}, "method"),
+        ({"id": made["id"], "c": config.replace("1.0", "2.0")}, "stays as it was"),
+        ({"id": made["id"], "s": "GONE"}, "can't become"),
+    ):
+        [error] = ask(http, SWEEP, p=project, **given)["errors"]
+        assert word in error["message"]
+    assert "no sweep" in ask(http, AGENT, p=project, s="none")["errors"][0]["message"]
+    assert ask(http, BEAT, a="none", r="{}")["errors"]

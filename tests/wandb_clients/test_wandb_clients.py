@@ -1,19 +1,25 @@
 """The real client against a real server: what a script of its users gets."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from support.programs import wait_for
 from support.servers import ServerProcess
 from support.wandb_recording import recorded
 from support.wandb_requests import FOLDER, PROJECT
 from support.wandb_runs import check_again, check_first, check_media
 
 from weave_core import Client
+from weave_core.errors import NotFound
 
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "wandb-clients.md"
 SCRIPTS = Path(__file__).parent / "scripts"
 KEY = "local-" + "0123456789" * 4
 
@@ -24,7 +30,9 @@ Script = Callable[..., str]
 def script(server: ServerProcess, tmp_path: Path, request: pytest.FixtureRequest) -> Script:
     """Runs a script of ours with the client; gives what was printed."""
 
-    def run(name: str, *words: str, code: int = 0, keep: str = "", **more: str) -> str:
+    def run(
+        name: str, *words: str, code: int = 0, keep: str = "", timeout_s: float = 120, **more: str
+    ) -> str:
         is_kept = request.config.getoption("record") and keep != "unused"
         file = FOLDER / f"{keep or name}.jsonl" if is_kept else tmp_path / "sent"
         env = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
@@ -33,7 +41,8 @@ def script(server: ServerProcess, tmp_path: Path, request: pytest.FixtureRequest
             env |= {"WANDB_DISABLE_GIT": "true", "WANDB_HOST": "host", "HOME": str(tmp_path)}
             done = subprocess.run(
                 [sys.executable, str(SCRIPTS / f"{name}.py"), *words],
-                env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+                env=env, cwd=tmp_path, capture_output=True, text=True, timeout=timeout_s,
+                check=False,
             )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -99,3 +108,61 @@ def test_artifacts_are_stored_used_found_and_changed(server: ServerProcess, scri
         assert [each.name for each in found] == ["digits", "net", "pointer", "rows"]
         uses = client.get_artifact("stores", "digits", "v1").uses
         assert [(each.run_id, each.role) for each in uses] == [("maker", "made")]
+
+
+@pytest.mark.timeout(600)
+def test_sweeps_are_tried_by_agents_steered_and_read(server: ServerProcess, script: Script) -> None:
+    """By function and by command; the trials that come out are like ours."""
+    printed = script("sweeps", "searches", keep="unused", timeout_s=400)
+
+    first, second, third = printed.partition("sweeps ")[2].split("\n")[0].split()
+    _, fourth, run_id = next(
+        line for line in printed.split("\n") if line.startswith("stopped ")
+    ).split()
+    assert "method" in printed.partition("refused:")[2]
+    with Client(server.url) as client:
+        trials = client.list_trials("searches", first)
+        assert {each.state for each in trials} == {"finished"}
+        assert min(each.value for each in trials if each.value is not None) == 0.1 / 3
+        assert {each.state for each in client.list_trials("searches", second)} == {
+            "finished",
+            "failed",
+        }
+        assert client.get_sweep("searches", third).state == "cancelled"
+        [stopped] = client.list_trials("searches", fourth)
+        assert (stopped.state, stopped.run_id) == ("stopped", run_id)
+
+
+def test_a_stop_asked_for_in_the_app_is_obeyed(server: ServerProcess, script: Script) -> None:
+    """The program is interrupted while it goes on, as by Ctrl-C."""
+    with ThreadPoolExecutor(1) as pool, Client(server.url) as client:
+        ending = pool.submit(script, "stops", "stopping", "long1", keep="unused")
+        wait_for(lambda: is_logging(client), timeout_s=60)
+        client.run("long1", "stopping").update(stop=True)
+
+        assert "interrupted at" in ending.result()
+        assert client.run("long1", "stopping").info.state == "killed"
+
+
+def is_logging(client: Client) -> bool:
+    """Whether the run has come, with a step."""
+    try:
+        return client.run("long1", "stopping").info.last_step is not None
+    except NotFound:
+        return False
+
+
+@pytest.mark.timeout(600)
+def test_each_call_of_the_manuals_list_does_what_it_says(script: Script) -> None:
+    """Works, or ends with a message that tells what is not served; none is left out."""
+    printed = script("calls", "calls", keep="unused", timeout_s=400)
+
+    outcomes = json.loads(printed.partition("outcomes ")[2].split("\n")[0])
+    listed = GUIDE.read_text(encoding="utf-8").partition("## Calls, one by one")[2]
+    promised = {
+        call: told.strip().strip("`")
+        for calls, told in re.findall(r"^\| (`.*?`) \| (.*?) \|$", listed, re.MULTILINE)
+        for call in re.findall(r"`([^`]+)`", calls)
+    }
+    assert promised.keys() == outcomes.keys()
+    assert {call: told for call, told in outcomes.items() if promised[call] not in told} == {}

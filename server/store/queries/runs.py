@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, delete, func, select, update
 
 from weave_core.errors import BadRequest, NotFound
 from weave_core.metric_definitions import definition_of
@@ -35,6 +35,7 @@ __all__ = [
     "MAX_SUMMARY_KEYS",
     "FoundRun",
     "change_run",
+    "count_runs",
     "delete_run",
     "find_run",
     "get_run",
@@ -65,6 +66,7 @@ def list_runs(
     keys: list[str] | None = None,
     limit: int,
     cursor: str | None = None,
+    also: ColumnElement[bool] | None = None,
 ) -> dict[str, Any]:
     """One page of the runs of a project.
 
@@ -76,6 +78,7 @@ def list_runs(
         keys: Which keys the summaries have; None: the first by name.
         limit: Most wanted.
         cursor: Where the page before ended.
+        also: A condition that the filter language has no words for.
 
     Raises:
         NotFound: If there is no such project.
@@ -86,14 +89,24 @@ def list_runs(
     query = select(*_COLUMNS, order.column.label("ordered_by"), RUN.c.id.label("tie"))
     query = query.where(RUN.c.project_id == project_id)
     condition = compile_filter(filter_text, RUNS)
-    if condition is not None:
-        query = query.where(condition)
+    query = query.where(*(each for each in (condition, also) if each is not None))
     rows = connection.execute(
         ordered_page(query, order, cursor, limit, dialect=connection.dialect.name)
     ).all()
     items = [_shape(connection, project, row, keys) for row in rows[:limit]]
     add_scores(connection, project_id, "run_id", items)
     return {"items": items, "next_cursor": next_cursor(order, rows, limit)}
+
+
+def count_runs(connection: Connection, project: str, also: ColumnElement[bool] | None) -> int:
+    """How many runs of a project are as a condition says.
+
+    Raises:
+        NotFound: If there is no such project.
+    """
+    query = select(func.count()).select_from(RUN)
+    query = query.where(RUN.c.project_id == get_project_id(connection, project))
+    return connection.scalar(query if also is None else query.where(also)) or 0
 
 
 def _read_order(text: str) -> Order:
