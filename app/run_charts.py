@@ -121,9 +121,12 @@ def section_of(key: str) -> str:
     return key[: min(places)] if places else ""
 
 
-def sections_of(keys: Sequence[str]) -> dict[str, list[str]]:
-    """Keys by their section, both in order; those without one come first."""
+def sections_of(keys: Sequence[str], pins: Sequence[str] = ()) -> dict[str, list[str]]:
+    """Keys by their section, both in order; pinned ones come first, then those without one."""
     found: dict[str, list[str]] = {}
+    if pinned := [key for key in pins if key in keys]:
+        found["pinned"] = pinned
+        keys = [key for key in keys if key not in pinned]
     for key in sorted(set(keys), key=lambda key: (section_of(key), key)):
         found.setdefault(section_of(key), []).append(key)
     return found

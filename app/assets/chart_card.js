@@ -1,7 +1,7 @@
-/* One chart of the grid: its card, its large view, and what leaves the page: a link, a file. */
+/* One chart of the grid: its card, its large view, and what leaves the page: a link, a file, a picture. */
 
 const MIN_DRAG_PX = 6;
-const TOOLS = { large: "M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7", link: "M10 14a4 4 0 0 0 6 0l4-4a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-4 4a4 4 0 0 0 6 6l1-1", save: "M12 4v11M7 11l5 5 5-5M5 20h14", close: "M6 6l12 12M18 6L6 18" };
+const TOOLS = { pin: "M9 3h6l-1 6 4 4v2H6v-2l4-4zM12 15v6", picture: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4", large: "M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7", link: "M10 14a4 4 0 0 0 6 0l4-4a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-4 4a4 4 0 0 0 6 6l1-1", save: "M12 4v11M7 11l5 5 5-5M5 20h14", close: "M6 6l12 12M18 6L6 18" };
 
 function card(state, key) {
   const canvas = el("canvas", { role: "img", "aria-label": `${key} by ${axisOf(state, key)}` });
@@ -9,7 +9,12 @@ function card(state, key) {
   const note = el("span.note");
   const tool = (name, title, act) => el("button.tool", { type: "button", title, "aria-label": `${title}: ${key}`, "data-tool": name, onclick: act }, icon(TOOLS[name], 13));
   const each = { key, canvas, over, note, range: [null, null] };
-  const tools = el("span.tools", null,
+  each.pin = tool("pin", "Pin above all, in each run of the project", () => {
+    const { pins, settings } = state.data.layout;
+    state.lay({ pins: pins.includes(key) ? pins.filter((one) => one !== key) : [...pins, key], settings });
+  });
+  const tools = el("span.tools", null, each.pin,
+    tool("picture", "Save it as a picture (PNG)", () => savePicture(state, each)),
     tool("save", "Save its points as CSV", () => state.save(key)),
     tool("link", "Copy a link to this chart", (event) => copyLink(state, key, event.currentTarget)),
     tool("large", "Large view", () => (state.large === each ? state.dialog.close() : enlarge(state, each))));
@@ -97,7 +102,6 @@ function shrink(state) {
 async function copyLink(state, key, button) {
   const url = new URL(location.href);
   url.searchParams.set("chart", key);
-  if (state.zoom) url.searchParams.set("zoom", [state.zoom.axis, ...state.zoom.ends].join(","));
   await copy(url.href);
   button.replaceChildren(icon(ICONS.done, 13));
   setTimeout(() => button.replaceChildren(icon(TOOLS.link, 13)), 1200);
@@ -110,7 +114,46 @@ function saveCsv(state, { key, lines }) {
   const rows = [["run", axis === "time" ? "time_ms" : axis, key].map(quoted).join(",")];
   for (const line of lines) for (let i = 0; i < line.x.length; i++) rows.push(`${quoted(line.name)},${line.x[i]},${line.y[i]}`);
   const isThinned = lines.some((line) => line.sampled);
-  const url = URL.createObjectURL(new Blob([rows.join("\n") + "\n"], { type: "text/csv" }));
-  el("a", { href: url, download: `${key.replace(/[^\w.-]+/g, "_")}${isThinned ? "-thinned" : ""}.csv` }).click();
+  saveFile(new Blob([rows.join("\n") + "\n"], { type: "text/csv" }), `${key}${isThinned ? "-thinned" : ""}.csv`);
+}
+
+function saveFile(blob, name) {
+  const url = URL.createObjectURL(blob);
+  el("a", { href: url, download: name.replace(/[^\w.-]+/g, "_") }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
+/* The chart as it is drawn, with its name above and its lines by name below. */
+function savePicture(state, { key, canvas, lines }) {
+  const room = 12, line = 18, width = canvas.clientWidth + 2 * room, dense = canvas.width / canvas.clientWidth;
+  const sheet = el("canvas"), pen = sheet.getContext("2d"), named = lines.length > 1 ? lines : [];
+  pen.font = `12px ${state.look.font}`;
+  let x = room, row = 0;
+  const places = named.map(({ name }) => {
+    const wide = Math.min(width - 2 * room, pen.measureText(name).width + 30);
+    if (x + wide > width - room && x > room) { x = room; row += 1; }
+    const at = [x, row];
+    x += wide;
+    return at;
+  });
+  const below = canvas.clientHeight + 2 * room + line, height = below + (named.length ? (row + 1) * line + room : 0);
+  sheet.width = width * dense;
+  sheet.height = height * dense;
+  pen.scale(dense, dense);
+  pen.fillStyle = state.look.paper;
+  pen.fillRect(0, 0, width, height);
+  pen.drawImage(canvas, room, room + line, canvas.clientWidth, canvas.clientHeight);
+  pen.textBaseline = "middle";
+  pen.fillStyle = state.look.ink;
+  pen.font = `600 13px ${state.look.font}`;
+  pen.fillText(cutTo(pen, key, width - 2 * room), room, room + 4);
+  pen.font = `12px ${state.look.font}`;
+  named.forEach(({ name, color }, i) => {
+    const left = places[i][0], y = below + places[i][1] * line + line / 2;
+    pen.fillStyle = color;
+    pen.fillRect(left, y - 1.5, 12, 3);
+    pen.fillStyle = state.look.ink;
+    pen.fillText(cutTo(pen, name, width - 2 * room - 18), left + 17, y);
+  });
+  sheet.toBlob((blob) => saveFile(blob, `${key}.png`));
 }

@@ -15,6 +15,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   }
   state.tell = (want) => setStateValue("want", want);
   state.save = (key) => setTriggerValue("save", key);
+  state.lay = (layout) => setTriggerValue("layout", layout);
   if (state.raw !== data) {
     state.raw = data;
     load(state, decode(data));
@@ -46,8 +47,20 @@ const axisOf = (state, key) => state.data.axis_of[key] ?? state.data.x;
 const axisName = (state, key) => { const id = axisOf(state, key); return state.data.axes.find(([each]) => each === id)?.[1] ?? id; };
 const zoomOf = (state, key) => (state.zoom?.axis === axisOf(state, key) ? state.zoom.ends : null);
 
+/* What the project's charts begin with, where the address says nothing else. */
+const KEPT = [["smooth", "smooth"], ["log", "log"], ["logX", "logx"], ["calm", "calm"], ["deviation", "band"]];
+function begin(state, kept) {
+  const asked = new URLSearchParams(location.search);
+  for (const [field, param] of KEPT) {
+    if (asked.get(param) || kept[param] === undefined) continue;
+    state[field] = field === "smooth" ? Math.min(0.99, Number(kept[param]) || 0) : kept[param] === "true";
+  }
+}
+const settingsOf = (state) => ({ x: state.data.axes.some(([id]) => id === "step") ? state.data.x : state.data.layout.settings.x ?? "step", ...Object.fromEntries(KEPT.map(([field, param]) => [param, String(state[field])])) });
+
 /* Data of a part of the keys: the rest keeps what it had. */
 function load(state, data) {
+  if (state.view === undefined) begin(state, data.layout.settings);
   if (state.view !== undefined && (state.view !== data.view || state.data?.x !== data.x)) {
     state.charts.clear();
     state.zoom = data.zoom;
@@ -73,21 +86,26 @@ function load(state, data) {
 }
 
 function drawBar(state) {
-  const shown = JSON.stringify([state.data.view, state.data.x, state.data.axes, state.data.has_means]);
+  const shown = JSON.stringify([state.data.view, state.data.x, state.data.axes, state.data.has_means, state.data.layout]);
   if (state.barFor === shown) return;
   state.barFor = shown;
   const axis = el("select", { "aria-label": "x axis", title: "What lies along x" }, state.data.axes.map(([id, name]) => el("option", { value: id, selected: id === state.data.x }, name)));
-  axis.addEventListener("change", () => { state.zoom = null; keep("x", axis.value); state.tell(wanted(state, { x: axis.value })); });
+  axis.addEventListener("change", () => { state.zoom = null; keep("zoom", ""); keep("x", axis.value); state.tell(wanted(state, { x: axis.value })); });
   const amount = el("span.dim.num.amount", null, state.smooth.toFixed(2));
   const slide = el("input", { type: "range", min: 0, max: 0.99, step: 0.01, "aria-label": "Smoothing", title: "Exponential moving average; the points stay visible behind it" });
   slide.value = state.smooth;
   slide.addEventListener("input", () => { state.smooth = Number(slide.value); amount.textContent = state.smooth.toFixed(2); redraw(state); });
-  slide.addEventListener("change", () => keep("smooth", state.smooth));
+  slide.addEventListener("change", () => { keep("smooth", state.smooth); offer(); });
   const toggle = (name, words, field, param) => {
     const button = el("button.toggle", { type: "button", "aria-pressed": String(state[field]), title: words }, name);
-    button.addEventListener("click", () => { state[field] = !state[field]; button.setAttribute("aria-pressed", String(state[field])); keep(param, state[field]); redraw(state); });
+    button.addEventListener("click", () => { state[field] = !state[field]; button.setAttribute("aria-pressed", String(state[field])); keep(param, state[field]); redraw(state); offer(); });
     return button;
   };
+  const kept = { ...Object.fromEntries(KEPT.map(([field, param]) => [param, field === "smooth" ? "0" : "false"])), x: state.data.axes.some(([id]) => id === "auto") ? "auto" : "step", ...state.data.layout.settings };
+  const hold = el("button.toggle", { type: "button", title: "All charts of this project begin with this x, smoothing and axes, for everyone" }, "Keep for the project");
+  hold.addEventListener("click", () => state.lay({ pins: state.data.layout.pins, settings: settingsOf(state) }));
+  const offer = () => { const now = settingsOf(state); hold.hidden = Object.keys(now).every((name) => now[name] === kept[name]); };
+  offer();
   const find = el("input", { type: "search", placeholder: "Find charts", "aria-label": "Find charts", title: "Parts of a name with spaces between, or a regular expression in slashes", spellcheck: "false" });
   find.value = state.find;
   find.addEventListener("input", () => { state.find = find.value; keep("keys", state.find); layOut(state); redraw(state); });
@@ -96,7 +114,7 @@ function drawBar(state) {
   state.bar.replaceChildren(find, el("label", null, el("span.dim", null, "x"), axis), el("label", null, el("span.dim", null, "Smoothing"), slide, amount),
     el("span.toggles", null, toggle("log y", "Values on a logarithmic axis", "log", "log"), toggle("log x", "x on a logarithmic axis", "logX", "logx"),
       toggle("no outliers", "Axes for the most of the values: what lies far from them is cut off, and counted", "calm", "calm"),
-      state.data.has_means && toggle("± std", "The band is one standard deviation around the mean, instead of from the least to the largest", "deviation", "band")), state.reset);
+      state.data.has_means && toggle("± std", "The band is one standard deviation around the mean, instead of from the least to the largest", "deviation", "band")), state.reset, hold);
 }
 
 /* Lines by colour; a click hides one, with Alt all others. */
@@ -137,7 +155,7 @@ function finder(text) {
 function layOut(state) {
   const isWanted = finder(state.find);
   const sections = state.data.sections.map(([name, keys]) => [name, keys.filter(isWanted)]).filter(([, keys]) => keys.length);
-  const layout = JSON.stringify([sections, state.data.axis_of]);
+  const layout = JSON.stringify([sections, state.data.axis_of, state.data.layout.pins]);
   if (state.layout === layout) return;
   state.layout = layout;
   state.sight.disconnect();
@@ -159,7 +177,10 @@ function layOut(state) {
   }));
   if (!sections.length) state.body.append(el("div.empty", null, state.find ? "No chart has that in its name." : state.data.empty));
   if (state.large && ![...state.cards.values()].includes(state.large)) state.dialog.close();
-  for (const each of state.cards.values()) state.sight.observe(each.node);
+  for (const each of state.cards.values()) {
+    state.sight.observe(each.node);
+    each.pin.setAttribute("aria-pressed", String(state.data.layout.pins.includes(each.key)));
+  }
 }
 
 /* What the page should answer for: all that is in sight. */
@@ -186,6 +207,7 @@ function ask(state) {
 
 function zoomTo(state, zoom) {
   state.zoom = zoom;
+  keep("zoom", zoom ? [zoom.axis, ...zoom.ends].join(",") : "");
   redraw(state);
   clearTimeout(state.timer);
   state.tell(wanted(state));

@@ -30,7 +30,7 @@ function saidOf(host, { notes, error, is_stop, problems }) {
   const is = JSON.stringify([notes, error, is_stop, problems]), known = told.get(host);
   if (known?.is === is) return known.node;
   const node = el("div", null,
-    notes && el("div.notes.plain", null, notes),
+    notes && el("div.notes", null, markdown(notes)),
     error && el("div.failure", { role: "alert" }, el("b", null, is_stop ? "It was stopped" : "It ended by an error"), el("div.mono.plain", null, error)),
     problems.length > 0 && el("details.problems", null, el("summary", null, `${number.format(problems.length)} ${problems.length === 1 ? "thing was" : "things were"} left out`),
       problems.map(([key, problem]) => el("div", null, el("span.mono", null, key), el("span.dim", null, ` ${problem}`)))));

@@ -2,12 +2,12 @@
 
 const SHOWN = 400; // Rows drawn at once.
 
-export default mount("div.wc.text-diff", (host, { title, facts, sections }) => {
+export default mount("div.wc.text-diff", (host, { title, facts, sections, empty }) => {
   host.replaceChildren(el("h2.cut", { title }, title),
     // A list of none: what is no node would be written out as a text here.
     ...(facts.length ? [factsTable(facts)] : []),
     ...sections.map(section));
-  if (!sections.length) host.append(el("div.empty", null, "Neither span has an input or an output."));
+  if (!sections.length) host.append(el("div.empty", null, empty));
   host.dataset.ready = title;
 });
 

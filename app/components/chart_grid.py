@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 import streamlit as st
 
+from weave_core.app.chart_layouts import ChartLayout, keep_layout
 from weave_core.app.components.bundles import bundle
 from weave_core.app.run_charts import AXES, ChartLine, axis_of, sections_of, unit_of
 from weave_core.model import MetricDefinition, RunSeries
@@ -59,6 +60,7 @@ def looked_at(
     keys: Sequence[str],
     axes: Mapping[str, str] = AXES,
     *,
+    layout: ChartLayout,
     first: int = FIRST_CHARTS,
 ) -> Looked:
     """What the grid `key` asked for, among `keys`; at first the charts on top.
@@ -66,13 +68,16 @@ def looked_at(
     Args:
         key: Of the grid.
         keys: All there are.
-        axes: What may be along x beside keys; at first the first one.
+        axes: What may be along x beside keys; at first what is kept, else the first one.
+        layout: What the project's charts begin with.
         first: Charts on top that are read before the page says what is in sight.
     """
-    usual = next(iter(axes))
+    usual = layout.settings.get("x", "")
+    if usual not in axes and usual not in keys:
+        usual = next(iter(axes))
     asked = (st.session_state.get(key) or {}).get("want")
     address = st.query_params.get("x") or usual
-    ordered = [each for names in sections_of(keys).values() for each in names]
+    ordered = [each for names in sections_of(keys, layout.pins).values() for each in names]
     if not isinstance(asked, Mapping):
         part = (st.query_params.get("keys") or "").lower()
         on_top = [each for each in ordered if part in each.lower()][:first]
@@ -92,11 +97,19 @@ def looked_at(
     )
 
 
-def chart_grid(data: bytes, *, key: str) -> None:
-    """Draw what `grid_data` gave; what is looked at then is told by `looked_at`."""
+def chart_grid(data: bytes, *, key: str, project: str) -> None:
+    """Draw what `grid_data` gave; what is looked at then is told by `looked_at`.
+
+    What the reader pins, or keeps for all, is kept of `project`.
+    """
+
+    def keep() -> None:
+        keep_layout(project, (st.session_state.get(key) or {}).get("layout"))
+
     bundle("chart_grid", "scales", "plot", "chart_card")(
-        key=key, data=data, on_want_change=lambda: None, on_save_change=lambda: None
-    )
+        key=key, data=data, on_want_change=lambda: None, on_save_change=lambda: None,
+        on_layout_change=keep,
+    )  # fmt: skip
 
 
 def grid_data(
@@ -106,6 +119,7 @@ def grid_data(
     charts: Mapping[str, Sequence[Mapping[str, Any]]],
     *,
     looked: Looked,
+    layout: ChartLayout,
     empty: str,
     axes: Mapping[str, str] = AXES,
     metrics: Mapping[str, MetricDefinition] | None = None,
@@ -120,6 +134,7 @@ def grid_data(
         lines: What the legend has, in its order.
         charts: Points by key, as `drawn_series` gives them; only what is looked at.
         looked: What they answer.
+        layout: As for `looked_at`.
         empty: What to say where there are no keys.
         axes: As for `looked_at`.
         metrics: Definitions, for the axis of each key.
@@ -130,7 +145,8 @@ def grid_data(
     return orjson.dumps(
         {
             "view": view,
-            "sections": list(sections_of(keys).items()),
+            "sections": list(sections_of(keys, layout.pins).items()),
+            "layout": {"pins": layout.pins, "settings": layout.settings},
             "axes": list(names.items()),
             "x": looked.x,
             "axis_name": names.get(looked.x, looked.x),

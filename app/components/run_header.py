@@ -21,7 +21,7 @@ RUN_DOTS = {
 
 def run_header(content: bytes, *, key: str) -> None:
     """Draw what `run_header_content` gave."""
-    bundle("run_header", "page_head")(key=key, data=content)
+    bundle("run_header", "page_head", "markdown")(key=key, data=content)
 
 
 def run_header_content(run: Run) -> bytes:

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from weave_core.app.chart_layouts import read_layout
 from weave_core.app.components.chart_grid import (
     chart_grid,
     drawn_series,
@@ -101,7 +102,8 @@ def show_charts(project: str, run_id: str, name: str, *, is_system: bool) -> Non
         keys = list(dict.fromkeys(each.key for each in listed.items))
         ranks = sorted({each.rank for each in listed.items})
         names = {f"{run_id}:{rank}": name if len(ranks) == 1 else f"rank {rank}" for rank in ranks}
-        looked = looked_at(grid, keys, axes)
+        layout = read_layout(project)
+        looked = looked_at(grid, keys, axes, layout=layout)
 
         def drawn(found: list[RunSeries], key: str) -> list[dict[str, Any]]:
             along = axis_of(key, metrics, looked.x)
@@ -115,10 +117,10 @@ def show_charts(project: str, run_id: str, name: str, *, is_system: bool) -> Non
         data = grid_data(
             run_id, keys, list(lines_of(names, is_ordered=len(ranks) > 1).values()),
             {key: drawn(found, key) for key, found in points.items()}, looked=looked,
-            empty=NOT_MEASURED if is_system else EMPTY, axes=axes, metrics=metrics,
+            layout=layout, empty=NOT_MEASURED if is_system else EMPTY, axes=axes, metrics=metrics,
             saved=saved or None,
         )  # fmt: skip
-        chart_grid(data, key=grid)
+        chart_grid(data, key=grid, project=project)
         if listed.total > len(listed.items):
             st.caption(f"{len(listed.items):,} of {listed.total:,} keys are shown.")
 

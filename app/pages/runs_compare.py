@@ -9,6 +9,7 @@ from weave_core.app.components.pulse import live
 from weave_core.app.components.run_relations import relation_data, run_relations
 from weave_core.app.components.value_list import differing, value_text
 from weave_core.app.key_order import telling_first
+from weave_core.app.run_views.code_differences import show_code_differences
 from weave_core.app.run_views.lines import pick_lines, show_lines
 from weave_core.app.run_views.media import show_media
 from weave_core.app.state import client, list_of_runs_url, project_of_address
@@ -19,7 +20,7 @@ from weave_core.model import Run
 MAX_COMPARED = 100
 """Runs that are picked one by one and compared; more are compared by a filter."""
 REFRESH_S = 5.0
-VIEWS = ["Charts", "Media", "Differences", "Relations"]
+VIEWS = ["Charts", "Media", "Differences", "Code", "Relations"]
 
 
 def runs_of_address(project: str) -> list[Run]:
@@ -77,6 +78,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
         by = pick_lines(runs)
 if view == "Differences":
     show_differences(runs)
+elif view == "Code":
+    show_code_differences(runs)
 elif view == "Media":
     show_media(*runs)
 elif view == "Relations":

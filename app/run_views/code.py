@@ -12,7 +12,7 @@ from weave_core.flat_keys import flattened
 from weave_core.model import Run, RunWriter
 from weave_core.refs import Ref
 
-__all__ = ["show_code", "show_code_files"]
+__all__ = ["program_of", "show_code", "show_code_files"]
 
 MAX_CODE_SHOWN: Final = 400_000
 """Characters of a file of code, or of what differs from a commit, on the page of a run."""
@@ -36,7 +36,7 @@ def show_code(run: Run) -> None:
     code = told.get("code") or {}
     left, right = st.columns(2, gap="large")
     with left:
-        value_list("Program", _program(told, code), empty="", key="program")
+        value_list("Program", program_of(told, code), empty="", key="program")
         machine = told.get("machine")
         shown = {name: told.get(name) for name in _MACHINE} | (machine or {})
         value_list("Machine", _said(shown), empty="", key="machine")
@@ -122,7 +122,13 @@ def _said(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _program(told: dict[str, Any], code: dict[str, Any]) -> dict[str, Any]:
+def program_of(told: dict[str, Any], code: dict[str, Any]) -> dict[str, Any]:
+    """Command and commit of a program, as far as they are known.
+
+    Args:
+        told: The environment of a writer.
+        code: Its part about the code.
+    """
     git = told.get("git") or {}
     words = told.get("command") or ()
     found = {

@@ -31,7 +31,7 @@ STEPS = 4_000
 
 @pytest.fixture(scope="module")
 def runs(server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Three runs in two groups; one has a value that is no number."""
+    """Three runs in two groups; one has a value that is no number, one has two ranks."""
     with training(PROJECT, server.url, tmp_path_factory.mktemp("home")):
         for number in range(3):
             config = {"lr": 0.1 * (number + 1), "model": {"depth": 18}}
@@ -43,13 +43,37 @@ def runs(server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> str
                     loss = math.nan if step == 1_000 and not number else 1 / (step + 1) + number
                     run.log({"train/loss": loss, "val/acc": step / STEPS}, step=step)
                 run.summary["test"] = 0.9 + number / 100
+        with weave_core.run(name="r2", id="r2", group="wide", rank=1, capture=False) as run:
+            run.log({"train/loss": 3.0}, step=0)
+            run.log({"train/loss": 2.5}, step=STEPS)
     with Client(server.url) as client:
         wait_for(lambda: sum("val/acc" in each.summary for each in client.runs(PROJECT)) == 3)
     return PROJECT
 
 
-def test_a_chart_comes_nearer_with_more_detail_and_goes_back(runs: str, window: Window) -> None:
-    """Dragging over a chart reads that part again, in all charts; a double click shows all."""
+def expect_kept(page: Page, project: str, server: ServerProcess) -> None:
+    """A chart is saved as a picture; a pin and the settings are kept for the whole project."""
+    grid, accuracy = page.locator(".chart-grid"), page.locator("[data-key='val/acc']")
+    with page.expect_download() as saved:
+        accuracy.locator("[data-tool=picture]").click(force=True)
+    with Image.open(saved.value.path()) as picture:
+        assert (picture.format, len(picture.convert("RGB").getcolors() or ()) > 1) == ("PNG", True)
+    grid.get_by_label("Smoothing").fill("0.6")
+    grid.get_by_role("button", name="Keep for the project").click()
+    accuracy.locator("[data-tool=pin]").click(force=True)
+    expect(grid.locator("summary").first).to_have_text("pinned 1")
+    with Client(server.url) as client:
+        [kept] = [view.query for view in client.list_views(project) if view.page == "charts"]
+    assert (kept["pins"], kept["smooth"], kept["log"]) == ('["val/acc"]', "0.6", "false")
+
+
+def test_a_chart_comes_nearer_with_more_detail_and_goes_back(
+    runs: str, server: ServerProcess, window: Window
+) -> None:
+    """Dragging over a chart reads that part again, in all charts; a double click shows all.
+
+    A chart is saved as points and as a picture, and is pinned for the whole project.
+    """
     page = window.page
     window.open(f"/run?project={runs}&run=r0")
     grid = page.locator(".chart-grid")
@@ -66,6 +90,7 @@ def test_a_chart_comes_nearer_with_more_detail_and_goes_back(runs: str, window: 
     page.mouse.move(box["x"] + 130, box["y"] + 60)
     page.mouse.up()
     expect(grid).to_have_attribute("data-zoom", re.compile(r"\d"))
+    expect(page).to_have_url(re.compile(r"zoom=step%2C\d"))
     low, high = map(float, (grid.get_attribute("data-zoom") or "").split())
     inside = len([step for step in range(STEPS) if low <= step <= high])
     expect(accuracy).to_have_attribute("data-points", str(inside))
@@ -92,6 +117,8 @@ def test_a_chart_comes_nearer_with_more_detail_and_goes_back(runs: str, window: 
     expect(large).to_be_hidden()
     expect(loss).to_be_focused()
 
+    expect_kept(page, runs, server)
+
 
 def test_runs_are_picked_tagged_compared_and_deleted(
     runs: str, server: ServerProcess, window: Window
@@ -101,8 +128,8 @@ def test_runs_are_picked_tagged_compared_and_deleted(
     window.open(f"/runs?project={runs}&order=name")
     table = page.locator(".run-list")
     expect(table).to_have_attribute("data-ready", "3")
-    page.get_by_label("Pick r0").check()
-    page.get_by_label("Pick r1").check()
+    for name in ("r0", "r1"):
+        page.get_by_label(f"Pick {name}").check()
     page.get_by_label("Tag", exact=True).fill("good")
     page.get_by_role("button", name="Add tag").click()
     expect(table.locator(".chip")).to_have_text(["good", "good"])
@@ -119,6 +146,9 @@ def test_runs_are_picked_tagged_compared_and_deleted(
     before = int(loss.get_attribute("data-points") or 0)
     grid.locator(".legend .item").first.click()
     expect(loss).not_to_have_attribute("data-points", str(before))
+    page.get_by_role("combobox", name="Lines").click()
+    page.get_by_role("option", name="rank", exact=True).click()
+    expect(grid.locator(".legend .item").last).to_have_text("r2, rank 1")
     page.get_by_role("combobox", name="Lines").click()
     page.get_by_role("option", name="group", exact=True).click()
     expect(grid.locator(".legend .item")).to_have_text(["narrow", "wide"])
@@ -302,14 +332,24 @@ def test_media_are_looked_at_step_by_step(
 def test_the_code_of_a_run_is_read_on_its_page(
     server: ServerProcess, tmp_path: Path, window: Window
 ) -> None:
-    """Commit, command, packages and the program's own files."""
-    with training("code", server.url, tmp_path), weave_core.run(id="own") as run:
-        run.log({"loss": 1.0})
+    """Commit, command, packages and the program's own files; and in what another differs."""
+    with training("code", server.url, tmp_path):
+        with weave_core.run(id="own") as run:
+            run.log({"loss": 1.0})
+        with weave_core.run(id="bare", capture=False) as bare:
+            bare.log({"loss": 1.0})
+        with weave_core.run(id="again") as again:
+            again.log({"loss": 1.0})
     with Client(server.url) as client:
-        wait_for(lambda: "code" in client.run("own", "code").environment)
+        wait_for(lambda: "code" in client.run("again", "code").environment)
     window.open(f"/run?project=code&run={run.id}&view=Code")
     packages = window.page.locator(".value-list").filter(has_text="Packages")
     packages.get_by_role("searchbox").fill("streamlit")
     expect(packages.locator("[data-name=streamlit]")).to_be_visible()
     expect(window.page.locator(".value-list").filter(has_text="Program")).to_contain_text("pytest")
     expect(window.page.get_by_test_id("stCode").last).to_be_visible()
+
+    window.open("/runs_compare?project=code&ids=own,again,bare&view=Code")
+    expect(window.page.get_by_text("They ran the same code")).to_be_visible()
+    window.open("/runs_compare?project=code&ids=own,bare&view=Code")
+    expect(window.page.get_by_text("Nothing was captured of one of them")).to_be_visible()

@@ -27,7 +27,8 @@ from weave_core.server.store.metric_chunks import (
     summary_of,
 )
 from weave_core.server.store.point_batches import TIME_KEY, is_system
-from weave_core.server.store.queries.runs import FoundRun, find_run
+from weave_core.server.store.queries.run_reads import RunReads
+from weave_core.server.store.queries.runs import FoundRun, find_run, find_runs
 from weave_core.server.store.run_packing import tail_points
 from weave_core.server.store.run_tables import MetricChunkRow, RunTailRow
 from weave_core.server.store.tables import table_of
@@ -102,7 +103,8 @@ def list_keys(
     Raises:
         NotFound: If there is no such project or run.
     """
-    reader = _Reader(connection, find_run(connection, project, run_id))
+    row = find_run(connection, project, run_id)
+    reader = _Reader(connection, row, RunReads(connection, [row.id]))
     # What is measured of the machine is asked for by its prefix: it is not what was logged.
     series = [
         each
@@ -156,7 +158,10 @@ def read_history(
         NotFound: If there is no such project, or one of the runs.
         BadRequest: If it is more than `MAX_HISTORY_SERIES`.
     """
-    readers = [_Reader(connection, find_run(connection, project, each)) for each in run_ids]
+    rows = find_runs(connection, project, run_ids)
+    reads = RunReads(connection, [row.id for row in rows])
+    reads.look_for({*keys, TIME_KEY, axis.name} if keys else None)
+    readers = [_Reader(connection, row, reads) for row in rows]
     wanted = [
         (reader, key, each)
         for reader in readers
@@ -167,6 +172,11 @@ def read_history(
         raise BadRequest(
             f"{len(wanted):,} series are asked for at once", f"at most {MAX_HISTORY_SERIES:,}"
         )
+    beside = {TIME_KEY, axis.name}
+    reads.read(
+        [(reader.row_id, key, each) for reader, key, each in wanted]
+        + [(reader.row_id, *each) for reader in readers for each in reader.series(beside)]
+    )
     order = {key: place for place, key in enumerate(keys)}
     wanted.sort(key=lambda each: order.get(each[1], 0))
     for reader, key, each in wanted:
@@ -204,30 +214,35 @@ _PREVIEWS = (
 class _Reader:
     """Reads one run, with what it has from the run it was forked from."""
 
-    def __init__(self, connection: Connection, row: FoundRun) -> None:
+    def __init__(self, connection: Connection, row: FoundRun, reads: RunReads) -> None:
         self._connection = connection
         self._row = row
+        self._reads = reads
         self._lineage = list(_lineage(connection, row))
         """Row ids, the oldest ancestor first, each with the step up to which it counts."""
-        query = (
-            select(_TAIL.c.rank, _TAIL.c.rewind_to, _TAIL.c.body)
-            .where(_TAIL.c.run_row_id == row.id)
-            .order_by(_TAIL.c.id)
-        )
-        tail: dict[Any, list[Any]] = tail_points(tuple(each) for each in connection.execute(query))
+        tail: dict[Any, list[Any]] = tail_points(reads.tail(row.id))
         self._rewinds = tail.pop(None, [])
         self._tail = tail
         self._times: dict[tuple[int, bool], Points] = {}
 
+    @property
+    def row_id(self) -> int:
+        """Of the run."""
+        return int(self._row.id)
+
     def series(self, keys: set[str] | None = None) -> list[tuple[str, int]]:
         """Keys and ranks there are, in order."""
-        ids = [row_id for row_id, _ in self._lineage]
-        query = select(RUN_METRIC.c.key, RUN_METRIC.c.rank).distinct()
-        query = query.where(RUN_METRIC.c.run_row_id.in_(ids))
-        if keys is not None:
-            query = query.where(RUN_METRIC.c.key.in_(keys))
-        found = {(key, rank) for key, rank in self._connection.execute(query)}
-        found |= {each for each in self._tail if keys is None or each[0] in keys}
+        found = self._reads.series(self._row.id) if len(self._lineage) == 1 else None
+        if found is None:
+            ids = [row_id for row_id, _ in self._lineage]
+            query = select(RUN_METRIC.c.key, RUN_METRIC.c.rank).distinct()
+            query = query.where(RUN_METRIC.c.run_row_id.in_(ids))
+            if keys is not None:
+                query = query.where(RUN_METRIC.c.key.in_(keys))
+            found = {(key, rank) for key, rank in self._connection.execute(query)}
+        elif keys is not None:
+            found = {each for each in found if each[0] in keys}
+        found = found | {each for each in self._tail if keys is None or each[0] in keys}
         return sorted(each for each in found if each[0] != TIME_KEY or (keys and TIME_KEY in keys))
 
     @cached_property
@@ -346,7 +361,10 @@ class _Reader:
         return points, len(points)
 
     def _count(self, key: str, rank: int, first: int | None, last: int | None) -> tuple[int, int]:
-        """Chunks that are full, and points, within about that range."""
+        """Chunks that are full, and points, within about that range; of few points all of them."""
+        known = self._reads.count((self._row.id, key, rank))
+        if known is not None:
+            return 0, known
         asked = _chunks_of(self._row.id, key, rank, first, last)
         full, count = self._connection.execute(_COUNT, asked).one()
         return int(full), int(count)
@@ -390,9 +408,12 @@ class _Reader:
         *,
         is_preview: bool = False,
     ) -> Points:
-        query = _PREVIEWS if is_preview else _BODIES
-        found = self._connection.execute(query, _chunks_of(row_id, key, rank, first, last))
-        return open_chunks([bytes(body) for (body,) in found]).between(first, last)
+        bodies = self._reads.bodies((row_id, key, rank))
+        if bodies is None:
+            query = _PREVIEWS if is_preview else _BODIES
+            found = self._connection.execute(query, _chunks_of(row_id, key, rank, first, last))
+            bodies = [bytes(body) for (body,) in found]
+        return open_chunks(bodies).between(first, last)
 
 
 def _chunks_of(

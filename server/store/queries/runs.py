@@ -1,6 +1,7 @@
 """Questions about runs: lists, one run, what a reader changes.  Points are `run_history`'s."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, case, delete, func, select, update
@@ -38,6 +39,7 @@ __all__ = [
     "count_runs",
     "delete_run",
     "find_run",
+    "find_runs",
     "get_run",
     "list_runs",
     "read_signals",
@@ -131,15 +133,25 @@ def find_run(connection: Connection, project: str, run_id: str) -> FoundRun:
     Raises:
         NotFound: If there is no such project or run.
     """
+    return find_runs(connection, project, [run_id])[0]
+
+
+def find_runs(connection: Connection, project: str, run_ids: Sequence[str]) -> list[FoundRun]:
+    """The rows of some runs, in the order of their ids.
+
+    Raises:
+        NotFound: If there is no such project, or one of the runs.
+    """
     project_id = get_project_id(connection, project)
-    query = select(*_COLUMNS).where(RUN.c.project_id == project_id, RUN.c.run_id == run_id)
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        raise NotFound(
-            f"project {project!r} has no run {run_id[:200]!r}",
-            "`weave-core runs list` shows what there is; a run appears with its first message",
-        )
-    return row
+    query = select(*_COLUMNS).where(RUN.c.project_id == project_id, RUN.c.run_id.in_(run_ids))
+    rows = {row.run_id: row for row in connection.execute(query)}
+    for run_id in run_ids:
+        if run_id not in rows:
+            raise NotFound(
+                f"project {project!r} has no run {run_id[:200]!r}",
+                "`weave-core runs list` shows what there is; a run appears with its first message",
+            )
+    return [rows[run_id] for run_id in run_ids]
 
 
 def get_run(connection: Connection, project: str, run_id: str) -> dict[str, Any]:
