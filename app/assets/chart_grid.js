@@ -15,7 +15,8 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   }
   state.tell = (want) => setStateValue("want", want);
   state.save = (key) => setTriggerValue("save", key);
-  state.lay = (layout) => setTriggerValue("layout", layout);
+  // Known at once, so that what is pinned before the page has answered is not without the rest.
+  state.lay = (layout) => { state.data = { ...state.data, layout }; setTriggerValue("layout", layout); };
   if (state.raw !== data) {
     state.raw = data;
     load(state, decode(data));
