@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,14 @@ async def put_artifact_file(
     reader: BodyReader = request.app.state.body_reader
     found = hashlib.md5(usedforsecurity=False)
     with desk.store.new_blob(is_hashed=False) as draft:
-        async for pieces in reader.pieces(request):
-            await asyncio.to_thread(draft.write, *pieces)
+
+        def take(pieces: Sequence[bytes]) -> None:
+            draft.write(*pieces)
             for piece in pieces:
                 found.update(piece)
+
+        async for pieces in reader.pieces(request):
+            await asyncio.to_thread(take, pieces)
         if found.hexdigest() != md5:
             raise BadRequest(
                 f"the bytes have the MD5 {found.hexdigest()}, not {md5}",

@@ -110,10 +110,10 @@ def test_artifacts_are_stored_used_found_and_changed(server: ServerProcess, scri
         assert [(each.run_id, each.role) for each in uses] == [("maker", "made")]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1_200)
 def test_sweeps_are_tried_by_agents_steered_and_read(server: ServerProcess, script: Script) -> None:
     """By function and by command; the trials that come out are like ours."""
-    printed = script("sweeps", "searches", keep="unused", timeout_s=400)
+    printed = script("sweeps", "searches", keep="unused", timeout_s=1_000)
 
     first, second, third = printed.partition("sweeps ")[2].split("\n")[0].split()
     _, fourth, run_id = next(
@@ -152,10 +152,10 @@ def is_logging(client: Client) -> bool:
         return False
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1_200)
 def test_each_call_of_the_manuals_list_does_what_it_says(script: Script) -> None:
     """Works, or ends with a message that tells what is not served; none is left out."""
-    printed = script("calls", "calls", keep="unused", timeout_s=400)
+    printed = script("calls", "calls", keep="unused", timeout_s=1_000)
 
     outcomes = json.loads(printed.partition("outcomes ")[2].split("\n")[0])
     listed = GUIDE.read_text(encoding="utf-8").partition("## Calls, one by one")[2]

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import create_engine, text
 from support.programs import wait_for
 from support.servers import ServerProcess, start_server
+from support.wandb_artifacts import FILES, ask, md5
 
 import weave_core
 from weave_core import Artifact, Client
@@ -245,14 +247,19 @@ def test_bytes_end_with_the_last_version_that_has_them(
         second = logged(client, "going", data)
         client.add_pack(pack_of([(digest_of(b"never committed"), b"never committed")]))
         second.delete()
+        url = _address(running.url, b"put by a wandb client")
+        assert url is not None
+        assert httpx.put(url, content=b"put by a wandb client", timeout=60).status_code == 200
+        assert _address(running.url, b"put by a wandb client") is None
         before = _packs(home)
         _let_time_pass(home, running, store_env)
         client.set_retention("going", 30)  # Wakes the background.
 
-        wait_for(lambda: len(_packs(home)) == len(before) - 2)
+        wait_for(lambda: len(_packs(home)) == len(before) - 3)
         # The file goes a moment before what is known of it.
         wait_for(lambda: bool(client.find_missing_chunks([digest_of(b"never committed")])))
         assert client.get_artifact_file("going", "digits", "v0", "a.txt") == b"hello"
+        assert _address(running.url, b"put by a wandb client")
         assert first.version == "v0"
         again = logged(client, "going", data)
         assert again.version == "v2"
@@ -260,6 +267,15 @@ def test_bytes_end_with_the_last_version_that_has_them(
             client.get_artifact_file("going", "digits", "v2", "only.bin")
             == (data / "only.bin").read_bytes()
         )
+
+
+def _address(url: str, content: bytes) -> str | None:
+    """Where a wandb client is told to put a file; None: it is here."""
+    with httpx.Client(base_url=url, timeout=60) as http:
+        told = ask(http, FILES, f=[{"artifactID": "a", "name": "a", "md5": md5(content)}])
+    [edge] = told["data"]["createArtifactFiles"]["files"]["edges"]
+    found: str | None = edge["node"]["uploadUrl"]
+    return found
 
 
 def _packs(home: Path) -> list[Path]:

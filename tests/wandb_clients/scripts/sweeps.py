@@ -64,7 +64,7 @@ def wandb_command(*words: str) -> str:
     env = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         [sys.executable, "-m", "wandb", *words],
-        env=env, capture_output=True, text=True, timeout=100, check=False,
+        env=env, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     return done.stdout + done.stderr
 
