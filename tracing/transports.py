@@ -18,6 +18,7 @@ import httpcore  # noqa: F401
 import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from weave_core.certificates import believed
 from weave_core.in_process import EMBEDDED, EMBEDDED_URL, open_transport
 from weave_core.media_types import BYTES
 from weave_core.settings import Settings
@@ -94,7 +95,12 @@ class Transport:
             sent["Content-Encoding"] = "gzip"
         sent.update(headers or {})
         with SETTING_UP:
-            self._http = httpx.Client(headers=sent, timeout=timeout_s, transport=in_process)
+            self._http = httpx.Client(
+                headers=sent,
+                timeout=timeout_s,
+                transport=in_process,
+                verify=believed(self.endpoint),
+            )
 
     def send(self, body: bytes) -> Delivery:
         """Send one `ExportTraceServiceRequest`; never raises for what a network can do."""

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
+from weave_core.certificates import believed
 from weave_core.errors import (
     BadRequest,
     NotFound,
@@ -143,8 +144,10 @@ def _connected(
         elif url == OFFLINE:
             url = None
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    url = url or DEFAULT_ENDPOINT
     return httpx.Client(
-        base_url=url or DEFAULT_ENDPOINT,
+        base_url=url,
+        verify=believed(url),
         timeout=timeout_s,
         headers=headers,
         limits=limits,
