@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from fastapi_offline import FastAPIOffline
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -163,7 +164,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=_read_origins(settings.cors_origins),
-            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_methods=_methods_of(app),
             allow_headers=_CORS_HEADERS,
             expose_headers=["retry-after"],
         )
@@ -173,6 +174,12 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
 def _count_answer(app: FastAPI, method: str, route: str, status: int) -> None:
     store: Store = app.state.store
     store.measures.answers.labels(method, route, str(status)).inc()
+
+
+def _methods_of(app: FastAPI) -> list[str]:
+    """All that some route takes."""
+    contexts = iter_route_contexts(app.routes)
+    return sorted({method for context in contexts for method in context.methods or ()})
 
 
 def _read_origins(text: str) -> list[str]:

@@ -19,7 +19,7 @@ ASK = {
 
 
 def test_pages_that_are_named_may_send(tmp_path: Path) -> None:
-    """The browser's question before the request is answered, without the key; others get no."""
+    """Any method of a route, and without the key the browser's question before; others get no."""
     env = {"WEAVE_CORE_CORS_ORIGINS": f"http://other.example, {PAGE}", "WEAVE_CORE_API_KEY": "k"}
     with start_server(tmp_path, env=env) as server:
         url = f"{server.url}/v1/traces"
@@ -27,6 +27,10 @@ def test_pages_that_are_named_may_send(tmp_path: Path) -> None:
         assert asked.status_code == 200
         assert asked.headers["access-control-allow-origin"] == PAGE
         assert "authorization" in asked.headers["access-control-allow-headers"]
+        change = httpx.options(
+            f"{server.url}/api/projects/p", headers=ASK | {"access-control-request-method": "PATCH"}
+        )
+        assert change.status_code == 200, change.text
         sent = httpx.post(url, json={}, headers={"origin": PAGE, "authorization": "Bearer k"})
         assert (sent.status_code, sent.headers["access-control-allow-origin"]) == (200, PAGE)
         refused = httpx.post(url, json={}, headers={"origin": PAGE})
