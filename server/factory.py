@@ -50,6 +50,7 @@ from weave_core.server.measures import CountAnswers
 from weave_core.server.otlp.answers import encoding_of, error_body
 from weave_core.server.otlp_paths import OtlpPaths
 from weave_core.server.routes import READ_ROUTERS, ingest
+from weave_core.server.shortcuts import Shortcuts
 from weave_core.server.store.dialects import is_unavailable, reason_of
 from weave_core.server.store.monitor_scans import Arrivals
 from weave_core.server.store.stores import Store
@@ -146,6 +147,7 @@ def create_app(settings: Settings, store: Store | None = None) -> FastAPI:
     app.include_router(wandb_routes.router)
     app.include_router(wandb_artifact_routes.router)
     app.include_router(links.router)
+    app.router.routes.insert(0, Shortcuts(app.routes))
     app.add_exception_handler(WeaveError, _answer_own_error)
     app.add_exception_handler(SQLAlchemyError, _answer_database_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
