@@ -33,7 +33,7 @@ MAX_HEAVY_READERS = 4
 """SQL queries and exports that run at a time; one more is told to come back later."""
 
 
-def _store(request: Request) -> Store:
+async def _store(request: Request) -> Store:  # Async: what needs no thread is handed none.
     store: Store = request.app.state.store
     return store
 

@@ -14,7 +14,7 @@ from weave_core.server.deps import (
     ReaderDep,
     SettledReaderDep,
 )
-from weave_core.server.routes.answers import JsonAnswer, JsonParts
+from weave_core.server.routes.answers import JsonAnswer, json_parts
 from weave_core.server.store.queries import traces, trees
 
 router = APIRouter(prefix="/api/projects/{project}/traces", tags=["traces"])
@@ -58,7 +58,7 @@ def read_trace(
     cursor: CursorQuery = None,
 ) -> Response:
     """One trace with its spans in start order; `next_cursor` leads on where it has very many."""
-    return JsonParts(
+    return json_parts(
         traces.get_trace(
             connection, project, trace_id, has_payload=payload, limit=limit, cursor=cursor
         )
