@@ -4,11 +4,12 @@ PostgreSQL has them in the row.  SQLite's rows hold only those that the payload 
 the others a function reads from the payload.  Its rows of traces hold them packed.
 """
 
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Column, ColumnElement, String, literal
+from sqlalchemy import Column, String, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from weave_core.server.store.tables import SpanRow, TraceRow, table_of
 
@@ -29,7 +30,7 @@ _SPAN, _TRACE = table_of(SpanRow), table_of(TraceRow)
 _NAMES = ("input_preview", "output_preview")
 
 
-class PreviewText(ColumnElement[str]):
+class PreviewText(FunctionElement[str]):
     """A preview, wherever it lies.
 
     Args:
@@ -37,31 +38,22 @@ class PreviewText(ColumnElement[str]):
         word: One that a comparison wants in it; spans that can't have it are not looked at closely.
     """
 
-    inherit_cache = False
+    inherit_cache = True
     type = String()
 
     def __init__(self, name: str, word: str = "") -> None:
-        self.column: Column[Any] = _SPAN.c[name]
-        self.word_bound = literal(word, String())
-
-    @property
-    def _from_objects(self) -> list[Any]:
-        return self.column._from_objects  # noqa: SLF001  # SQLAlchemy's own protocol for elements.
+        super().__init__(_SPAN.c[name], literal(word, String()))
 
 
-class TracePreviewText(ColumnElement[str]):
+class TracePreviewText(FunctionElement[str]):
     """A preview of a trace: `input_preview` or `output_preview`."""
 
-    inherit_cache = False
+    inherit_cache = True
     type = String()
 
     def __init__(self, name: str) -> None:
-        self.column: Column[Any] = _TRACE.c[name]
+        super().__init__(_TRACE.c[name])
         self.key = name
-
-    @property
-    def _from_objects(self) -> list[Any]:
-        return self.column._from_objects  # noqa: SLF001  # As above.
 
 
 def trace_preview_sql(column: str) -> str:
@@ -83,16 +75,20 @@ def preview_sql(name: str, *, table: str = "", word: str = "''") -> str:
 
 @compiles(PreviewText, "sqlite")
 def _preview_sqlite(element: PreviewText, compiler: SQLCompiler, **_: Any) -> str:
-    table = compiler.process(element.column).removesuffix(element.column.name)
-    return preview_sql(element.column.name, table=table, word=compiler.process(element.word_bound))
+    column, word = element.clauses
+    name = cast("Column[Any]", column).name
+    table = compiler.process(column).removesuffix(name)
+    return preview_sql(name, table=table, word=compiler.process(word))
 
 
 @compiles(TracePreviewText, "sqlite")
 def _trace_preview_sqlite(element: TracePreviewText, compiler: SQLCompiler, **_: Any) -> str:
-    return trace_preview_sql(compiler.process(element.column))
+    (column,) = element.clauses
+    return trace_preview_sql(compiler.process(column))
 
 
 @compiles(TracePreviewText)
 @compiles(PreviewText)
 def _preview(element: PreviewText | TracePreviewText, compiler: SQLCompiler, **_: Any) -> str:
-    return compiler.process(element.column)
+    column, *_word = element.clauses
+    return compiler.process(column)

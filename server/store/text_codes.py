@@ -51,15 +51,24 @@ def column_sql(name: str, dialect: str, *, table: str = "") -> str:
 
 
 def texts_of_codes(connection: Connection, codes: Iterable[bytes]) -> dict[bytes, str]:
-    """The text of each of `codes`, which rows of SQLite hold."""
-    return {code: connection.exec_driver_sql(_FIND, (code,)).scalar_one() for code in codes}
+    """The texts of SQLite's `codes`, and of those that this reader was asked for before.
+
+    What is committed stays so for ever, so each connection of the pool asks for a code once.
+    """
+    known: dict[bytes, str] = connection.info.setdefault("texts_of_codes", {})
+    for code in codes:
+        if code not in known:
+            known[code] = _find(connection, code)
+    return known
 
 
 def texts_of(connection: Connection, values: Row) -> Row:
-    """`values` of a row with the texts of those that are codes."""
-    codes = {value for value in values if isinstance(value, bytes)}
-    texts: dict[Any, Any] = {**texts_of_codes(connection, codes)}
-    return tuple(texts.get(value, value) for value in values)
+    """`values` of a row with the texts of those that are codes, as the writer sees them."""
+    return tuple(_find(connection, each) if isinstance(each, bytes) else each for each in values)
+
+
+def _find(connection: Connection, code: bytes) -> str:
+    return str(connection.exec_driver_sql(_FIND, (code,)).scalar_one())
 
 
 class TextCodes:

@@ -136,7 +136,6 @@ class SpanShapes:
         self._made = json_piece if in_pieces else dict
         self._project = project
         self._known: dict[Sequence[Any], _Common] = {}
-        self._texts: dict[Any, Any] = {}
 
     def shape(self, row: Sequence[Any]) -> dict[str, Any]:
         """`SPAN_COLUMNS` as a Span, but for the fields of `NO_PAYLOAD`."""
@@ -174,9 +173,9 @@ class SpanShapes:
 
     def _new(self, key: Sequence[Any]) -> _Common:
         trace_id, *held = key
-        codes = {value for value in held if type(value) is bytes} - self._texts.keys()
-        self._texts.update(texts_of_codes(self._connection, codes))
-        told = [self._texts.get(value, value) for value in held]
+        codes = [value for value in held if type(value) is bytes]
+        texts: Mapping[Any, str] = texts_of_codes(self._connection, codes)
+        told = [texts.get(value, value) for value in held]
         (name, display_name, kind, status, status_message, is_duplicate, *rest) = told
         (service_name, environment, provider, agent_name, session_id, user_id, run_id) = rest[:7]
         (op_name, op_version, request_model, model, error_type, cost_source) = rest[7:]
