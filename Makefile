@@ -28,7 +28,7 @@ test: $(READY) programs ## Run all tests, browser included.
 	@# Apart, since Playwright keeps an event loop running in its process; 5 is "none of these match".
 	@# What failed gets one more try, alone: on a busy machine a deadline may be missed, a defect fails twice.
 	@# All of them lie in one folder, so that no other one is read for them.
-	@if $(HAS_CHROMIUM); then set -x; $(PY) -m pytest -m browser $(BROWSER) || [ $$? = 5 ] || $(PY) -m pytest -m browser --last-failed $(BROWSER); fi
+	@if $(HAS_CHROMIUM); then set -x; $(PY) -m pytest -m browser -n $(WORKERS) --dist worksteal $(BROWSER) || [ $$? = 5 ] || $(PY) -m pytest -m browser --last-failed $(BROWSER); fi
 	$(PY) -m pytest -m "not browser" -n $(WORKERS) --dist loadgroup $(ARGS) || $(PY) -m pytest -m "not browser" --last-failed $(ARGS)
 
 metrics-test: $(READY) ## Run the tests of ragas, deepeval and evaluate, in an environment of their own.

@@ -8,11 +8,14 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from support.apps import CHROMIUM_OPTIONS, start_app
 from support.servers import ServerProcess
 
 Scheme = Literal["light", "dark"]
+PATIENCE_MS = 30_000
+"""Until what is waited for counts as missing: a busy machine draws slowly."""
+expect.set_options(timeout=PATIENCE_MS)
 # A deep link makes Streamlit's page look for its server below the page's own path first.
 _STREAMLIT_PROBES = re.compile(
     r"/(trace|sessions|session|dashboard|monitors|watch|alerts|metrics|logs|compare|evaluations|evaluation|versus|runs|run|runs_compare|objects|object|add_rows|annotate)/_stcore/(health|host-config)$"
@@ -71,7 +74,7 @@ def new_window(browser: Browser, app_url: str) -> Iterator[Callable[[Scheme], Wi
             viewport={"width": 1440, "height": 900}, color_scheme=scheme, accept_downloads=True
         )
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE_MS)
         window = Window(page, watch_page(page, app_url), app_url)
         windows.append((context, window))
         return window
