@@ -290,22 +290,25 @@ def _overlap(writers: Iterable[Any], rank: int) -> bool:
 
 
 def _outcome(writers: list[Any]) -> dict[str, Any]:
-    """State, times and error of the run: those of the first rank's latest writer."""
+    """State, times and error of the run: the first rank's, unless another one has failed before."""
     if not writers:
         return {}
-    first_rank = min(rank for _, rank, *_ in writers)
-    latest = max((each for each in writers if each[1] == first_rank), key=lambda each: each[3])
-    _, _, state, _, ended_ns, error, _ = latest
+    latest: dict[int, Any] = {}
+    for each in sorted(writers, key=itemgetter(3)):
+        latest[each[1]] = each
+    first = latest[min(latest)]
+    _, rank, state, started_ns, ended_ns, error, _ = first
+    failed = [each for each in latest.values() if each[2] == "failed" and each[4] is not None]
+    # A rank that has failed before the first one was started again is no part of this any more.
+    failed = [each for each in failed if each[4] >= started_ns]
+    if failed and state != "running":
+        # The others are killed for it, or miss it.
+        cause = min(failed, key=itemgetter(4))
+        told = "" if cause[1] == rank else f"rank {cause[1]}: "
+        state, error = "failed", f"{told}{cause[5] or 'it has failed'}"[:_MAX_TEXT]
     return {
         "state": state,
         "started_ns": min(each[3] for each in writers),
         "ended_ns": ended_ns,
-        "error": error if error is not None else _error_of(writers, state),
+        "error": error,
     }
-
-
-def _error_of(writers: list[Any], state: str) -> str | None:
-    """What another rank failed with, where the first did not say."""
-    if state in {"finished", "running"}:
-        return None
-    return next((each[5] for each in writers if each[5] is not None), None)

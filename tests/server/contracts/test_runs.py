@@ -294,7 +294,7 @@ def test_a_config_of_a_run_that_goes_on_is_that_of_all_of_it(client: Client) -> 
 
 @pytest.mark.usefixtures("tracing")
 def test_several_writers_keep_their_own_points(client: Client, project: str) -> None:
-    """Ranks write to one run side by side; its state is the first rank's."""
+    """Ranks write to one run side by side; its state is the first rank's, its error the cause."""
     with weave_core.run(id="many", rank=0) as first, weave_core.run(id="many", rank=1) as second:
         for step in range(5):
             first.log({"loss": step}, step=step)
@@ -306,6 +306,16 @@ def test_several_writers_keep_their_own_points(client: Client, project: str) -> 
     table = client.run("many").history(["loss"]).to_pandas()
     assert list(table.groupby("rank")["loss"].sum()) == [10.0, 12.5]
     assert client.run("many").info.problems == {}
+    first, second = (weave_core.run(id="broken", rank=rank) for rank in (0, 1))
+    second.finish("failed", error="ValueError: no data")
+    weave_core.flush()
+    assert client.run("broken").info.state == "running"
+    first.finish("killed", error="SIGTERM")
+    found = client.run("broken").info
+    assert (found.state, found.error) == ("failed", "rank 1: ValueError: no data")
+    with weave_core.run(id="broken", rank=0):
+        pass
+    assert client.run("broken").info.state == "finished"
     with weave_core.run(id="one") as first, weave_core.run(id="one") as second:
         first.log({"loss": 1}, step=0)
         second.log({"loss": 2}, step=0)
