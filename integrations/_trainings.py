@@ -9,15 +9,18 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from weave_core import tracing
 from weave_core.errors import MissingExtra, RunStopped
 from weave_core.tracing.disabled import is_disabled
 from weave_core.tracing.failures import guarded, warn_once
-from weave_core.tracing.launchers import find_rank
 from weave_core.tracing.run_outcomes import Outcome
+from weave_core.tracing.run_ranks import find_rank
+
+if TYPE_CHECKING:
+    from weave_core.tracing.run_joins import LeftRun
 
 __all__ = ["TrainingRun", "guarded", "missing", "most_important", "numbers_of", "plain_config"]
 
@@ -39,6 +42,7 @@ class TrainingRun:
         every_rank: Whether programs other than the first of those that were started together log
             too; they write to one run where they name one id.
         shares: Whether the program's open run is logged to.
+        travels: Whether a copy in a process that the library starts logs to this one's run.
         kind: Which library trains; of one library a thread does one training at a time.
         **options: What `weave_core.run` takes, for a new one.
     """
@@ -49,11 +53,15 @@ class TrainingRun:
         *,
         every_rank: bool = False,
         shares: bool = True,
+        travels: bool = False,
         kind: str = "",
         **options: Any,
     ) -> None:
         self._given = run
         self._shares = shares
+        self._travels = travels
+        self._left: LeftRun | None = None
+        """The run of the process that this copy comes from."""
         self._every_rank = every_rank
         self._kind = kind
         self._options = options
@@ -129,6 +137,8 @@ class TrainingRun:
             )
             return
         self._is_own = found is None
+        if found is None and self._left is not None:
+            found = self._left.join(find_rank() or 0)
         if found is None:
             given = {key: value for key, value in self._options.items() if value is not None}
             options = {"on_stop": "flag", **defaults, **given}
@@ -258,7 +268,17 @@ class TrainingRun:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the open run, which belongs to this process: frameworks copy their callbacks."""
-        return {**self.__dict__, "_run": None, "_given": None, "_shifts": {}, "_reached": None}
+        gone: dict[str, Any] = dict.fromkeys(("_run", "_given", "_reached"))
+        left = self._leave() if self._travels else None
+        return {**self.__dict__, **gone, "_shifts": {}, "_left": left}
+
+    def _leave(self) -> "LeftRun | None":
+        run = self._run or self._given or (_open_run() if self._shares else None)
+        if is_disabled() or run is None or _has_ended(run):
+            return self._left
+        from weave_core.tracing.run_joins import leave  # Not where tracing is switched off.
+
+        return leave(run)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "TrainingRun":
         """Itself: a copy in the same process logs to the same run."""

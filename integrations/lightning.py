@@ -53,7 +53,7 @@ class WeaveLogger(Logger):  # type: ignore[misc]  # Not installed where types ar
     ) -> None:
         super().__init__()
         self._project = options.get("project")
-        self._training = TrainingRun(run, **{"on_stop": "raise", **options})
+        self._training = TrainingRun(run, travels=True, **{"on_stop": "raise", **options})
         self._prefix = prefix
         self._watches: list[Any] = []
         self._keeps_model = log_model

@@ -2,20 +2,22 @@
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from weave_core.errors import ConfigError, WeaveError
 from weave_core.model import RUN_ID_PATTERN, RunSignals
 from weave_core.settings import OFFLINE, Settings
 from weave_core.tracing.failures import warn_once
-from weave_core.tracing.launchers import find_rank
 from weave_core.tracing.logged_values import MAX_STEP
+from weave_core.tracing.run_ranks import find_rank, share
+from weave_core.tracing.run_spans import new_run_id
 
 __all__ = [
+    "Identity",
     "Start",
-    "checked_id",
     "find_start",
+    "identify",
     "read_fork",
-    "read_rank",
     "read_rewind",
     "read_signals",
 ]
@@ -35,6 +37,15 @@ class Start:
     """Whether something of it is stored."""
 
 
+class Identity(NamedTuple):
+    """Which run it is, and which of its writers this is."""
+
+    run_id: str
+    rank: int
+    is_new: bool
+    """Whether nothing of it can be stored."""
+
+
 def checked_id(run_id: str) -> str:
     """`run_id`, if it can be the id of a run.
 
@@ -47,6 +58,28 @@ def checked_id(run_id: str) -> str:
             "give 1 to 128 letters, digits, dots, dashes, underlines; the first a letter or digit",
         )
     return run_id
+
+
+def identify(
+    settings: Settings,
+    given: str | None,
+    *,
+    rank: int | None,
+    fork: object,
+    alike: tuple[str | None, ...],
+) -> Identity:
+    """The id of a run and the number of its writer: as named, as other ranks have it, or new.
+
+    Raises:
+        ConfigError: If one can't be used.
+    """
+    named = given or settings.run_id
+    is_free = named is None and fork is None
+    shared = share(*alike) if is_free and rank is None else None
+    found = named if shared is None else shared.run_id
+    is_new = is_free and not (shared is not None and shared.is_again)
+    number = read_rank(rank, is_named=found is not None)
+    return Identity(checked_id(found or new_run_id()), number, is_new)
 
 
 def read_fork(given: str | tuple[str, int] | None) -> tuple[str, int | None] | None:

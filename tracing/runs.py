@@ -30,13 +30,13 @@ from weave_core.tracing.run_files import Policy, RunFiles
 from weave_core.tracing.run_media import RunMedia
 from weave_core.tracing.run_notes import RunConfig, RunSummary, mapping_of
 from weave_core.tracing.run_outcomes import Outcome, flushed, outcome_of
-from weave_core.tracing.run_spans import RunSpans, new_run_id
+from weave_core.tracing.run_ranks import hand_over
+from weave_core.tracing.run_spans import RunSpans
 from weave_core.tracing.run_starts import (
     Start,
-    checked_id,
     find_start,
+    identify,
     read_fork,
-    read_rank,
     read_rewind,
     read_signals,
 )
@@ -86,15 +86,15 @@ def run(
         job_type: What it does, such as `train` or `eval`.
         tags: Words to find it by.
         notes: Text about it.
-        id: Its own id; default: `WEAVE_CORE_RUN_ID`, else a new one.  Programs that name the same
-            id write to one run.
+        id: Its own id; default: `WEAVE_CORE_RUN_ID`, else that of ranks that begin it alike, else
+            a new one.  Programs that name the same id write to one run.
         resume: What if a run of that id is there: `allow` goes on with it, `must` wants it,
             `never` refuses it.
         rewind_to: Go on behind this step: what was logged later is taken back; -1: all of it.
         fork_from: Another run to begin with, `"ID"`, `"ID?step=100"` or `("ID", 100)`: its points
             up to that step are the first of this one.
-        rank: Number of this writer where several write to one run; default: `RANK` of the
-            environment where the id was given, else 0.
+        rank: Number of this writer where several write to one run; default: as PyTorch's process
+            group or the environment (`RANK`) says.
         on_stop: What a stop that is asked for in the app does: `raise` a `RunStopped` at the next
             `log`, or only set `stop_requested`.
         capture: Some of `run_captures.CAPTURES` and `ON_REQUEST`, or False; else as the setting.
@@ -107,12 +107,10 @@ def run(
     settings, project, config, id = begin_of(project, config, id)  # noqa: A001  # As above.
     captures = read_capture(capture, settings), settings.system_interval_s
     _check_word("resume", resume, Resume)
-    is_named = (id or settings.run_id) is not None
-    run_id = checked_id(id or settings.run_id or new_run_id())
     fork, rewind_to = read_fork(fork_from), read_rewind(rewind_to)
-    rank = read_rank(rank, is_named=is_named)
+    alike = project, name, group, job_type
+    run_id, rank, is_new = identify(settings, id, rank=rank, fork=fork, alike=alike)
     asked: dict[str, Any] = {"rank": rank, "resume": resume, "rewind_to": rewind_to, "fork": fork}
-    is_new = not is_named and fork is None
     start = Start() if is_new else find_start(settings, project, run_id, **asked)
     told: dict[str, Any] = {"job_type": job_type, "notes": notes, "rewind_to": rewind_to}
     told |= {"name": name or (None if start.exists else id or f"{_program()}-{run_id[:6]}")}
@@ -121,6 +119,7 @@ def run(
     begun = Run(project, run_id, rank=rank, on_stop=on_stop, first_step=start.next_step)
     begun._begin(told, mapping_of(config), captures)  # noqa: SLF001  # Its class stands below.
     adopt(begun)
+    hand_over(run_id, *alike)
     return begun
 
 

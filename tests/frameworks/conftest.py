@@ -24,7 +24,7 @@ os.environ["KERAS_BACKEND"] = "jax"
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["PL_DISABLE_FORK"] = "1"
 
-APART = {"aim": "ray", "promises": "ray"}
+APART = {"aim": "ray", "guides": "ray", "promises": "ray", "ranks": "lightning"}
 """What is tested where the others are: what needs an environment of its own, and all of them."""
 
 
@@ -53,23 +53,29 @@ def traced(
 
 
 @pytest.fixture
-def run_alone(server: ServerProcess, project: str, tmp_path: Path) -> Callable[[str], Any]:
+def server_env(server: ServerProcess, tmp_path: Path) -> dict[str, str]:
+    """The environment of a program that logs to the server, and finds ours and the tests' code."""
+    here = Path(__file__).parent
+    return clean_env(
+        {
+            "PYTHONPATH": os.pathsep.join(map(str, (here, here.parent, here.parents[1]))),
+            "WEAVE_CORE_HOME": str(tmp_path / "home"),
+            "WEAVE_CORE_ENDPOINT": server.url,
+        }
+    )
+
+
+@pytest.fixture
+def run_alone(server_env: dict[str, str], project: str, tmp_path: Path) -> Callable[[str], Any]:
     """Run a program in a process of its own, with the project as argument; gives what it told."""
 
     def run(code: str) -> Any:
         program = tmp_path / "program.py"
         program.write_text(code, encoding="utf-8")
-        here = Path(__file__).parent
-        paths = [here, here.parent, here.parents[1]]
-        places = {
-            "PYTHONPATH": os.pathsep.join(map(str, paths)),
-            "WEAVE_CORE_HOME": str(tmp_path / "home"),
-            "WEAVE_CORE_ENDPOINT": server.url,
-        }
         done = subprocess.run(
             [sys.executable, str(program), project],
             cwd=tmp_path,
-            env=clean_env(places),
+            env=server_env,
             capture_output=True,
             text=True,
             check=False,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ import weave_core
 from weave_core import Client, Run
 from weave_core.errors import ConfigError, RunStopped
 from weave_core.model import RunChanges
+from weave_core.tracing import run_ranks
 from weave_core.tracing.logged_values import NO_DICTIONARY
 from weave_core.tracing.run_joins import join
 from weave_core.tracing.runs import current_run
@@ -375,6 +377,46 @@ def test_several_writers_have_one_config(client: Client, project: str) -> None:
     assert points(client, project, "shared") == {"x": {0: 1}}
     workers = client.runs(project, filter="config['workers.count'] = 2 and config['lr'] = 0.1")
     assert [each.run_id for each in workers] == ["shared"]
+
+
+def test_ranks_of_a_job_share_what_they_begin_alike(
+    tmp_path: Path, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the step of SLURM's job or the program that started them; other names are other runs."""
+
+    def begin(rank: int) -> list[str]:
+        monkeypatch.setattr(run_ranks, "_begun", Counter())  # As a process of its own has it.
+        own = f"own of {rank}"
+        options: list[dict[str, Any]] = [{}, {}, {"group": "g"}, {"name": own}, {"id": "named"}]
+        runs = [weave_core.run(project, **each, capture=False) for each in options]
+        assert [run.rank for run in runs] == [rank] * 5
+        for run in runs:
+            run.finish()
+        return [run.id for run in runs]
+
+    job = {"SLURM_JOB_ID": "77", "SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "2"}
+    with training(project, "offline", tmp_path):
+        for name, value in job.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("RANK", "0")
+        first = begin(0)
+        monkeypatch.setenv("RANK", "1")
+        second = begin(1)
+        assert [mine == other for mine, other in zip(first, second, strict=True)] == [
+            True, True, True, False, True,
+        ]  # fmt: skip
+        assert len(set(first)) == 5
+        monkeypatch.setenv("SLURM_STEP_ID", "1")
+        assert set(begin(1)) & set(first) == {"named"}
+        monkeypatch.delenv("SLURM_STEP_NUM_TASKS")
+        monkeypatch.setattr(run_ranks, "_begun", Counter())
+        with weave_core.run(project, capture=False) as alone:
+            assert alone.id not in first
+            assert alone.rank == 0
+            monkeypatch.setattr(run_ranks, "_begun", Counter())
+            monkeypatch.setattr(os, "getppid", os.getpid)  # As its child sees it.
+            with weave_core.run(project, capture=False) as child:
+                assert (child.id, child.rank) == (alone.id, 1)
 
 
 @pytest.mark.usefixtures("tracing")

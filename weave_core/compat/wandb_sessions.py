@@ -165,7 +165,7 @@ def _init(told: dict[str, Any], settings: Mapping[str, Any]) -> Run:
     }
     sweep_id = None if mode == "disabled" else _sweep_of_trial()
     made = Run(
-        _begin(mode, project, options),
+        _begin(mode, project, options, is_shared=told["mode"] == "shared"),
         mode,
         folder=str(folder),
         told={**options, "entity": _variable("ENTITY", told.get("entity")), "sweep_id": sweep_id},
@@ -312,7 +312,9 @@ def _sweep_of_trial() -> str | None:
     return settings.run_group if is_trial else None
 
 
-def _begin(mode: str, project: str | None, options: Mapping[str, Any]) -> tracing.Run:
+def _begin(
+    mode: str, project: str | None, options: Mapping[str, Any], *, is_shared: bool
+) -> tracing.Run:
     if mode == "disabled":
         return cast("tracing.Run", disabled.run(project, **options))
     if mode == "offline":
@@ -320,7 +322,9 @@ def _begin(mode: str, project: str | None, options: Mapping[str, Any]) -> tracin
     elif SESSION.is_offline:
         tracing.init(project)  # Back to where the environment says.
     SESSION.is_offline = mode == "offline"
-    return tracing.run(project, **options)
+    # As with wandb, programs that were started together have a run each, unless they say `shared`.
+    is_named = (options["id"] or begin_of(None, {}, None).settings.run_id) is not None
+    return tracing.run(project, rank=None if is_shared or is_named else 0, **options)
 
 
 def going() -> Run | None:
