@@ -11,25 +11,21 @@ from types import ModuleType
 
 import pytest
 from support.commands import clean_env
-from support.manual import Block, blocks_of
+from support.manual import PLAIN, Block, blocks_of, name_of, steps_of
 from support.servers import ServerProcess
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-PLAIN = {"", "text", "json", "yaml", "toml"}
-"""Languages of blocks that show something rather than do something."""
-DEFAULT_ADDRESS = "127.0.0.1:4318"
-
-
-def _name(page: Path) -> str:
-    return page.relative_to(ROOT).as_posix()
+FRAMEWORKS = ROOT / "docs" / "frameworks"
+"""Pages whose blocks tests/frameworks runs, where the libraries are."""
 
 
 def _with_code() -> list[Path]:
     return [
         page
         for page in PAGES
-        if any(block.reason is None and block.language not in PLAIN for block in blocks_of(page))
+        if page.parent != FRAMEWORKS
+        and any(block.reason is None and block.language not in PLAIN for block in blocks_of(page))
     ]
 
 
@@ -47,7 +43,7 @@ def model_url() -> Iterator[str]:
             process.terminate()
 
 
-@pytest.mark.parametrize("page", _with_code(), ids=_name)
+@pytest.mark.parametrize("page", _with_code(), ids=name_of)
 def test_the_blocks_of_a_page_run(
     page: Path, server: ServerProcess, model_url: str, tmp_path: Path
 ) -> None:
@@ -73,7 +69,7 @@ def test_the_blocks_of_a_page_run(
             "WEAVE_CORE_HOME": str(tmp_path / "home"),
         }
     )
-    for where, command in _steps(page, server.url, tmp_path):
+    for where, command in steps_of(page, server.url, tmp_path):
         done = subprocess.run(
             command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120, check=False
         )
@@ -81,36 +77,10 @@ def test_the_blocks_of_a_page_run(
         assert "Traceback" not in done.stderr, f"{where}\n{done.stderr}"
 
 
-def _steps(page: Path, server_url: str, folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """What to run for `page`, in order, each with the place that it ends at.
-
-    Python blocks add up to one program, which runs before a shell block that follows, and at the
-    end of the page.
-    """
-    program, ran, place = "", "", ""
-    for block in [*blocks_of(page), None]:
-        if block and (block.reason or block.language in PLAIN):
-            continue
-        if (block is None or block.is_shell) and program != ran:
-            ran = program
-            file = folder / f"page_{len(program)}.py"
-            file.write_text(program, encoding="utf-8")
-            yield place, [sys.executable, str(file)]
-        if block is None:
-            return
-        place = f"{_name(page)}:{block.line}"
-        text = block.text.replace(DEFAULT_ADDRESS, server_url.removeprefix("http://"))
-        if block.is_python:
-            # Its own place in the file, so that a traceback names the line of the page.
-            program += "\n" * (block.line - program.count("\n")) + text
-        else:
-            yield place, ["bash", "-euo", "pipefail", "-c", text]
-
-
 def test_every_block_is_one_that_we_know() -> None:
     """A block in a language that nothing runs, and that is not plain, would never be tested."""
     unknown = [
-        f"{_name(block.page)}:{block.line} {block.language}"
+        f"{name_of(block.page)}:{block.line} {block.language}"
         for block in _blocks()
         if block.language not in PLAIN and not block.is_python and not block.is_shell
     ]
@@ -153,7 +123,7 @@ def test_a_page_made_from_the_code_is_current(name: str, monkeypatch: pytest.Mon
 def test_links_between_files_lead_somewhere() -> None:
     """Pages and images that are named exist."""
     broken = [
-        f"{_name(page)}: {target}"
+        f"{name_of(page)}: {target}"
         for page in PAGES
         for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
         if not target.startswith(("http:", "https:")) and not (page.parent / target).exists()
