@@ -65,9 +65,11 @@ def test_an_offline_run_of_wandb_is_what_it_was(
         for each in client.run("offline1", project).keys("system/").items
     )
 
-    [again] = importing(DATA / "run-offline1.wandb")
+    [again, _] = importing(DATA / "run-offline1.wandb", DATA / "run-gmaj2awz.wandb")
     assert again["outcome"] == "known"
     assert len(client.run("offline1", project).info.writers) == 1
+    trial = client.run("gmaj2awz", project).info
+    assert (trial.group, trial.config) == ("swp12345", {"lr": 0.1})
 
 
 def test_media_and_console_of_wandb_come_along(

@@ -112,7 +112,7 @@ def _take(run: ForeignRun, record: Fields) -> None:
 def _take_run(run: ForeignRun, told: Fields) -> None:
     run.run_id = checked_id(text(told, 1) or run.run_id)
     run.name = text(told, 8) or run.name
-    run.group = text(told, 6) or run.group
+    run.group = text(told, 6) or run.group or text(told, 12) or None  # Or its sweep.
     run.job_type = text(told, 7) or run.job_type
     run.notes = text(told, 9) or run.notes
     run.host = text(told, 13) or run.host
