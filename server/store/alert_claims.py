@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, updat
 from weave_core.errors import BadRequest
 from weave_core.model import AlertMeasurement, AlertResult, AlertSent, AlertTake
 from weave_core.server.store.alert_states import Step, next_step
-from weave_core.server.store.queries.alerts import ALERT, DELIVERY, EVENT, alert_row, rule_of
+from weave_core.server.store.queries.alerts import ALERT, ALERTS, DELIVERY, EVENT, rule_of
 from weave_core.server.store.tables import ProjectRow, table_of
 
 __all__ = ["has_due", "send_test", "take", "tell"]
@@ -121,7 +121,7 @@ def send_test(connection: Connection, *, project: str, name: str) -> None:
         NotFound: If there is no such project, or no such alert in it.
         BadRequest: If it has no channel.
     """
-    row = alert_row(connection, project, name)
+    row = ALERTS.get(connection, project, name)
     if not rule_of(row).channels:
         raise BadRequest(
             f"alert {name!r} of project {project!r} tells nobody", "give it a channel first"

@@ -12,10 +12,9 @@ from weave_core.server.store.objects import add_object
 from weave_core.server.store.project_rows import ensure_project_id
 from weave_core.server.store.queries.alerts import (
     ALERT,
+    ALERTS,
     DELIVERY,
     EVENT,
-    alert_row,
-    find_alert,
     get_alert,
     masked,
     rule_of,
@@ -40,7 +39,7 @@ def add_alert(connection: Connection, *, project: str, alert: NewAlert) -> dict[
     compile_filter(alert.filter, words.get(alert.measure, SPANS))
     project_id = ensure_project_id(connection, project)
     given = alert.model_dump(mode="json", include=set(AlertRule.model_fields))
-    found = find_alert(connection, project_id, alert.name)
+    found = ALERTS.find(connection, project_id, alert.name)
     if found is not None:
         given["channels"] = _with_known(given["channels"], rule_of(found))
     else:
@@ -88,7 +87,7 @@ def change_alert(
     Raises:
         NotFound: If there is no such project, or no such alert in it.
     """
-    row = alert_row(connection, project, name)
+    row = ALERTS.get(connection, project, name)
     now = time.time_ns()
     values: dict[str, Any] = {"updated_ns": now}
     if changes.is_paused is not None and changes.is_paused != row.is_paused:
@@ -108,7 +107,7 @@ def delete_alert(connection: Connection, *, project: str, name: str) -> None:
     Raises:
         NotFound: If there is no such project, or no such alert in it.
     """
-    row = alert_row(connection, project, name)
+    row = ALERTS.get(connection, project, name)
     for table in (DELIVERY, EVENT):
         connection.execute(delete(table).where(table.c.alert_row_id == row.id))
     connection.execute(delete(ALERT).where(ALERT.c.id == row.id))
@@ -120,7 +119,7 @@ def retry_deliveries(connection: Connection, *, project: str, name: str) -> int:
     Raises:
         NotFound: If there is no such project, or no such alert in it, or nothing of it is dead.
     """
-    row = alert_row(connection, project, name)
+    row = ALERTS.get(connection, project, name)
     dead = (DELIVERY.c.alert_row_id == row.id, DELIVERY.c.state == "dead")
     values = {"state": "waiting", "attempts": 0, "due_ns": time.time_ns(), "token": None}
     count = connection.execute(update(DELIVERY).where(*dead).values(values)).rowcount

@@ -31,7 +31,7 @@ from weave_core.server.store.queries.monitors import (
     HOUR_NS,
     ITEM,
     MONITOR,
-    MONITOR_OF_PROJECT,
+    MONITORS,
     SCORE,
     calls_left,
     spent_since,
@@ -60,7 +60,7 @@ def read_active(connection: Connection, projects: Sequence[str] | None) -> Seque
         connection: Of a reader or the writer.
         projects: Only those of these; None: all.
     """
-    query = MONITOR_OF_PROJECT.where(MONITOR.c.state == "active").order_by(MONITOR.c.id)
+    query = MONITORS.with_project.where(MONITOR.c.state == "active").order_by(MONITOR.c.id)
     if projects is not None:
         query = query.where(_PROJECT.c.name.in_(projects))
     return connection.execute(query.limit(MAX_ACTIVE)).all()

@@ -22,11 +22,10 @@ from weave_core.server.store.project_rows import ensure_project_id
 from weave_core.server.store.queries.monitors import (
     ITEM,
     MONITOR,
+    MONITORS,
     SCORE,
-    find_monitor,
     get_monitor,
     last_row_id,
-    monitor_row,
 )
 from weave_core.span_paths import SpanPath
 
@@ -68,7 +67,7 @@ def add_monitor(connection: Connection, *, project: str, monitor: NewMonitor) ->
         )
     project_id = ensure_project_id(connection, project)
     given = monitor.model_dump(mode="json", include=set(MonitorDefinition.model_fields))
-    found = find_monitor(connection, project_id, monitor.name)
+    found = MONITORS.find(connection, project_id, monitor.name)
     if found is None:
         of_project = MONITOR.c.project_id == project_id
         count = connection.scalar(select(func.count()).select_from(MONITOR).where(of_project)) or 0
@@ -109,7 +108,7 @@ def change_monitor(
     Raises:
         NotFound: If there is no such project, or no such monitor in it.
     """
-    row = monitor_row(connection, project, name)
+    row = MONITORS.get(connection, project, name)
     values: dict[str, Any] = {"updated_ns": time.time_ns()}
     if changes.state is not None:
         values["state"] = changes.state
@@ -131,7 +130,7 @@ def delete_monitor(connection: Connection, *, project: str, name: str) -> bool:
     Raises:
         NotFound: If there is no such project, or no such monitor in it.
     """
-    row = monitor_row(connection, project, name)
+    row = MONITORS.get(connection, project, name)
     connection.execute(update(MONITOR).where(MONITOR.c.id == row.id).values(state="paused"))
     some = select(SCORE.c.trace_id).where(SCORE.c.monitor_row_id == row.id).limit(_IN_LIST)
     if trace_ids := list(connection.scalars(some.distinct())):
@@ -157,7 +156,7 @@ def add_backfill(
         NotFound: If there is no such project, or no such monitor in it.
         BadRequest: If it ends before it begins.
     """
-    row = monitor_row(connection, project, name)
+    row = MONITORS.get(connection, project, name)
     to_ns = time.time_ns() if asked.to_ns is None else asked.to_ns
     if to_ns <= asked.from_ns:
         raise BadRequest(
@@ -180,7 +179,7 @@ def tell_problem(
     Raises:
         NotFound: If there is no such project, or no such monitor in it.
     """
-    row = monitor_row(connection, project, name)
+    row = MONITORS.get(connection, project, name)
     if row.version == problem.version and row.problem != problem.message:
         noted = update(MONITOR).where(MONITOR.c.id == row.id)
         connection.execute(noted.values(problem=problem.message))

@@ -1,23 +1,23 @@
 """Questions about alerts and their history; `store.alerts` changes them."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Row, func, select
 
-from weave_core.errors import NotFound
 from weave_core.model import AlertRule
 from weave_core.server.store.alert_tables import AlertDeliveryRow, AlertEventRow, AlertRow
+from weave_core.server.store.queries.named_rows import NamedRows
 from weave_core.server.store.queries.projects import get_project_id
-from weave_core.server.store.tables import ProjectRow, table_of
+from weave_core.server.store.tables import table_of
 
 __all__ = [
     "ALERT",
+    "ALERTS",
     "DELIVERY",
     "EVENT",
-    "alert_row",
-    "find_alert",
     "get_alert",
     "list_alerts",
     "list_all_alerts",
@@ -32,28 +32,7 @@ MAX_LISTED_EVENTS = 500
 """Events of one answer, the newest."""
 ALERT, EVENT = table_of(AlertRow), table_of(AlertEventRow)
 DELIVERY = table_of(AlertDeliveryRow)
-_PROJECT = table_of(ProjectRow)
-
-
-def find_alert(connection: Connection, project_id: int, name: str) -> Row[Any] | None:
-    """The row of an alert, or None."""
-    query = select(ALERT).where(ALERT.c.project_id == project_id, ALERT.c.name == name)
-    return connection.execute(query).one_or_none()
-
-
-def alert_row(connection: Connection, project: str, name: str) -> Row[Any]:
-    """The row of an alert.
-
-    Raises:
-        NotFound: If there is no such project, or no such alert in it.
-    """
-    row = find_alert(connection, get_project_id(connection, project), name)
-    if row is None:
-        raise NotFound(
-            f"project {project!r} has no alert {name[:60]!r}",
-            "`weave-core alert list` shows what there is",
-        )
-    return row
+ALERTS = NamedRows(ALERT, "alert")
 
 
 def rule_of(row: Row[Any]) -> AlertRule:
@@ -67,7 +46,7 @@ def get_alert(connection: Connection, project: str, name: str) -> dict[str, Any]
     Raises:
         NotFound: If there is no such project, or no such alert in it.
     """
-    return _shape(connection, project, alert_row(connection, project, name))
+    return _shape(connection, ALERTS.get(connection, project, name), project)
 
 
 def list_alerts(connection: Connection, project: str) -> dict[str, Any]:
@@ -76,19 +55,17 @@ def list_alerts(connection: Connection, project: str) -> dict[str, Any]:
     Raises:
         NotFound: If there is no such project.
     """
-    of_project = ALERT.c.project_id == get_project_id(connection, project)
-    rows = connection.execute(select(ALERT).where(of_project).order_by(ALERT.c.name)).all()
-    return {"items": [_shape(connection, project, row) for row in rows], "next_cursor": None}
+    return _page(connection, ALERTS.list_of(connection, project))
 
 
 def list_all_alerts(connection: Connection) -> dict[str, Any]:
     """The alerts of all projects, by project and name."""
-    query = select(ALERT, _PROJECT.c.name.label("project")).join(
-        _PROJECT, _PROJECT.c.id == ALERT.c.project_id
-    )
-    query = query.order_by(_PROJECT.c.name, ALERT.c.name).limit(MAX_LISTED_ALERTS)
-    rows = connection.execute(query).all()
-    return {"items": [_shape(connection, row.project, row) for row in rows], "next_cursor": None}
+    return _page(connection, ALERTS.list_all(connection, most=MAX_LISTED_ALERTS))
+
+
+def _page(connection: Connection, rows: Sequence[Row[Any]]) -> dict[str, Any]:
+    items = [_shape(connection, row, row.project) for row in rows]
+    return {"items": items, "next_cursor": None}
 
 
 def list_events(connection: Connection, project: str, name: str | None) -> dict[str, Any]:
@@ -98,7 +75,7 @@ def list_events(connection: Connection, project: str, name: str | None) -> dict[
         NotFound: If there is no such project, or no such alert in it.
     """
     if name is not None:
-        chosen = EVENT.c.alert_row_id == alert_row(connection, project, name).id
+        chosen = EVENT.c.alert_row_id == ALERTS.get(connection, project, name).id
     else:
         chosen = ALERT.c.project_id == get_project_id(connection, project)
     query = select(EVENT, ALERT.c.name).join(ALERT, ALERT.c.id == EVENT.c.alert_row_id)
@@ -136,7 +113,7 @@ def list_events(connection: Connection, project: str, name: str | None) -> dict[
     return {"items": items, "next_cursor": None}
 
 
-def _shape(connection: Connection, project: str, row: Row[Any]) -> dict[str, Any]:
+def _shape(connection: Connection, row: Row[Any], project: str) -> dict[str, Any]:
     rule = rule_of(row).model_dump()
     for channel in rule["channels"]:
         channel["to"] = masked(channel["kind"], channel["to"])

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select, tuple_
 
 from weave_core.errors import BadRequest
 from weave_core.server.cursors import Place, decode_cursor, encode_cursor
-from weave_core.server.store.queries.monitors import MONITOR, SCORE, monitor_row
+from weave_core.server.store.queries.monitors import MONITOR, MONITORS, SCORE
 
 __all__ = ["ScoreList", "list_scores"]
 
@@ -51,7 +51,7 @@ def list_scores(
             f"scores can't be ordered by {asked.order_by[:60]!r}",
             "by -started_ns, value (worst first) or -value",
         )
-    row = monitor_row(connection, project, monitor)
+    row = MONITORS.get(connection, project, monitor)
     order = asked.order_by
     column = SCORE.c.start_ns if order == "-started_ns" else SCORE.c.value
     tie = (SCORE.c.trace_id, SCORE.c.span_id, SCORE.c.name)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from weave_core.errors import BadRequest
 from weave_core.model import Estimate, MonitorStats
-from weave_core.server.store.queries.monitors import SCORE, monitor_row
+from weave_core.server.store.queries.monitors import MONITORS, SCORE
 from weave_core.server.store.queries.stats import Period, read_bucket_ns
 
 __all__ = ["list_stats", "read_spread"]
@@ -33,7 +33,7 @@ def list_stats(
         BadRequest: If the width is none, or there would be too many rows.
     """
     width_ns = read_bucket_ns(bucket)
-    row = monitor_row(connection, project, monitor)
+    row = MONITORS.get(connection, project, monitor)
     value = SCORE.c.value
     begin = SCORE.c.start_ns - SCORE.c.start_ns % width_ns if width_ns else None
     groups = [SCORE.c.name] if begin is None else [SCORE.c.name, begin]
@@ -100,7 +100,7 @@ def read_spread(
     """
     from weave_core.statistics.breakdowns import distribute  # scipy: late.
 
-    row = monitor_row(connection, project, monitor)
+    row = MONITORS.get(connection, project, monitor)
     its = (SCORE.c.monitor_row_id == row.id, *_within(period))
     found = {}
     for name in connection.scalars(select(SCORE.c.name).where(*its).distinct().limit(100)).all():

@@ -1,29 +1,27 @@
 """Questions about monitors, and about what they said; `store.monitors` changes them."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from weave_core.errors import NotFound
 from weave_core.model import MonitorDefinition
 from weave_core.server.store.monitor_tables import MonitorItemRow, MonitorRow, MonitorScoreRow
-from weave_core.server.store.queries.projects import get_project_id
-from weave_core.server.store.tables import ProjectRow, SpanRow, table_of
+from weave_core.server.store.queries.named_rows import NamedRows
+from weave_core.server.store.tables import SpanRow, table_of
 
 __all__ = [
     "HOUR_NS",
     "ITEM",
     "MONITOR",
-    "MONITOR_OF_PROJECT",
+    "MONITORS",
     "SCORE",
     "calls_left",
-    "find_monitor",
     "get_monitor",
     "last_row_id",
     "list_all_monitors",
     "list_monitors",
-    "monitor_row",
     "spent_since",
 ]
 
@@ -32,11 +30,8 @@ MAX_LISTED_MONITORS = 1_000
 MONITOR, ITEM = table_of(MonitorRow), table_of(MonitorItemRow)
 SCORE = table_of(MonitorScoreRow)
 HOUR_NS = 3_600_000_000_000
-_PROJECT, _SPAN = table_of(ProjectRow), table_of(SpanRow)
-MONITOR_OF_PROJECT = select(MONITOR, _PROJECT.c.name.label("project")).join(
-    _PROJECT, _PROJECT.c.id == MONITOR.c.project_id
-)
-"""Monitors with the name of their project, as `project`."""
+_SPAN = table_of(SpanRow)
+MONITORS = NamedRows(MONITOR, "monitor")
 _OPEN = ("open", "waiting", "leased")
 
 
@@ -45,34 +40,13 @@ def last_row_id(connection: Connection) -> int:
     return connection.scalar(select(func.max(_SPAN.c.id))) or 0
 
 
-def find_monitor(connection: Connection, project_id: int, name: str) -> Row[Any] | None:
-    """The row of a monitor, or None."""
-    query = select(MONITOR).where(MONITOR.c.project_id == project_id, MONITOR.c.name == name)
-    return connection.execute(query).one_or_none()
-
-
-def monitor_row(connection: Connection, project: str, name: str) -> Row[Any]:
-    """The row of a monitor.
-
-    Raises:
-        NotFound: If there is no such project, or no such monitor in it.
-    """
-    row = find_monitor(connection, get_project_id(connection, project), name)
-    if row is None:
-        raise NotFound(
-            f"project {project!r} has no monitor {name[:60]!r}",
-            "`weave-core monitor list` shows what there is",
-        )
-    return row
-
-
 def get_monitor(connection: Connection, project: str, name: str) -> dict[str, Any]:
     """One monitor with how far it is.
 
     Raises:
         NotFound: If there is no such project, or no such monitor in it.
     """
-    return _shape(connection, project, monitor_row(connection, project, name))
+    return _shape(connection, MONITORS.get(connection, project, name), project)
 
 
 def list_monitors(connection: Connection, project: str) -> dict[str, Any]:
@@ -81,19 +55,20 @@ def list_monitors(connection: Connection, project: str) -> dict[str, Any]:
     Raises:
         NotFound: If there is no such project.
     """
-    of_project = MONITOR.c.project_id == get_project_id(connection, project)
-    rows = connection.execute(select(MONITOR).where(of_project).order_by(MONITOR.c.name)).all()
-    return {"items": [_shape(connection, project, row) for row in rows], "next_cursor": None}
+    return _page(connection, MONITORS.list_of(connection, project))
 
 
 def list_all_monitors(connection: Connection) -> dict[str, Any]:
     """The monitors of all projects, by project and name."""
-    query = MONITOR_OF_PROJECT.order_by(_PROJECT.c.name, MONITOR.c.name).limit(MAX_LISTED_MONITORS)
-    rows = connection.execute(query).all()
-    return {"items": [_shape(connection, row.project, row) for row in rows], "next_cursor": None}
+    return _page(connection, MONITORS.list_all(connection, most=MAX_LISTED_MONITORS))
 
 
-def _shape(connection: Connection, project: str, row: Row[Any]) -> dict[str, Any]:
+def _page(connection: Connection, rows: Sequence[Row[Any]]) -> dict[str, Any]:
+    items = [_shape(connection, row, row.project) for row in rows]
+    return {"items": items, "next_cursor": None}
+
+
+def _shape(connection: Connection, row: Row[Any], project: str) -> dict[str, Any]:
     counts = dict.fromkeys((*_OPEN, "scored", "failed"), 0)
     of_it = ITEM.c.monitor_row_id == row.id
     counted = select(ITEM.c.state, func.count()).where(of_it).group_by(ITEM.c.state)
