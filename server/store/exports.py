@@ -13,8 +13,10 @@ from weave_core.server.filters import SPANS, TRACES, compile_filter
 from weave_core.server.otlp.records import RawLog, RawOrigin
 from weave_core.server.store.log_values import read_log
 from weave_core.server.store.payloads import unpack, unpack_origin
+from weave_core.server.store.queries.keyed import of_project
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.shapes import SPAN_COLUMNS
+from weave_core.server.store.span_keys import leads_to_rows
 from weave_core.server.store.tables import (
     OriginRow,
     PayloadBlockRow,
@@ -58,9 +60,11 @@ class SpanPages:
         chosen = compile_filter(filter_text, TRACES if of == "traces" else SPANS)
         with engine.connect() as connection:
             self.project_id = get_project_id(connection, project)
-        condition: ColumnElement[bool] = _SPAN.c.project_id == self.project_id
+        if chosen is not None and of == "traces":
+            chosen = self._of_traces(chosen)
+        condition = of_project(self.project_id, is_led=leads_to_rows(chosen))
         if chosen is not None:
-            condition = and_(condition, self._of_traces(chosen) if of == "traces" else chosen)
+            condition = and_(condition, chosen)
         size = func.coalesce(func.length(_PAYLOAD.c.body), _share_of_block()).label("size_bytes")
         self._query = (
             select(*SPAN_COLUMNS, size, _SPAN.c.start_ns.label("begin_ns"), _SPAN.c.id)

@@ -1,7 +1,9 @@
 """Each question a list asks is served by a named index: the database's own word for it."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,8 +11,10 @@ from sqlalchemy import Engine, event
 from support.span_rows import new_store, span_row, trace_row
 
 from weave_core.server.store.dialects import SQLITE
+from weave_core.server.store.exports import SpanPages
 from weave_core.server.store.feedback_tables import FeedbackRow
 from weave_core.server.store.queries import spans, trace_lists, traces
+from weave_core.server.store.queries.stats import Period, list_stats
 from weave_core.server.store.span_keys import SpanKeys
 from weave_core.server.store.tables import ProjectRow, SpanRow, table_of
 
@@ -148,6 +152,11 @@ def test_what_few_judged_is_found_by_the_feedback(engine: Engine, module: Any, i
     assert "USING INDEX feedback_of_trace (project_id=? AND trace_id=? AND name=?)" in cursor
 
 
+def by(connection: Any) -> Any:
+    """An engine of the one connection."""
+    return SimpleNamespace(connect=lambda: nullcontext(connection))
+
+
 def assert_asks_both(plan: str) -> None:
     """Each table of keys is asked for one."""
     for table in ("span_key", "new_span_key"):
@@ -158,16 +167,29 @@ def assert_asks_both(plan: str) -> None:
     "filter_text", ["response_id = 'resp-12345678'", "response_id in ('resp-12345678', 'b')"]
 )
 def test_the_spans_of_a_reply_are_found_by_its_end(engine: Engine, filter_text: str) -> None:
-    """The keys have eight characters of an id; the rest is compared in the row."""
+    """In lists, sums and exports.  The keys have eight characters; the row is compared for all."""
     with engine.begin() as connection:
         ids = ["resp-12345678", "other-12345678", "12345678", "b", None]
         for number, response_id in enumerate(ids, 100):
             row = span_row(number, response_id=response_id)
             connection.execute(table_of(SpanRow).insert(), row)
         SpanKeys(SQLITE).add(connection, 100)
-    plan = plan_of(engine, list_of(spans, filter_text=filter_text))
-    assert "SEARCH span USING INTEGER PRIMARY KEY (rowid=?)" in plan, plan
-    assert_asks_both(plan)
+    asks = (
+        list_of(spans, filter_text=filter_text),
+        lambda c: list_stats(
+            c,
+            PROJECT,
+            group_by="kind",
+            bucket=None,
+            filter_text=filter_text,
+            period=Period(None, None),
+        ),
+        lambda c: list(SpanPages(by(c), PROJECT, filter_text, "spans").each(lambda *_: 0)),
+    )
+    for ask in asks:
+        plan = plan_of(engine, ask)
+        assert "SEARCH span USING INTEGER PRIMARY KEY (rowid=?)" in plan, plan
+        assert_asks_both(plan)
     with engine.connect() as connection:
         found = spans.list_spans(
             connection,

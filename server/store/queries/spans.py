@@ -9,6 +9,7 @@ from weave_core.errors import BadRequest, NotFound
 from weave_core.server.filters import SPANS, compile_filter
 from weave_core.server.filters.constructs import Unindexed
 from weave_core.server.store.queries.judged import few_spans
+from weave_core.server.store.queries.keyed import of_project
 from weave_core.server.store.queries.nearby import Asked, filtered_page
 from weave_core.server.store.queries.pages import next_cursor, read_order
 from weave_core.server.store.queries.payloads import FullSpans, add_previews
@@ -66,9 +67,7 @@ def list_spans(  # The parts of a list's address.
     if hits is None:
         hits = few_spans(connection, project_id, filter_text)
     is_led = hits is not None or leads_to_rows(condition)
-    # Else SQLite would look for them among all of the project, in the wanted order.
-    column = Unindexed(_SPAN.c.project_id) if is_led else _SPAN.c.project_id
-    query = query.where(column == project_id)
+    query = query.where(of_project(project_id, is_led=is_led))
     if hits is not None:
         query = query.where(_SPAN.c.id.in_(hits))
     asked = Asked(project_id, SPANS, filter_text, order, cursor, limit)

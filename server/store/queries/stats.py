@@ -30,11 +30,13 @@ from weave_core.server.filters.parsing import suggest
 from weave_core.server.normalise import COUNTED_KINDS
 from weave_core.server.store.minutes import PICO, Sums
 from weave_core.server.store.queries.judged import few_traces
+from weave_core.server.store.queries.keyed import of_project
 from weave_core.server.store.queries.projects import get_project_id
 from weave_core.server.store.queries.rolled_sums import FACETED, GROUPED, rolled_sums
 from weave_core.server.store.queries.shapes import usage_shape
 from weave_core.server.store.shared_texts import spelled
 from weave_core.server.store.sketches import quantile_ns
+from weave_core.server.store.span_keys import leads_to_rows
 from weave_core.server.store.tables import SpanRow, table_of
 
 __all__ = ["GROUPS", "MAX_ROWS", "Period", "list_facets", "list_stats", "read_bucket_ns"]
@@ -294,7 +296,9 @@ def _spans(
     query: Select[Any] = (
         select()
         .select_from(_SPAN)
-        .where(_SPAN.c.project_id == project_id, _SPAN.c.is_duplicate == false())
+        .where(
+            of_project(project_id, is_led=leads_to_rows(condition)), _SPAN.c.is_duplicate == false()
+        )
     )
     judged = few_traces(connection, project_id, filter_text)
     if judged is not None:
