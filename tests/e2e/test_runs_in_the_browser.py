@@ -347,7 +347,8 @@ def test_the_code_of_a_run_is_read_on_its_page(
     packages = window.page.locator(".value-list").filter(has_text="Packages")
     packages.get_by_role("searchbox").fill("streamlit")
     expect(packages.locator("[data-name=streamlit]")).to_be_visible()
-    expect(window.page.locator(".value-list").filter(has_text="Program")).to_contain_text("pytest")
+    program = window.page.locator(".value-list").filter(has_text="Program")
+    expect(program).to_contain_text(" ".join(sys.orig_argv[:2]))
     expect(window.page.get_by_test_id("stCode").last).to_be_visible()
 
     window.open("/runs_compare?project=code&ids=own,again,bare&view=Code")
