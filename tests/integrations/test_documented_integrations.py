@@ -31,7 +31,8 @@ def test_each_integration_has_a_row_with_the_version_that_is_tested_here_and_an_
 def test_each_library_that_trains_has_a_row_with_the_version_that_its_tests_run_with() -> None:
     """The table of the manual, the extras and the lock of tests/frameworks say the same."""
     page = (ROOT / "docs" / "reference" / "trainers.md").read_text()
-    rows = re.findall(r"^\| `(\w+)` \| ([\w-]+) ([\d.]+) \|", page, re.MULTILINE)
+    row = r"^\| \[`(\w+)`\]\(\.\./frameworks/[\w-]+\.md\) \| ([\w-]+) ([\d.]+) \|"
+    rows = re.findall(row, page, re.MULTILINE)
     assert [name for name, _, _ in rows] == sorted(integrations.TRAINERS)
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
         "optional-dependencies"
