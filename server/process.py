@@ -1,7 +1,6 @@
 """Run the server until it is told to stop."""
 
 import asyncio
-import gc
 import ipaddress
 import logging
 import socket
@@ -14,6 +13,7 @@ from fastapi import FastAPI
 from weave_core.errors import ConfigError
 from weave_core.server.factory import create_app
 from weave_core.server.grpc_receiver import GrpcReceiver
+from weave_core.server.heap import settle_heap, share_arenas
 from weave_core.server.store.stores import Store
 from weave_core.settings import Settings
 
@@ -21,7 +21,6 @@ __all__ = ["run_server"]
 
 _LAST_PORT = 65_535
 _BACKLOG = 2048
-_GC_OBJECTS = 50_000
 _STOP_TIMEOUT_S = 15
 """How long accepted requests may take to finish once the server is told to stop."""
 
@@ -44,6 +43,7 @@ def run_server(settings: Settings, *, host: str, port: int, grpc_port: int | Non
     """
     logging.basicConfig(level=logging.WARNING, format="weave-core: %(levelname)s %(message)s")
     _require_key(settings, host)
+    share_arenas()
     listener = _listen(host, port)
     try:
         store = Store.open(settings, has_decode_process=settings.decode_process)
@@ -56,7 +56,7 @@ def run_server(settings: Settings, *, host: str, port: int, grpc_port: int | Non
                 server_header=False,
                 timeout_graceful_shutdown=_STOP_TIMEOUT_S,
             )
-            _collect_less()
+            settle_heap()
             server = _Server(config, app, _ready_url(listener))
             if grpc_port is not None:
                 server.add_grpc(GrpcReceiver(settings, store), host, grpc_port)
@@ -104,18 +104,6 @@ class _Server(uvicorn.Server):
         # Uvicorn raises the signal again at the end, which would kill the process before the store
         # is closed and make a clean stop look like a crash.
         self._captured_signals.clear()
-
-
-def _collect_less() -> None:
-    """Look for circles of garbage after 50,000 new objects, not 700.
-
-    A request makes some 100,000 objects that no circle holds and that go with it; looking at them
-    again and again took a sixth of the writer's time.  What was loaded until now stays, and is
-    never looked at: of 145 MB that was less than one.
-    """
-    gc.freeze()
-    gc.set_threshold(_GC_OBJECTS, 20, 20)
-    gc.enable()
 
 
 def _require_key(settings: Settings, host: str) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple
 
 from weave_core.digests import digest_bytes
+from weave_core.server.heap import settle_heap, share_arenas
 from weave_core.server.otlp.requests import EncodedRequest, Share, TraceRequest
 from weave_core.server.otlp.traces import decode_json_traces, decode_traces
 from weave_core.server.store.batches import Batch, Part, decode_part
@@ -37,7 +38,6 @@ REPLY = struct.Struct("<BI")
 READY = REPLY.pack(1, 0)
 """Its first words: it has been started, which takes a second, and can be asked."""
 ASK, LEARN = 1, 2
-_GC_OBJECTS = 50_000
 _MAX_DICTIONARIES = 256
 """Projects whose dictionary is kept; then it starts anew and compresses without."""
 
@@ -49,9 +49,9 @@ def main() -> None:
     # Whatever prints must not print into the answers.
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
+    share_arenas()
     gc.collect()
-    gc.freeze()
-    gc.set_threshold(_GC_OBJECTS, 20, 20)  # As in the server, and for the same reason.
+    settle_heap()
     _write(answers, READY)
     serve(os.fdopen(0, "rb"), answers)
 
