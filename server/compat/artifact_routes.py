@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from weave_core.errors import BadRequest, NotFound
 from weave_core.server.compat.addresses import ARTIFACT_FILES, ARTIFACT_PREFIX
 from weave_core.server.compat.artifact_manifests import shown_manifest
+from weave_core.server.compat.signatures import not_allowed
 from weave_core.server.routes.answers import JsonAnswer
 from weave_core.server.routes.byte_answers import bytes_answer
 from weave_core.server.store.artifact_chunks import read_part
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
-_MD5_DIGITS = 32
+_MD5 = re.compile("[0-9a-fA-F]{32}")
 
 
 def _refusal(request: Request, expires: str, signature: str) -> Response | None:
@@ -32,7 +34,7 @@ def _refusal(request: Request, expires: str, signature: str) -> Response | None:
     path = request.scope["raw_path"].decode("latin-1")
     if desk.signer.allows(request.method, path, expires, signature):
         return None
-    return JsonAnswer({"message": "the address is not ours, or its time is over"}, 403)
+    return not_allowed()
 
 
 @router.put(ARTIFACT_PREFIX + "/files/{md5}")
@@ -83,8 +85,7 @@ def get_file_of_artifact(request: Request, md5: str, name: str) -> Response:
 
 def _file(request: Request, md5: str, name: str) -> Response:
     desk: Desk = request.app.state.desk
-    is_hex = len(md5) == _MD5_DIGITS and md5.isalnum()
-    key = bytes.fromhex(md5) if is_hex else b""
+    key = bytes.fromhex(md5) if _MD5.fullmatch(md5) else b""
     entry = find_files(desk.store, [key]).get(key)
     if entry is None:
         raise NotFound(f"no file of an artifact has the MD5 {md5[:60]!r}")

@@ -16,6 +16,7 @@ from weave_core.server.compat.kept_files import file_path, keep_file, receive
 from weave_core.server.compat.mutations import mutations
 from weave_core.server.compat.queries import queries
 from weave_core.server.compat.run_places import place_of
+from weave_core.server.compat.signatures import not_allowed
 from weave_core.server.compat.streams import take_post
 from weave_core.server.routes.answers import JsonAnswer
 from weave_core.server.routes.byte_answers import bytes_answer
@@ -94,7 +95,7 @@ async def put_file(
     """A file of a run, to an address that allows it; the client says nothing of who it is."""
     desk, place = _desk(request), place_of(None, project, run_id)
     if not desk.signer.allows("PUT", file_path(place, name), expires, signature):
-        return JsonAnswer({"message": "the address is not ours, or its time is over"}, 403)
+        return not_allowed()
     reader: BodyReader = request.app.state.body_reader
     file = await receive(desk.store, reader, request, name)
     await asyncio.to_thread(keep_file, desk, place, file)
@@ -114,7 +115,7 @@ def get_stored_file(
     """A file of a run, from an address that allows it."""
     desk, place = _desk(request), place_of(None, project, run_id)
     if not desk.signer.allows("GET", file_path(place, name), expires, signature):
-        return JsonAnswer({"message": "the address is not ours, or its time is over"}, 403)
+        return not_allowed()
     with desk.store.reading() as connection:
         told = get_file(connection, place.project, place.run_id, name)
     digest = told["digest"]

@@ -14,8 +14,9 @@ import time
 from pathlib import Path
 
 from weave_core.errors import StoreError
+from weave_core.server.routes.answers import JsonAnswer
 
-__all__ = ["UPLOAD_LIFE_S", "Signer"]
+__all__ = ["UPLOAD_LIFE_S", "Signer", "not_allowed"]
 
 UPLOAD_LIFE_S = 24 * 3600
 """How long an address for a file of a wandb client can be used; the client asks for new ones."""
@@ -70,3 +71,8 @@ class Signer:
                 f"{self._path} can't be written: {error}", "free some space"
             ) from error
         return made
+
+
+def not_allowed() -> JsonAnswer:
+    """What is answered to an address that the signer does not allow."""
+    return JsonAnswer({"message": "the address is not ours, or its time is over"}, 403)

@@ -140,5 +140,8 @@ def test_an_artifact_that_is_not_all_there_is_refused_with_a_word(
         [edge] = ask(http, FILES, f=asked)["data"]["createArtifactFiles"]["files"]["edges"]
         answer = httpx.put(edge["node"]["uploadUrl"], content=b"other", timeout=60)
         assert (answer.status_code, "MD5" in answer.text) == (400, True)
+        for known_by in ("z" * 32, "0" * 32):
+            answer = http.get(f"/artifactsV2/region/me/{project}/x/birth/{known_by}/a")
+            assert (answer.status_code, known_by in answer.text) == (404, True)
         [error] = ask(http, "mutation {linkArtifact(input: {}) {versionIndex}}")["errors"]
         assert "linkArtifact is not served here" in error["message"]
