@@ -163,10 +163,9 @@ def take(
         taken = client.take_annotation_item(
             settings.project, found.queue_id, reviewer, number=number
         )
-        if json:
-            print_json(taken.model_dump(mode="json"))
-            return
-        _say(client, found, taken)
+        if taken.item is not None and not json:
+            _say(client, found, taken.item)
+    _told(taken, json=json)
 
 
 @app.command("answer")
@@ -299,12 +298,8 @@ def _answer(queue: "AnnotationQueue", text: str) -> tuple[str, Any]:
     return name, said
 
 
-def _say(client: "Client", queue: "AnnotationQueue", taken: "TakenItem") -> None:
+def _say(client: "Client", queue: "AnnotationQueue", item: "AnnotationItem") -> None:
     """An item as somebody reads it who is to answer."""
-    item = taken.item
-    if item is None:
-        _told(taken, json=False)
-        return
     trace_id, span_id = item.target.trace_id or "", item.target.span_id
     try:
         spans = client.get_trace(queue.project, trace_id).spans
@@ -321,7 +316,6 @@ def _say(client: "Client", queue: "AnnotationQueue", taken: "TakenItem") -> None
     for label in queue.labels.labels:
         what = "" if label.is_required else ", if you like"
         sys.stdout.write(f"  {plain(label.name)}: {plain(label.told)}{what}\n")
-    _told(taken, json=False)
 
 
 def _told(taken: "TakenItem", *, json: bool) -> None:
